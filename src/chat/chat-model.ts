@@ -1,0 +1,40 @@
+import type { Conversation } from './conversation.ts';
+
+/** How to draw replies. `stop` is the backend's own end of turn. */
+export type ReplyParams = {
+  readonly maxTokens: number;
+  /** 0 is greedy. */
+  readonly temperature: number;
+  readonly topP?: number;
+  readonly seed: number;
+  /** Replies per conversation. */
+  readonly samples: number;
+};
+
+export type TokenLogprob = {
+  readonly text: string;
+  /** Natural log of the probability of this token, nats. */
+  readonly logprob: number;
+  /** The same of the most likely token here: surprise is 1 - exp(logprob - topLogprob). */
+  readonly topLogprob: number;
+};
+
+export type Reply = {
+  readonly text: string;
+  readonly tokens: readonly TokenLogprob[] | undefined;
+  readonly tokenCount: number;
+  readonly stopReason: 'stop' | 'length';
+};
+
+/** What a backend can honour: measured by a live self-test, never assumed. */
+export type Capabilities = { readonly prefill: boolean; readonly logprobs: boolean; readonly seed: boolean };
+
+/** All that a probe needs of a model. Whether the last assistant turn is open (prefill) is said per call. */
+export interface ChatModel {
+  readonly name: string;
+  readonly can: Capabilities;
+  /** Returns `[conversation][sample]`. A conversation that ends in an assistant turn is continued from it. */
+  reply(conversations: readonly Conversation[], how: ReplyParams): Promise<Reply[][]>;
+  /** Logprobs of each given continuation, token by token. Throws EngineError where `can.logprobs` is false. */
+  logprobs(items: readonly { conversation: Conversation; continuation: string }[]): Promise<TokenLogprob[][]>;
+}

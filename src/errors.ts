@@ -1,0 +1,27 @@
+/**
+ * Errors are named by the boundary they come from, so that a reader of a log knows whose turn it is.
+ * Every message names the culprit (file, field, value) and the way out, in one line.
+ */
+export class UnrutError extends Error {
+  override name = 'UnrutError';
+}
+
+/** The caller's input is wrong: a recipe, an option, a problem file. */
+export class InputError extends UnrutError {
+  override name = 'InputError';
+}
+
+/** A model folder cannot be read or does not hold what its config says. */
+export class ModelError extends UnrutError {
+  override name = 'ModelError';
+}
+
+/** The engine refuses or cannot carry out an operation (unsupported option, NaN in a gradient). */
+export class EngineError extends UnrutError {
+  override name = 'EngineError';
+}
+
+/** A run folder is damaged, in use, or belongs to something else. */
+export class RunError extends UnrutError {
+  override name = 'RunError';
+}
