@@ -1,0 +1,61 @@
+import { stream } from '../../random.ts';
+import { type LlamaConfig, parameterShapes } from './llama-config.ts';
+
+/** One parameter as a window on the flat array. */
+export type Parameter = { readonly name: string; readonly shape: readonly number[]; readonly data: Float32Array };
+
+/**
+ * All parameters of a model in one Float32Array, so that AdamW, gradient accumulation, copying and hashing are each
+ * one pass over one array. `parameters` are views by Hugging Face name, in the order of {@link parameterShapes}.
+ */
+export class Weights {
+  readonly flat: Float32Array;
+  readonly parameters: readonly Parameter[];
+
+  constructor(
+    readonly config: LlamaConfig,
+    flat?: Float32Array,
+  ) {
+    const shapes = parameterShapes(config);
+    const sizes = shapes.map(({ shape }) => shape.reduce((product, size) => product * size, 1));
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    if (flat !== undefined && flat.length !== total) throw new RangeError(`${flat.length} weights, not ${total}`);
+    this.flat = flat ?? new Float32Array(total);
+    let offset = 0;
+    this.parameters = shapes.map(({ name, shape }, index) => {
+      const data = this.flat.subarray(offset, offset + sizes[index]!);
+      offset += sizes[index]!;
+      return { name, shape, data };
+    });
+  }
+
+  get(name: string): Parameter {
+    const parameter = this.parameters.find((candidate) => candidate.name === name);
+    if (parameter === undefined) throw new RangeError(`no parameter ${name}`);
+    return parameter;
+  }
+
+  copy(): Weights {
+    return new Weights(this.config, this.flat.slice());
+  }
+}
+
+/** Fresh weights: matrices N(0, 0.02), output projections shrunk by 1 / sqrt(2 layers) (GPT-2), norms 1, biases 0. */
+export function initialWeights(config: LlamaConfig, seed: number): Weights {
+  const weights = new Weights(config);
+  const shrunk = 0.02 / Math.sqrt(2 * config.layers);
+  for (const { name, data } of weights.parameters) {
+    if (name.endsWith('norm.weight')) data.fill(1);
+    else if (!name.endsWith('bias')) fillNormal(data, /(o_proj|down_proj)/.test(name) ? shrunk : 0.02, seed, name);
+  }
+  return weights;
+}
+
+/** Box-Muller, one draw per number. */
+function fillNormal(data: Float32Array, deviation: number, seed: number, name: string): void {
+  const draws = stream(seed, 'initial weights', name);
+  for (let index = 0; index < data.length; index++) {
+    const radius = Math.sqrt(-2 * Math.log(1 - draws.uniform()));
+    data[index] = deviation * radius * Math.cos(2 * Math.PI * draws.uniform());
+  }
+}
