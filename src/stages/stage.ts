@@ -1,0 +1,109 @@
+import type { output, ZodObject, ZodType } from 'zod';
+import type { Policy, Sampler, TokenIds } from '../engine/engine.ts';
+
+/** What a stage needs of the tokenizer and template. */
+export type StageFormat = { encode(text: string): TokenIds; decode(tokens: TokenIds): string };
+
+/** What a stage costs, as far as its options tell; the runner turns it into minutes at the machine's measured rates. */
+export type Cost = {
+  /** Optimiser steps. */
+  readonly steps: number;
+  /** Tokens that go through forward and backward, replay included. */
+  readonly trainedTokens: number;
+  /** Tokens drawn from a sampler. */
+  readonly sampledTokens: number;
+};
+
+/**
+ * What a running stage sees of the run.
+ *
+ * **Resume.** A run that was killed goes on from its last checkpoint as if nothing had happened, to the same bytes. That
+ * holds when everything a stage does from step k on is a function of (seed, k, weights, optimiser state, remembered
+ * values): draw from `stream(seed, ..., k)`, start the loop at `firstStep`, and `remember` whatever else has to outlive
+ * a step, such as a pool of samples that is refreshed every 20 steps.
+ *
+ * ```ts
+ * for (let step = context.firstStep; step < options.steps; step++) {
+ *   const batch = draw(stream(context.seed, 'batch', step));
+ *   const { loss } = await context.policy.forwardBackward(batch, { kind: 'cross_entropy' });
+ *   await context.policy.optimStep(adam);
+ *   await context.step(step, options.steps, { loss });
+ * }
+ * ```
+ */
+export type StageContext = {
+  /** The model in training. */
+  readonly policy: Policy;
+  /** The frozen model that the recipe started from: teacher, and anchor of every KL. */
+  readonly reference: Sampler;
+  readonly format: StageFormat;
+  /** This stage's own seed, made from the recipe's seed and the stage's name: other stages' switches do not move it. */
+  readonly seed: number;
+  /** The first step to do: 0 on a fresh start, k after a resume from the checkpoint taken after step k - 1. */
+  readonly firstStep: number;
+  /**
+   * Call after every `optimStep`: journals the metrics, writes a checkpoint, moves the progress bar.
+   * `step` counts from 0. Well-known metrics are `loss` (nats per token), `reward` and `j`; others are kept as well.
+   * Throws {@link Interrupted} when the user pressed Ctrl-C; let it pass through.
+   */
+  step(step: number, totalSteps: number, metrics: Readonly<Record<string, number>>): Promise<void>;
+  /** Keeps a JSON value with the checkpoints from the next `step` on. Costs a file write when called, nothing per step. */
+  remember(name: string, value: unknown): Promise<void>;
+  /** The last remembered value of this stage as of `firstStep`, checked by `schema`; undefined if there was none. */
+  recall<Value>(name: string, schema: ZodType<Value>): Promise<Value | undefined>;
+  /** Tells the user what happens between steps: "samples 400 own solutions". */
+  doing(what: string): void;
+};
+
+/** One remedy. Write it with {@link defineStage} so that its options are typed. */
+export type Stage<Options extends ZodObject> = {
+  /** The word that a recipe uses. */
+  readonly name: string;
+  /** One line for `--help` and the report: what it teaches and why. */
+  readonly summary: string;
+  /** A `z.strictObject`, with defaults wherever there is a good one. */
+  readonly options: Options;
+  cost(options: output<Options>): Cost;
+  run(context: StageContext, options: output<Options>): Promise<void>;
+};
+
+/** A stage whose options were checked, ready to run. */
+export type ReadyStage = {
+  readonly options: unknown;
+  readonly cost: Cost;
+  run(context: StageContext): Promise<void>;
+};
+
+/** A stage with its option type put away, so that stages of all kinds lie in one registry. */
+export type AnyStage = {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: ZodObject;
+  /** @throws ZodError when the options do not fit. */
+  ready(options: unknown): ReadyStage;
+};
+
+/** Stages by name; a recipe can use what is in here. */
+export type StageRegistry = ReadonlyMap<string, AnyStage>;
+
+/** Makes a stage ready for a registry. */
+export function defineStage<Options extends ZodObject>(stage: Stage<Options>): AnyStage {
+  return {
+    name: stage.name,
+    summary: stage.summary,
+    options: stage.options,
+    ready(raw) {
+      const options = stage.options.parse(raw);
+      return { options, cost: stage.cost(options), run: (context) => stage.run(context, options) };
+    },
+  };
+}
+
+export function stageRegistry(stages: readonly AnyStage[]): StageRegistry {
+  return new Map(stages.map((stage) => [stage.name, stage]));
+}
+
+/** Thrown out of {@link StageContext.step} on Ctrl-C, after the checkpoint is safe. */
+export class Interrupted extends Error {
+  override name = 'Interrupted';
+}
