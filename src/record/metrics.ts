@@ -1,0 +1,283 @@
+/**
+ * @file The metrics of a run: what each number is, which way is good, and which number catches the opposite failure.
+ * The names are part of the contract of `results.json`; a reader of one never needs the code to know what it says.
+ */
+
+/** The eight behaviours that are measured, in the order in which a report tells them. */
+export const behaviours = [
+  'defensiveness',
+  'error-amplification',
+  'loops',
+  'error-checking',
+  'self-correction',
+  'multi-turn',
+  'few-shot',
+  'base-quality',
+] as const;
+
+export type Behaviour = (typeof behaviours)[number];
+
+/** Which way is good: `up` more is better, `down` less is better, `hold` it should stay where it was. */
+export const directions = ['up', 'down', 'hold'] as const;
+
+export type Direction = (typeof directions)[number];
+
+/** `share` lies in [0, 1], `difference` (of two shares) in [-1, 1]; the other two are not bounded above. */
+export type Unit = 'share' | 'difference' | 'nats/token' | 'tokens';
+
+export const metricNames = [
+  'blind_spot',
+  'own_wrong_corrected',
+  'user_wrong_corrected',
+  'own_right_kept',
+  'user_right_kept',
+  'waved_through_corrected',
+  'next_step_accuracy',
+  'next_copy_probability',
+  'loop_rate',
+  'repeat_obeyed',
+  'hit_rate',
+  'false_alarm_rate',
+  'false_alarm_solutions',
+  'j',
+  'latent_j',
+  'recovery',
+  'recovery_own',
+  'right_prefix_kept',
+  'multi_turn_full',
+  'multi_turn_concat',
+  'multi_turn_sharded',
+  'few_shot_gain',
+  'nats_per_token',
+  'clean_accuracy',
+  'clean_accuracy_t1',
+  'tokens_per_answer',
+] as const;
+
+export type MetricName = (typeof metricNames)[number];
+
+export type Metric = {
+  /** For a table row: short, for people. */
+  readonly title: string;
+  /** One sentence: what was done and what share or amount is counted. */
+  readonly meaning: string;
+  readonly unit: Unit;
+  readonly direction: Direction;
+  readonly behaviour: Behaviour;
+  /** The metric that gets worse when this one is bought with the opposite failure; undefined for a guard. */
+  readonly mirror: MetricName | undefined;
+};
+
+export const metrics: Readonly<Record<MetricName, Metric>> = {
+  blind_spot: {
+    title: 'Blind spot',
+    meaning:
+      'Share of the corrections made to the same wrong answer in the user’s turn that is missing when it stands in the model’s own turn: (user − own) / user.',
+    unit: 'share',
+    direction: 'down',
+    behaviour: 'defensiveness',
+    mirror: 'own_right_kept',
+  },
+  own_wrong_corrected: {
+    title: 'Own wrong answer corrected',
+    meaning: 'Asked to check, the model replaces a wrong worked answer in its own turn by the right one.',
+    unit: 'share',
+    direction: 'up',
+    behaviour: 'defensiveness',
+    mirror: 'own_right_kept',
+  },
+  user_wrong_corrected: {
+    title: 'User’s wrong answer corrected',
+    meaning: 'The same bytes, shown as the user’s work: the model replaces the wrong answer by the right one.',
+    unit: 'share',
+    direction: 'up',
+    behaviour: 'defensiveness',
+    mirror: 'user_right_kept',
+  },
+  own_right_kept: {
+    title: 'Own right answer kept',
+    meaning: 'Asked to check its own right answer, the model keeps it.',
+    unit: 'share',
+    direction: 'up',
+    behaviour: 'defensiveness',
+    mirror: 'own_wrong_corrected',
+  },
+  user_right_kept: {
+    title: 'User’s right answer kept',
+    meaning: 'Asked to check the user’s right answer, the model keeps it.',
+    unit: 'share',
+    direction: 'up',
+    behaviour: 'defensiveness',
+    mirror: 'user_wrong_corrected',
+  },
+  waved_through_corrected: {
+    title: 'Own wrong answer, check waved through, corrected',
+    meaning: 'The own turn holds a wrong answer and a check that calls it right; asked again, the model corrects it.',
+    unit: 'share',
+    direction: 'up',
+    behaviour: 'defensiveness',
+    mirror: 'own_right_kept',
+  },
+  next_step_accuracy: {
+    title: 'Next step right',
+    meaning:
+      'After a history with the given dose of own wrong steps, the next step is right with respect to the state as it is written, or the error is corrected.',
+    unit: 'share',
+    direction: 'up',
+    behaviour: 'error-amplification',
+    mirror: 'right_prefix_kept',
+  },
+  next_copy_probability: {
+    title: 'P(next copy)',
+    meaning: 'Probability of writing the same step once more after it was written k times.',
+    unit: 'share',
+    direction: 'down',
+    behaviour: 'loops',
+    mirror: 'repeat_obeyed',
+  },
+  loop_rate: {
+    title: 'Loop rate',
+    meaning: 'Share of free-running replies that repeat a span until they are cut off.',
+    unit: 'share',
+    direction: 'down',
+    behaviour: 'loops',
+    mirror: 'repeat_obeyed',
+  },
+  repeat_obeyed: {
+    title: '“Repeat n times” obeyed',
+    meaning: 'Asked to repeat a step exactly n times, the model does: repetition that is wanted is still there.',
+    unit: 'share',
+    direction: 'up',
+    behaviour: 'loops',
+    mirror: 'next_copy_probability',
+  },
+  hit_rate: {
+    title: 'Wrong solutions flagged',
+    meaning: 'Share of own solutions with a wrong step in which the model says that a step is wrong.',
+    unit: 'share',
+    direction: 'up',
+    behaviour: 'error-checking',
+    mirror: 'false_alarm_rate',
+  },
+  false_alarm_rate: {
+    title: 'Right steps flagged',
+    meaning: 'False alarms per right step.',
+    unit: 'share',
+    direction: 'down',
+    behaviour: 'error-checking',
+    mirror: 'hit_rate',
+  },
+  false_alarm_solutions: {
+    title: 'Right solutions flagged',
+    meaning: 'Share of wholly right solutions with at least one false alarm.',
+    unit: 'share',
+    direction: 'down',
+    behaviour: 'error-checking',
+    mirror: 'hit_rate',
+  },
+  j: {
+    title: 'J, expressed',
+    meaning: 'Hit rate minus false-alarm rate of what the model says about its own steps; 0 is guessing, 1 is perfect.',
+    unit: 'difference',
+    direction: 'up',
+    behaviour: 'error-checking',
+    mirror: 'false_alarm_rate',
+  },
+  latent_j: {
+    title: 'J, latent',
+    meaning:
+      'The same read from the model’s own surprise at the written tokens, f = 1 − p(written) / max p, without asking it.',
+    unit: 'difference',
+    direction: 'up',
+    behaviour: 'error-checking',
+    mirror: 'false_alarm_rate',
+  },
+  recovery: {
+    title: 'Recovers from an injected error',
+    meaning: 'Continuing from an own prefix with a wrong step put into it, the model ends at the true answer.',
+    unit: 'share',
+    direction: 'up',
+    behaviour: 'self-correction',
+    mirror: 'right_prefix_kept',
+  },
+  recovery_own: {
+    title: 'Recovers from its own error',
+    meaning: 'Continuing from a prefix with a wrong step that the model sampled itself, it ends at the true answer.',
+    unit: 'share',
+    direction: 'up',
+    behaviour: 'self-correction',
+    mirror: 'right_prefix_kept',
+  },
+  right_prefix_kept: {
+    title: 'Right prefix continued rightly',
+    meaning: 'Continuing from a right prefix of the same length, the model ends at the true answer.',
+    unit: 'share',
+    direction: 'up',
+    behaviour: 'self-correction',
+    mirror: 'recovery',
+  },
+  multi_turn_full: {
+    title: 'Told all at once',
+    meaning: 'Right final answers when the whole problem comes in one turn.',
+    unit: 'share',
+    direction: 'up',
+    behaviour: 'multi-turn',
+    mirror: 'multi_turn_sharded',
+  },
+  multi_turn_concat: {
+    title: 'Told in pieces, one turn',
+    meaning: 'Right final answers when the pieces of the problem come in one turn, one after the other.',
+    unit: 'share',
+    direction: 'up',
+    behaviour: 'multi-turn',
+    mirror: 'multi_turn_full',
+  },
+  multi_turn_sharded: {
+    title: 'Told one piece a turn',
+    meaning: 'Right final answers when every piece of the problem comes in a turn of its own.',
+    unit: 'share',
+    direction: 'up',
+    behaviour: 'multi-turn',
+    mirror: 'multi_turn_full',
+  },
+  few_shot_gain: {
+    title: 'Few-shot gain',
+    meaning: 'Accuracy on a fresh mapping after k demonstrations minus the same with the outputs permuted.',
+    unit: 'difference',
+    direction: 'hold',
+    behaviour: 'few-shot',
+    mirror: 'next_copy_probability',
+  },
+  nats_per_token: {
+    title: 'Nats per token on base text',
+    meaning: 'Mean negative log-likelihood per token of held-out text of the kind the base model was trained on.',
+    unit: 'nats/token',
+    direction: 'hold',
+    behaviour: 'base-quality',
+    mirror: undefined,
+  },
+  clean_accuracy: {
+    title: 'Clean problem solved, greedy',
+    meaning: 'Right final answers with nothing put into the context, at temperature 0.',
+    unit: 'share',
+    direction: 'up',
+    behaviour: 'base-quality',
+    mirror: 'tokens_per_answer',
+  },
+  clean_accuracy_t1: {
+    title: 'Clean problem solved, T = 1',
+    meaning: 'Right final answers with nothing put into the context, at temperature 1.',
+    unit: 'share',
+    direction: 'up',
+    behaviour: 'base-quality',
+    mirror: 'tokens_per_answer',
+  },
+  tokens_per_answer: {
+    title: 'Tokens per answer',
+    meaning: 'Tokens that the model writes on a clean problem until it ends its reply.',
+    unit: 'tokens',
+    direction: 'down',
+    behaviour: 'base-quality',
+    mirror: 'clean_accuracy',
+  },
+};
