@@ -1,13 +1,14 @@
 import { z } from 'zod';
-import type { Sampler, TokenIds } from '../engine/engine.ts';
+import type { ChatModel, TokenLogprob } from '../chat/chat-model.ts';
 import type { Cost } from '../stages/stage.ts';
 
 /** A model as a probe sees it: an immutable snapshot, so that training may go on beside it. */
 export type ProbeTarget = {
   /** Names the snapshot in messages: `before`, `after verify`. */
   readonly name: string;
-  readonly sampler: Sampler;
-  readonly format: { encode(text: string): TokenIds; decode(tokens: TokenIds): string };
+  readonly model: ChatModel;
+  /** Logprobs of raw text, token by token, for base quality; absent behind a chat endpoint. The first token has none. */
+  textLogprobs?(texts: readonly string[]): Promise<TokenLogprob[][]>;
 };
 
 /**
