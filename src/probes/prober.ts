@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { ChatModel, TokenLogprob } from '../chat/chat-model.ts';
+import { conditionPattern } from '../record/condition.ts';
+import { type Behaviour, behaviours, metricNames } from '../record/metrics.ts';
 import type { Cost } from '../stages/stage.ts';
 
 /** A model as a probe sees it: an immutable snapshot, so that training may go on beside it. */
@@ -23,57 +25,74 @@ export const outcomeSchema = z.strictObject({
 });
 export type Outcome = z.infer<typeof outcomeSchema>;
 
+/** One metric under one condition. Its behaviour, direction and unit stand in `record/metrics.ts`. */
 export const probeRowSchema = z.strictObject({
-  behaviour: z.string(),
-  metric: z.string(),
+  metric: z.enum(metricNames),
   /** `kind=misconception,dose=4`; absent for the headline. */
-  condition: z.string().optional(),
-  /** Which way is better. */
-  direction: z.enum(['up', 'down']),
+  condition: z.string().regex(conditionPattern).optional(),
   outcomes: z.array(outcomeSchema),
+  /** What a reader must know of this row, in a sentence: "22 own errors were left to find". */
+  note: z.string().optional(),
 });
 export type ProbeRow = z.infer<typeof probeRowSchema>;
 
-export const tokenSchema = z.strictObject({ text: z.string(), logprob: z.number() });
-
-/** A conversation worth showing. `problem` and `condition` pair the transcript before with the one after. */
-export const transcriptSchema = z.strictObject({
-  behaviour: z.string(),
-  condition: z.string().optional(),
-  problem: z.string(),
-  /** Did the model do what is right here? */
-  right: z.boolean(),
-  turns: z.array(
+/** What the model's own surprise flags, by kind and position of the step (`LatentTable` of `record/results.ts`). */
+export const latentReportSchema = z.strictObject({
+  rule: z.string(),
+  rows: z.array(
     z.strictObject({
-      role: z.enum(['system', 'user', 'assistant', 'tool']),
-      origin: z.enum(['given', 'injected', 'sampled']),
-      text: z.string(),
-      /** The model's own tokens with their logprobs in nats; absent for turns it did not write. */
-      tokens: z.array(tokenSchema).optional(),
+      kind: z.enum(['right', 'slip', 'misconception', 'own']),
+      position: z.int().nonnegative(),
+      outcomes: z.array(outcomeSchema),
     }),
   ),
 });
-export type Transcript = z.infer<typeof transcriptSchema>;
+
+/** A conversation worth showing. `id` pairs the transcript before with the one after. */
+export const probeTranscriptSchema = z.strictObject({
+  id: z.string(),
+  behaviour: z.enum(behaviours),
+  condition: z.string().regex(conditionPattern).optional(),
+  /** The problem, in words for people. */
+  problem: z.string(),
+  turns: z.array(
+    z.strictObject({
+      role: z.enum(['system', 'user', 'assistant', 'tool']),
+      text: z.string(),
+      origin: z.enum(['given', 'injected', 'sampled']),
+      /** The tokens with their logprobs in nats; absent where nobody looked. */
+      tokens: z
+        .array(z.strictObject({ text: z.string(), logprob: z.number(), topLogprob: z.number().optional() }))
+        .optional(),
+    }),
+  ),
+  /** What the verifier said of it, in few words, and whether that is what is wanted. */
+  outcome: z.strictObject({ text: z.string(), good: z.boolean() }),
+});
+export type ProbeTranscript = z.infer<typeof probeTranscriptSchema>;
 
 export const probeReportSchema = z.strictObject({
+  /** The problems that were used: two reports pair only where these agree. */
+  problems: z.array(z.strictObject({ family: z.string(), count: z.int().positive(), sha256: z.string() })),
   rows: z.array(probeRowSchema),
-  transcripts: z.array(transcriptSchema),
+  latent: latentReportSchema.optional(),
+  transcripts: z.array(probeTranscriptSchema),
 });
 export type ProbeReport = z.infer<typeof probeReportSchema>;
 
 /** What to measure. The seed is the probes' own: test problems are the same in every run of a recipe. */
 export type ProbeSettings = {
   readonly problems: number;
-  readonly behaviours: readonly string[];
+  readonly behaviours: readonly Behaviour[];
   readonly seed: number;
 };
 
 /** Measures behaviours. Same target, same settings: same report. */
 export interface Prober {
-  /** The metrics that each behaviour yields, by behaviour: `error-checking -> [hit_rate, false_alarm_rate, j]`. */
-  readonly behaviours: ReadonlyMap<string, readonly string[]>;
   cost(settings: ProbeSettings): Cost;
-  /** `doing` is called as the work goes on, with the share done in [0, 1]. */
+  /**
+   * `doing` is called as the work goes on, with the share done in [0, 1]. It throws `Interrupted` on Ctrl-C: let it pass.
+   */
   probe(
     target: ProbeTarget,
     settings: ProbeSettings,

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+
+const at = { time: z.iso.datetime() };
+const position = { stage: z.string(), step: z.int().nonnegative() };
+
+/** A number that JSON cannot hold (a NaN or infinite metric) is kept as null. */
+const metrics = z.record(z.string(), z.number().nullable());
+
+export const estimateSchema = z.strictObject({ value: z.number(), low: z.number(), high: z.number(), n: z.int() });
+
+export const gateVerdictSchema = z.strictObject({
+  after: z.string(),
+  metric: z.string(),
+  condition: z.string().optional(),
+  bar: z.string(),
+  on: z.enum(['low', 'high', 'value']),
+  otherwise: z.enum(['stop', 'report']),
+  /** The number that was held against the bar. */
+  measured: z.number(),
+  held: z.boolean(),
+});
+export type GateVerdict = z.infer<typeof gateVerdictSchema>;
+
+/**
+ * What happens in a run, one JSON object per line of `events.jsonl`. A run that was killed may repeat steps after it
+ * resumes; the later event of a step counts (see `latestSteps`).
+ */
+export const eventSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('run-started'), ...at, name: z.string(), seed: z.int() }),
+  z.strictObject({ kind: z.literal('run-resumed'), ...at, stage: z.string().optional(), step: z.int() }),
+  z.strictObject({ kind: z.literal('probe-started'), ...at, probe: z.string() }),
+  z.strictObject({ kind: z.literal('probe-finished'), ...at, probe: z.string(), seconds: z.number(), rows: z.int() }),
+  z.strictObject({ kind: z.literal('stage-started'), ...at, ...position }),
+  z.strictObject({ kind: z.literal('step'), ...at, ...position, of: z.int(), seconds: z.number(), metrics }),
+  z.strictObject({ kind: z.literal('stage-finished'), ...at, stage: z.string(), seconds: z.number() }),
+  z.strictObject({ kind: z.literal('stage-skipped'), ...at, stage: z.string(), why: z.string() }),
+  z.strictObject({ kind: z.literal('gate'), ...at, ...gateVerdictSchema.shape }),
+  z.strictObject({ kind: z.literal('run-interrupted'), ...at }),
+  z.strictObject({ kind: z.literal('run-finished'), ...at, seconds: z.number(), gatesMissed: z.int() }),
+]);
+export type RunEvent = z.infer<typeof eventSchema>;
+
+/** An event before the journal stamps the time on it. */
+export type NewEvent = RunEvent extends infer Event ? (Event extends RunEvent ? Omit<Event, 'time'> : never) : never;
+
+export type StepEvent = Extract<RunEvent, { kind: 'step' }>;
+
+/** The steps of a run in order, each once: where a resumed run repeated a step, the repetition. */
+export function latestSteps(events: readonly RunEvent[]): StepEvent[] {
+  const steps = new Map<string, StepEvent>();
+  for (const event of events) if (event.kind === 'step') steps.set(`${event.stage} ${event.step}`, event);
+  return [...steps.values()];
+}
