@@ -54,6 +54,14 @@ export const metricNames = [
   'tokens_per_answer',
 ] as const;
 
+/** The values a metric of this unit can take; undefined where there is no bound. */
+export const unitRange: Readonly<Record<Unit, readonly [low: number, high: number] | undefined>> = {
+  share: [0, 1],
+  difference: [-1, 1],
+  'nats/token': undefined,
+  tokens: undefined,
+};
+
 export type MetricName = (typeof metricNames)[number];
 
 export type Metric = {
