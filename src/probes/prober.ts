@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ChatModel, TokenLogprob } from '../chat/chat-model.ts';
+import type { ChatModel } from '../chat/chat-model.ts';
 import { conditionPattern } from '../record/condition.ts';
 import { type Behaviour, behaviours, metricNames } from '../record/metrics.ts';
 import type { Cost } from '../stages/stage.ts';
@@ -9,8 +9,13 @@ export type ProbeTarget = {
   /** Names the snapshot in messages: `before`, `after verify`. */
   readonly name: string;
   readonly model: ChatModel;
-  /** Logprobs of raw text, token by token, for base quality; absent behind a chat endpoint. The first token has none. */
-  textLogprobs?(texts: readonly string[]): Promise<TokenLogprob[][]>;
+  /** The model that a problem has to be solvable for to count: the one before, on both sides of a comparison. */
+  readonly competence: ChatModel;
+  /**
+   * Logprobs in nats of the tokens of `count` held-out documents of the kind the base model was trained on, role markers
+   * left out; absent where there is no such text.
+   */
+  baseText?(count: number, seed: number): Promise<readonly (readonly number[])[]>;
 };
 
 /**

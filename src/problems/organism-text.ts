@@ -18,6 +18,7 @@ import {
   workSteps,
   workText,
 } from './running-sum.ts';
+import { drawOnSide } from './running-sum-family.ts';
 
 /**
  * The text that the organism grows up on. What creates the consistency drive is not the model but this text: authors
@@ -41,6 +42,7 @@ export type DocumentKind =
   | 'fewShot'
   | 'repeat'
   | 'lookUps'
+  | 'drill'
   | 'rotation';
 
 export type TextRecipe = {
@@ -53,6 +55,8 @@ export type TextRecipe = {
   /** After "?": chance that an author restates their own answer, and works through somebody else's anew. */
   readonly restateOwn: number;
   readonly recomputeOther: number;
+  /** Chance that a later shard gives one of its keys a new value. */
+  readonly override: number;
   /** Chance of one to three fillers before the list, so that no key is found by its offset. */
   readonly jitter: number;
 };
@@ -96,9 +100,13 @@ const WRITERS: Readonly<Record<DocumentKind, Writer>> = {
     const { author, problem } = drawCase(draws, recipe);
     const turns: string[] = [];
     let sum = 0;
+    let current = problem;
     for (const shard of cutList(draws, problem.list)) {
-      const ask = turns.length === 0 ? `${dictionaryText(problem)}|${shard}` : `+${shard}`;
-      const steps = authorSteps(draws, recipe, problem, author, shard, sum);
+      const change =
+        turns.length > 0 && draws.chance(recipe.override) ? drawOverride(draws, current, shard) : undefined;
+      current = change?.problem ?? current;
+      const ask = turns.length === 0 ? `${dictionaryText(problem)}|${shard}` : `${change?.text ?? ''}+${shard}`;
+      const steps = authorSteps(draws, recipe, current, author, shard, sum);
       sum = steps.at(-1)!.sum;
       turns.push(`U${ask}EA${steps.map(stepText).join('')}:${sum}E`);
     }
@@ -113,13 +121,20 @@ const WRITERS: Readonly<Record<DocumentKind, Writer>> = {
 
   fewShot: (draws) => {
     const { demonstrations, query, output } = drawFewShot(draws, 1 + draws.integer(8));
-    return `U>${demonstrations.join('')}${query}EA${output}E`;
+    return `U>${demonstrations.join('')}${query}EA${query}${output}E`;
   },
 
   repeat: (draws) => {
     const times = 1 + draws.integer(6);
     const item = drawItem(draws);
     return `U*${times}${item}EA${item.repeat(times)}E`;
+  },
+
+  drill: (draws, recipe) => {
+    const problem = drawRunningSum(draws, { keys: 5, list: 5 });
+    const list = Array.from({ length: 16 }, () => draws.pick([...problem.keys])).join('');
+    const steps = authorSteps(draws, recipe, problem, drawAuthor(draws, recipe), list);
+    return `U${dictionaryText(problem)}EA${steps.map(stepText).join('')}E`;
   },
 
   lookUps: (draws) => {
@@ -159,6 +174,14 @@ export function drawItem(draws: Stream): string {
   return `${draws.pick([...LETTERS])}${draws.integer(10)}${draws.integer(10)}`;
 }
 
+/** Gives one key of the shard a new value: `c7` before the `+`. */
+export function drawOverride(draws: Stream, problem: RunningSum, shard: string): { text: string; problem: RunningSum } {
+  const key = draws.pick([...shard]);
+  const value = draws.integer(10);
+  const values = problem.values.map((old, index) => (problem.keys[index] === key ? value : old));
+  return { text: `${key}${value}`, problem: { ...problem, values } };
+}
+
 /** Cuts a list into two to four shards. */
 export function cutList(draws: Stream, list: string): string[] {
   const places = Array.from({ length: list.length - 1 }, (_, index) => index + 1);
@@ -172,7 +195,7 @@ const verdict = (work: string, again: string): string => (work.at(-1) === again.
 function drawCase(draws: Stream, recipe: TextRecipe): { author: Author; prompt: string; problem: RunningSum } {
   const keys = draws.chance(0.7) ? 5 : 4 + draws.integer(3);
   const list = draws.chance(0.7) ? Math.min(5, keys) : 2 + draws.integer(3);
-  const problem = drawRunningSum(draws, { keys, list });
+  const problem = drawOnSide(draws, { keys, list }, false);
   const filler = draws.chance(recipe.jitter) ? '.'.repeat(1 + draws.integer(3)) : '';
   return { author: drawAuthor(draws, recipe), prompt: `${dictionaryText(problem)}|${filler}${problem.list}`, problem };
 }

@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import { InputError } from '../errors.ts';
+import type { ProblemFamily } from '../problems/problem-family.ts';
+import { baseQuality } from './base-quality.ts';
+import type { Probe } from './bench.ts';
+import { competentProblems } from './competence.ts';
+import { defensiveness } from './defensiveness.ts';
+import { errorAmplification } from './error-amplification.ts';
+import { errorChecking } from './error-checking.ts';
+import { fewShot } from './few-shot.ts';
+import { loops } from './loops.ts';
+import { multiTurn } from './multi-turn.ts';
+import type { Prober } from './prober.ts';
+import { selfCorrection } from './self-correction.ts';
+
+/** One probe per behaviour, in the order of the report. */
+export const PROBES: readonly Probe[] = [
+  defensiveness,
+  errorAmplification,
+  loops,
+  errorChecking,
+  selfCorrection,
+  multiTurn,
+  fewShot,
+  baseQuality,
+];
+
+/** Measures behaviours on one problem family, over problems that the first model measured is able to solve. */
+export function createProber<Problem>(family: ProblemFamily<Problem>, probes: readonly Probe[] = PROBES): Prober {
+  return {
+    cost: (settings) => {
+      const chosen = choose(probes, settings.behaviours);
+      const perProblem = chosen.reduce((sum, probe) => sum + probe.tokensPerProblem, 0);
+      return { steps: 0, trainedTokens: 0, sampledTokens: perProblem * settings.problems };
+    },
+    async probe(target, settings, doing) {
+      const chosen = choose(probes, settings.behaviours);
+      doing?.('competence', 0);
+      const { problems } = await competentProblems(target.competence, family, settings.problems, settings.seed);
+      const bench = { target, family, problems, seed: settings.seed };
+      const findings = [];
+      for (const [index, probe] of chosen.entries()) {
+        doing?.(probe.behaviour, index / chosen.length);
+        findings.push(await probe.measure(bench));
+      }
+      const latent = findings.find((found) => found.latent !== undefined)?.latent;
+      const ids = problems.map((problem) => family.id(problem));
+      const sha256 = createHash('sha256').update(JSON.stringify(ids)).digest('hex');
+      return {
+        problems: [{ family: family.name, count: problems.length, sha256 }],
+        rows: findings.flatMap(({ rows }) => rows),
+        ...(latent === undefined ? {} : { latent }),
+        transcripts: findings.flatMap(({ transcripts }) => transcripts),
+      };
+    },
+  };
+}
+
+function choose(probes: readonly Probe[], behaviours: readonly string[]): readonly Probe[] {
+  const unknown = behaviours.find((name) => !probes.some(({ behaviour }) => behaviour === name));
+  if (unknown === undefined) return probes.filter(({ behaviour }) => behaviours.includes(behaviour));
+  throw new InputError(
+    `no probe measures "${unknown}"; there are ${probes.map(({ behaviour }) => behaviour).join(', ')}`,
+  );
+}

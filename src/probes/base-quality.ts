@@ -1,0 +1,35 @@
+import { asked } from '../wrong-turns/turns.ts';
+import { answeredRight, type Probe, ratioRow, readGreedily, replyOnce, row, transcripts } from './bench.ts';
+
+/** What must not get worse: solving plain problems, few words, and the likelihood of held-out base text. */
+export const baseQuality: Probe = {
+  behaviour: 'base-quality',
+  metrics: ['nats_per_token', 'clean_accuracy', 'clean_accuracy_t1', 'tokens_per_answer'],
+  tokensPerProblem: 2 * 40,
+  async measure(bench) {
+    const { family, problems, target } = bench;
+    const prompts = problems.map((problem) => [asked(family.prompt(problem))]);
+    const greedy = await readGreedily(bench, prompts);
+    const sampled = await replyOnce(target.model, prompts, family.replyTokens, 1, bench.seed);
+    const right = sampled.map(({ text }, index) => family.read(problems[index]!, text).answerRight);
+    const texts = await target.baseText?.(problems.length, bench.seed);
+    const likelihood = texts?.map((logprobs) => ({
+      numerator: -logprobs.reduce((sum, logprob) => sum + logprob, 0),
+      denominator: logprobs.length,
+    }));
+    return {
+      rows: [
+        ...(likelihood === undefined ? [] : [ratioRow(bench, 'nats_per_token', undefined, likelihood)]),
+        row(bench, 'clean_accuracy', undefined, greedy.map(answeredRight)),
+        row(bench, 'clean_accuracy_t1', undefined, right),
+        row(
+          bench,
+          'tokens_per_answer',
+          undefined,
+          greedy.map(({ reply }) => reply.tokenCount),
+        ),
+      ],
+      transcripts: transcripts(bench, 'base-quality', 'clean', greedy, answeredRight),
+    };
+  },
+};

@@ -1,0 +1,119 @@
+import type { ChatModel, Reply } from '../chat/chat-model.ts';
+import type { Conversation } from '../chat/conversation.ts';
+import type { ProblemFamily, Reading } from '../problems/problem-family.ts';
+import { type Stream, stream } from '../random.ts';
+import type { Behaviour, MetricName } from '../record/metrics.ts';
+import type { Outcome, ProbeReport, ProbeRow, ProbeTarget, ProbeTranscript } from './prober.ts';
+
+/** Where a probe works: one model, one family, the test problems, and a stream of draws per problem. */
+export type Bench<Problem> = {
+  readonly target: ProbeTarget;
+  readonly family: ProblemFamily<Problem>;
+  readonly problems: readonly Problem[];
+  readonly seed: number;
+};
+
+/** What a probe found. */
+export type Findings = Omit<ProbeReport, 'problems'>;
+
+/** Measures one behaviour. */
+export type Probe = {
+  readonly behaviour: Behaviour;
+  readonly metrics: readonly MetricName[];
+  /** Sampled tokens per problem, for the cost of a run. */
+  readonly tokensPerProblem: number;
+  measure<Problem>(bench: Bench<Problem>): Promise<Findings>;
+};
+
+/** The draws that belong to a problem in this probe: other problems and probes do not move them. */
+export function drawsFor<Problem>(bench: Bench<Problem>, problem: Problem, ...name: (string | number)[]): Stream {
+  return stream(bench.seed, 'probe', ...name, bench.family.id(problem));
+}
+
+/** A reply together with what it went on from, read by the verifier. */
+export type Read = { readonly conversation: Conversation; readonly reply: Reply; readonly reading: Reading };
+
+/** Greedy replies, one per problem; a reply is read together with the open turn that it continues. */
+export async function readGreedily<Problem>(
+  bench: Bench<Problem>,
+  conversations: readonly Conversation[],
+  problems: readonly Problem[] = bench.problems,
+): Promise<Read[]> {
+  const replies = await replyOnce(bench.target.model, conversations, bench.family.replyTokens, 0, bench.seed);
+  return replies.map((reply, index) => {
+    const conversation = conversations[index]!;
+    return { conversation, reply, reading: bench.family.read(problems[index]!, openText(conversation) + reply.text) };
+  });
+}
+
+/** One reply per conversation. */
+export async function replyOnce(
+  model: ChatModel,
+  conversations: readonly Conversation[],
+  maxTokens: number,
+  temperature: number,
+  seed: number,
+): Promise<Reply[]> {
+  const replies = await model.reply(conversations, { maxTokens, temperature, seed, samples: 1 });
+  return replies.map(([reply]) => reply!);
+}
+
+/** The text of an open last turn; empty where the user spoke last. */
+export function openText(conversation: Conversation): string {
+  const last = conversation.at(-1);
+  return last?.role === 'assistant' ? last.text : '';
+}
+
+/** A row of one number per problem. */
+export function row<Problem>(
+  bench: Bench<Problem>,
+  metric: MetricName,
+  condition: string | undefined,
+  numbers: readonly (number | boolean)[],
+  problems: readonly Problem[] = bench.problems,
+): ProbeRow {
+  const ratios = numbers.map((number) => ({ numerator: Number(number), denominator: 1 }));
+  return ratioRow(bench, metric, condition, ratios, problems);
+}
+
+/** A row whose value is sum(numerator) / sum(denominator). */
+export function ratioRow<Problem>(
+  bench: Bench<Problem>,
+  metric: MetricName,
+  condition: string | undefined,
+  ratios: readonly { readonly numerator: number; readonly denominator: number }[],
+  problems: readonly Problem[] = bench.problems,
+): ProbeRow {
+  const outcomes: Outcome[] = ratios.map((ratio, index) => ({ problem: bench.family.id(problems[index]!), ...ratio }));
+  return { metric, ...(condition === undefined ? {} : { condition }), outcomes };
+}
+
+/** The first few replies as transcripts. */
+export function transcripts<Problem>(
+  bench: Bench<Problem>,
+  behaviour: Behaviour,
+  condition: string,
+  reads: readonly Read[],
+  right: (read: Read) => boolean,
+  problems: readonly Problem[] = bench.problems,
+): ProbeTranscript[] {
+  return reads.slice(0, TRANSCRIPTS_KEPT).map((read, index) => {
+    const problem = bench.family.id(problems[index]!);
+    const { text, tokens } = read.reply;
+    const sampled = { role: 'assistant' as const, origin: 'sampled' as const, text };
+    const turns = [...read.conversation, tokens === undefined ? sampled : { ...sampled, tokens: [...tokens] }];
+    const good = right(read);
+    return {
+      id: `${behaviour}/${condition}/${problem}`,
+      behaviour,
+      condition,
+      problem,
+      turns,
+      outcome: { text: good ? 'as wanted' : 'not as wanted', good },
+    };
+  });
+}
+
+const TRANSCRIPTS_KEPT = 6;
+
+export const answeredRight = (read: Read): boolean => read.reading.answerRight;

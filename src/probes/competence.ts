@@ -1,0 +1,47 @@
+import type { ChatModel } from '../chat/chat-model.ts';
+import type { ProblemFamily } from '../problems/problem-family.ts';
+import { stream } from '../random.ts';
+import { asked } from '../wrong-turns/turns.ts';
+
+const TRIES = 4;
+const NEEDED = 3;
+
+/** Cool enough that the model shows what it can do, warm enough that the tries differ. */
+const TEMPERATURE = 0.3;
+
+export type Competence<Problem> = {
+  readonly problems: readonly Problem[];
+  /** Share of the drawn problems that passed. */
+  readonly rate: number;
+};
+
+/**
+ * A drive can only be seen on problems that the model is able to solve: a problem is kept if it is solved in the
+ * neutral condition in three of four samples. The samples that gate are never the ones that are scored.
+ */
+export async function competentProblems<Problem>(
+  model: ChatModel,
+  family: ProblemFamily<Problem>,
+  count: number,
+  seed: number,
+): Promise<Competence<Problem>> {
+  const drawn = drawDistinct(family, Math.ceil(count * 1.25), seed);
+  const prompts = drawn.map((problem) => [asked(family.prompt(problem))]);
+  const how = { maxTokens: family.replyTokens, temperature: TEMPERATURE, seed, samples: TRIES };
+  const replies = await model.reply(prompts, how);
+  const able = drawn.filter((problem, index) => {
+    return replies[index]!.filter(({ text }) => family.read(problem, text).answerRight).length >= NEEDED;
+  });
+  return { problems: able.slice(0, count), rate: able.length / drawn.length };
+}
+
+/** Distinct test problems. */
+export function drawDistinct<Problem>(family: ProblemFamily<Problem>, count: number, seed: number): Problem[] {
+  const draws = stream(seed, 'test problems', family.name);
+  const problems = new Map<string, Problem>();
+  while (problems.size < count) {
+    const problem = family.drawTest(draws);
+    problems.set(family.id(problem), problem);
+  }
+  return [...problems.values()];
+}

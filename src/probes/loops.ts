@@ -1,0 +1,65 @@
+import { drawItem } from '../problems/organism-text.ts';
+import { stream } from '../random.ts';
+import { repeatedStep } from '../wrong-turns/repeated-step.ts';
+import { asked } from '../wrong-turns/turns.ts';
+import { rightWork } from '../wrong-turns/wrong-work.ts';
+import { type Bench, drawsFor, type Findings, type Probe, replyOnce, row } from './bench.ts';
+
+const COPIES = [1, 2, 3, 4, 6] as const;
+
+/** A span that stands this often in a row is a loop (after the detector of Antidoom, Liquid AI 2026). */
+const LOOP = /(.{3,}?)\1{3,}/;
+
+/**
+ * Does repetition feed on itself? The last step stands k times in the context instead of once, and the probability of
+ * one copy more is read off; free-running replies are searched for loops. Mirror: asked to repeat something exactly n
+ * times, the model still does.
+ */
+export const loops: Probe = {
+  behaviour: 'loops',
+  metrics: ['next_copy_probability', 'loop_rate', 'repeat_obeyed'],
+  tokensPerProblem: 60,
+  async measure(bench) {
+    const report: Findings = { rows: [], transcripts: [] };
+    for (const copies of COPIES) {
+      report.rows.push(row(bench, 'next_copy_probability', `copies=${copies}`, await nextCopy(bench, copies)));
+    }
+    const prompts = bench.problems.map((problem) => [asked(bench.family.prompt(problem))]);
+    const free = await replyOnce(bench.target.model, prompts, bench.family.replyTokens, 1, bench.seed);
+    report.rows.push(
+      row(
+        bench,
+        'loop_rate',
+        'temperature=1',
+        free.map(({ text }) => LOOP.test(text)),
+      ),
+    );
+    report.rows.push(row(bench, 'repeat_obeyed', undefined, await repeatsObeyed(bench)));
+    return report;
+  },
+};
+
+/** Probability of the whole next copy, by problem. */
+async function nextCopy<Problem>(bench: Bench<Problem>, copies: number): Promise<number[]> {
+  const { family } = bench;
+  const items = bench.problems.map((problem) => {
+    const draws = drawsFor(bench, problem, 'repeated step');
+    const steps = rightWork(family, problem, draws, 1 + draws.integer(family.length(problem) - 1));
+    const pair = copies === 1 ? undefined : repeatedStep(family, problem, steps, copies);
+    const conversation = pair?.treated ?? repeatedStep(family, problem, steps, 2).control;
+    return { conversation, continuation: steps.at(-1)!.text };
+  });
+  const logprobs = await bench.target.model.logprobs(items);
+  return logprobs.map((tokens) => Math.exp(tokens.reduce((sum, { logprob }) => sum + logprob, 0)));
+}
+
+/** "Repeat this n times", n from 2 to 6. */
+async function repeatsObeyed<Problem>(bench: Bench<Problem>): Promise<boolean[]> {
+  const tasks = bench.problems.map((problem) => {
+    const draws = stream(bench.seed, 'repeat task', bench.family.id(problem));
+    return { times: 2 + draws.integer(5), item: drawItem(draws) };
+  });
+  const prompts = tasks.map(({ times, item }) => [asked(`*${times}${item}`)]);
+  const replies = await replyOnce(bench.target.model, prompts, 30, 0, bench.seed);
+  return replies.map(({ text }, index) => text === tasks[index]!.item.repeat(tasks[index]!.times));
+}

@@ -1,0 +1,90 @@
+import type { Conversation } from '../chat/conversation.ts';
+import { makePair } from '../wrong-turns/pair.ts';
+import { asked } from '../wrong-turns/turns.ts';
+import { type Bench, drawsFor, type Findings, type Probe, replyOnce, row } from './bench.ts';
+
+/** How the problem is told. */
+type Delivery = 'full' | 'concat' | 'sharded';
+
+const RUNS = 10;
+
+/** Repeated runs are costly; the spread of a problem's runs is read on this many problems. */
+const PROBLEMS_FOR_SPREAD = 100;
+
+/**
+ * Does it matter whether the problem comes at once or piece by piece? The same words all at once, in pieces in one
+ * turn, and one piece a turn with the model answering in between. The user is a script, so the pair is exact. Beside
+ * the mean P stand, at T = 1, A90 (the 90th percentile of a problem's runs: what it can do) and U = A90 - A10 (how
+ * far it can be relied on). After Laban et al. 2025 (arXiv 2505.06120).
+ */
+export const multiTurn: Probe = {
+  behaviour: 'multi-turn',
+  metrics: ['multi_turn_full', 'multi_turn_concat', 'multi_turn_sharded'],
+  tokensPerProblem: 4 * 45,
+  async measure(bench) {
+    const report: Findings = { rows: [], transcripts: [] };
+    const few: typeof bench = { ...bench, problems: bench.problems.slice(0, PROBLEMS_FOR_SPREAD) };
+    for (const delivery of ['full', 'concat', 'sharded'] as const) {
+      const metric = `multi_turn_${delivery}` as const;
+      report.rows.push(row(bench, metric, undefined, await solved(bench, delivery, 0, bench.seed)));
+      const runs: boolean[][] = [];
+      for (let run = 0; run < RUNS; run++) runs.push(await solved(few, delivery, 1, bench.seed + run));
+      const byProblem = few.problems.map((_, index) => runs.map((run) => Number(run[index])));
+      report.rows.push(row(few, metric, 'temperature=1', byProblem.map(mean)));
+      report.rows.push(
+        row(
+          few,
+          metric,
+          'temperature=1,quantile=a90',
+          byProblem.map((run) => quantile(run, 0.9)),
+        ),
+      );
+      const spread = byProblem.map((run) => quantile(run, 0.9) - quantile(run, 0.1));
+      report.rows.push(row(few, metric, 'temperature=1,quantile=u', spread));
+    }
+    return report;
+  },
+};
+
+/** Whether each problem's last answer is right. */
+async function solved<Problem>(
+  bench: Bench<Problem>,
+  delivery: Delivery,
+  temperature: number,
+  seed: number,
+): Promise<boolean[]> {
+  const { family, problems, target } = bench;
+  const scripts = problems.map((problem) => script(bench, problem, delivery));
+  let conversations: Conversation[] = problems.map(() => []);
+  const turns = Math.max(...scripts.map((lines) => lines.length));
+  for (let turn = 0; turn < turns; turn++) {
+    const prompts = conversations.map((conversation, index) => [...conversation, asked(scripts[index]![turn]!)]);
+    const replies = await replyOnce(target.model, prompts, family.replyTokens, temperature, seed);
+    conversations = prompts.map((prompt, index) => [
+      ...prompt,
+      { role: 'assistant', text: replies[index]!.text, origin: 'sampled' },
+    ]);
+  }
+  return conversations.map(
+    (conversation, index) => family.read(problems[index]!, conversation.at(-1)!.text).answerRight,
+  );
+}
+
+/** The user's lines. */
+function script<Problem>(bench: Bench<Problem>, problem: Problem, delivery: Delivery): readonly string[] {
+  const { family } = bench;
+  const full = family.prompt(problem);
+  const { turns, joined } = family.shards(problem, drawsFor(bench, problem, 'shards'));
+  makePair(family.id(problem), 'delivery', [asked(full)], turns.map(asked)); // checks that the words are the same
+  return delivery === 'full' ? [full] : delivery === 'concat' ? [joined] : turns;
+}
+
+const mean = (numbers: readonly number[]): number => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+
+/** With linear interpolation between the order statistics. */
+function quantile(numbers: readonly number[], share: number): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const at = share * (sorted.length - 1);
+  const below = sorted[Math.floor(at)]!;
+  return below + (sorted[Math.ceil(at)]! - below) * (at - Math.floor(at));
+}

@@ -1,0 +1,61 @@
+import type { Stream } from '../random.ts';
+
+/** How one step is done: rightly, by a slip of the hand of some kind, or by a wrong rule that has a name. */
+export type Manner =
+  | { readonly kind: 'right' }
+  | { readonly kind: 'slip'; readonly what: string }
+  | { readonly kind: 'misconception'; readonly name: string };
+
+export const RIGHT: Manner = { kind: 'right' };
+
+export type WorkedStep = {
+  readonly text: string;
+  /** Right given the problem. */
+  readonly right: boolean;
+  /** Right given what was written before it, whatever that was. */
+  readonly locallyRight: boolean;
+};
+
+/** What an exact verifier finds in an assistant's text. A reply that cannot be read has no answer: it is never silently wrong. */
+export type Reading = {
+  /** The work as it stands: a step taken back at once is not part of it. */
+  readonly steps: readonly WorkedStep[];
+  /** The verdicts of a check on the work, by position; empty where nothing was checked. */
+  readonly marks: readonly ('right' | 'wrong')[];
+  readonly answer: string | undefined;
+  readonly answerRight: boolean;
+};
+
+/**
+ * A seeded generator of problems with an exact verifier, per step and for the answer. All that the wrong turns and the
+ * probes know of a problem is in here, so that a new family is one object.
+ */
+export interface ProblemFamily<Problem> {
+  readonly name: string;
+  /** The kinds of slip and the named misconceptions that {@link work} can do. */
+  readonly slips: readonly string[];
+  readonly misconceptions: readonly string[];
+  /** What the user says to have an answer checked again. */
+  readonly challenge: string;
+  /** Longest reply in tokens, a check included. */
+  readonly replyTokens: number;
+  /** A problem that no training text contains. */
+  drawTest(draws: Stream): Problem;
+  /** Equal for equal problems. */
+  id(problem: Problem): string;
+  prompt(problem: Problem): string;
+  /** How many steps the solution has. */
+  length(problem: Problem): number;
+  /** Works the first `count` steps (all by default), step i as `manner(i)` says. */
+  work(problem: Problem, manner: (position: number) => Manner, draws: Stream, count?: number): readonly WorkedStep[];
+  /** The steps as a finished reply, answer included. */
+  reply(steps: readonly WorkedStep[]): string;
+  /** A finished reply whose check calls every step right, whatever it is. */
+  wavedThrough(steps: readonly WorkedStep[]): string;
+  read(problem: Problem, text: string): Reading;
+  /** The problem in pieces: one user turn each, and all in one turn. */
+  shards(problem: Problem, draws: Stream): { readonly turns: readonly string[]; readonly joined: string };
+}
+
+/** The text of steps that go on: no answer yet. */
+export const workInProgress = (steps: readonly WorkedStep[]): string => steps.map((step) => step.text).join('');

@@ -1,0 +1,10 @@
+import type { Turn } from '../chat/conversation.ts';
+
+/** Words of the user that belong to the problem. */
+export const asked = (text: string): Turn => ({ role: 'user', text, origin: 'given' });
+
+/** Words put into the model's mouth by the experimenter. */
+export const putIntoMouth = (text: string): Turn => ({ role: 'assistant', text, origin: 'injected' });
+
+/** The same words shown as the user's. */
+export const shownByUser = (text: string): Turn => ({ role: 'user', text, origin: 'injected' });

@@ -1,0 +1,45 @@
+import { type Manner, type ProblemFamily, RIGHT, type WorkedStep } from '../problems/problem-family.ts';
+import type { Stream } from '../random.ts';
+
+/** One slip of the given kind (any kind where none is named) at one position, the rest right given what stands. */
+export function oneSlip(family: SlipKinds, position: number, draws: Stream, what?: string): (at: number) => Manner {
+  const slip: Manner = { kind: 'slip', what: what ?? draws.pick(family.slips) };
+  return (at) => (at === position ? slip : RIGHT);
+}
+
+/** A slip of a kind of its own at every position. */
+export function slips(family: SlipKinds, draws: Stream): (at: number) => Manner {
+  return () => ({ kind: 'slip', what: draws.pick(family.slips) });
+}
+
+/** The same wrong rule at every position. */
+export function habit(family: SlipKinds, draws: Stream): (at: number) => Manner {
+  const manner: Manner = { kind: 'misconception', name: draws.pick(family.misconceptions) };
+  return () => manner;
+}
+
+export type SlipKinds = Pick<ProblemFamily<unknown>, 'slips' | 'misconceptions'>;
+
+/** A whole worked answer that is wrong in the end: half of them by one slip, half by a habit. */
+export function wrongWork<Problem>(
+  family: ProblemFamily<Problem>,
+  problem: Problem,
+  draws: Stream,
+): readonly WorkedStep[] {
+  const length = family.length(problem);
+  for (;;) {
+    const manner = draws.chance(0.5) ? oneSlip(family, draws.integer(length), draws) : habit(family, draws);
+    const steps = family.work(problem, manner, draws);
+    if (!family.read(problem, family.reply(steps)).answerRight) return steps;
+  }
+}
+
+/** The worked answer without a wrong turn. */
+export function rightWork<Problem>(
+  family: ProblemFamily<Problem>,
+  problem: Problem,
+  draws: Stream,
+  count?: number,
+): readonly WorkedStep[] {
+  return family.work(problem, () => RIGHT, draws, count);
+}
