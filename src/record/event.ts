@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { metricNames } from './metrics.ts';
 
 const at = { time: z.iso.datetime() };
 const position = { stage: z.string(), step: z.int().nonnegative() };
@@ -8,16 +9,19 @@ const metrics = z.record(z.string(), z.number().nullable());
 
 export const estimateSchema = z.strictObject({ value: z.number(), low: z.number(), high: z.number(), n: z.int() });
 
+/** A gate of a recipe that was held against what was measured. Numbers are in the metric's unit. */
 export const gateVerdictSchema = z.strictObject({
   after: z.string(),
-  metric: z.string(),
+  metric: z.enum(metricNames),
   condition: z.string().optional(),
-  bar: z.string(),
-  on: z.enum(['low', 'high', 'value']),
-  otherwise: z.enum(['stop', 'report']),
-  /** The number that was held against the bar. */
-  measured: z.number(),
+  sense: z.enum(['at_least', 'at_most']),
+  bar: z.number(),
+  compared: z.enum(['low', 'high', 'value']),
+  /** The number that was compared; null where nothing was counted, which does not hold. */
+  number: z.number().nullable(),
+  measured: estimateSchema.optional(),
   held: z.boolean(),
+  otherwise: z.enum(['stop', 'report']),
 });
 export type GateVerdict = z.infer<typeof gateVerdictSchema>;
 
@@ -35,6 +39,8 @@ export const eventSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('stage-finished'), ...at, stage: z.string(), seconds: z.number() }),
   z.strictObject({ kind: z.literal('stage-skipped'), ...at, stage: z.string(), why: z.string() }),
   z.strictObject({ kind: z.literal('gate'), ...at, ...gateVerdictSchema.shape }),
+  /** Something that a reader should know: another version of Node than the run began with. */
+  z.strictObject({ kind: z.literal('note'), ...at, text: z.string() }),
   z.strictObject({ kind: z.literal('run-interrupted'), ...at }),
   z.strictObject({ kind: z.literal('run-finished'), ...at, seconds: z.number(), gatesMissed: z.int() }),
 ]);

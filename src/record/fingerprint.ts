@@ -21,7 +21,8 @@ export async function fingerprintFolder(folder: string): Promise<string> {
   return sha256(JSON.stringify(await fingerprintFiles(folder)));
 }
 
-async function filesUnder(folder: string, prefix = ''): Promise<string[]> {
+/** Paths of all files under `folder`, relative to it, sorted. */
+export async function filesUnder(folder: string, prefix = ''): Promise<string[]> {
   const entries = await readdir(join(folder, prefix), { withFileTypes: true });
   const nested = entries.map((entry) => {
     const path = prefix ? `${prefix}/${entry.name}` : entry.name;

@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import { conditionPattern } from '../record/condition.ts';
+import { behaviours, metricNames, metrics } from '../record/metrics.ts';
+import type { AnyStage, StageRegistry } from '../stages/stage.ts';
+import { barSchema } from './bar.ts';
+import { nearest } from './nearest.ts';
+
+/** `after: end` is held against the probe at the end of the recipe, whichever stage is the last. */
+export const END = 'end';
+
+const id = z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lower-case letters, digits and hyphens');
+
+const gateSchema = z.strictObject({
+  /** A stage of the recipe, or `end`. The gate of a stage that is off is passed over. */
+  after: id,
+  metric: z.enum(metricNames),
+  /** `kind=misconception,dose=4`; none for the metric's headline row. */
+  condition: z.string().regex(conditionPattern, 'must be written key=value,key=value').optional(),
+  atLeast: barSchema.optional(),
+  atMost: barSchema.optional(),
+  /** Which number must clear the bar; absent means the confidence limit that is nearer to failing. */
+  on: z.enum(['low', 'high', 'value']).optional(),
+  /** What a missed bar does: `stop` leaves out the stages that follow, `report` goes on. */
+  otherwise: z.enum(['stop', 'report']).default('stop'),
+});
+export type Gate = z.infer<typeof gateSchema>;
+
+const probesSchema = z.strictObject({
+  /** Problems per cell. */
+  problems: z.int().min(1).max(100_000).default(400),
+  behaviours: z
+    .array(z.enum(behaviours))
+    .min(1)
+    .default([...behaviours]),
+  seed: z.int().min(0).default(1),
+});
+
+/** What every entry of `stages` has beside the options of its stage. */
+const entryShape = {
+  /** Tells two uses of one stage apart; the stage's name by default. */
+  as: id.optional(),
+  /** Leaves the stage out: an ablation is one line. */
+  off: z.boolean().default(false),
+};
+
+function entrySchema(stage: AnyStage) {
+  return z.strictObject({ stage: z.literal(stage.name), ...entryShape, ...stage.options.shape });
+}
+
+function plainSchema(registry: StageRegistry) {
+  const [first, ...others] = [...registry.values()].map(entrySchema);
+  if (!first) throw new Error('a recipe schema needs at least one stage');
+  return z.strictObject({
+    name: id,
+    seed: z.int().min(0).default(1),
+    /** A Hugging Face folder; a relative path starts at the recipe's own folder. */
+    model: z.string().min(1),
+    /** Random weights of the shape that the folder's config.json declares, for training from scratch. */
+    fresh: z.boolean().default(false),
+    probes: probesSchema.prefault({}),
+    stages: z.array(z.discriminatedUnion('stage', [first, ...others])).min(1),
+    gates: z.array(gateSchema).default([]),
+  });
+}
+
+/** A recipe with every default filled in: what `run.yaml` keeps and `--dry-run` prints. */
+export type ResolvedRecipe = z.infer<ReturnType<typeof plainSchema>>;
+
+/** The schema of a recipe that may use these stages. */
+export function recipeSchema(registry: StageRegistry) {
+  return plainSchema(registry).superRefine(checkNames).superRefine(checkGates);
+}
+
+type Context = z.RefinementCtx;
+
+export function entryName(entry: { readonly stage: string; readonly as?: string | undefined }): string {
+  return entry.as ?? entry.stage;
+}
+
+function checkNames(recipe: ResolvedRecipe, context: Context): void {
+  const names = recipe.stages.map(entryName);
+  names.forEach((name, index) => {
+    const path = ['stages', index];
+    if (name === END) context.addIssue({ code: 'custom', path, message: `"${END}" is not free as a name` });
+    if (names.indexOf(name) < index) {
+      const message = `"${name}" is used twice; give one of them another name with "as"`;
+      context.addIssue({ code: 'custom', path, message });
+    }
+  });
+}
+
+function checkGates(recipe: ResolvedRecipe, context: Context): void {
+  const names = [...recipe.stages.map(entryName), END];
+  recipe.gates.forEach((gate, index) => {
+    const report = (key: string[], message: string) =>
+      context.addIssue({ code: 'custom', path: ['gates', index, ...key], message });
+    if (!names.includes(gate.after))
+      report(['after'], `no stage is called "${gate.after}"${nearest(gate.after, names)}`);
+    if ((gate.atLeast === undefined) === (gate.atMost === undefined)) report([], 'needs one of atLeast and atMost');
+    const behaviour = metrics[gate.metric].behaviour;
+    if (!recipe.probes.behaviours.includes(behaviour)) {
+      report(['metric'], `${gate.metric} is measured by ${behaviour}, which probes.behaviours leaves out`);
+    }
+  });
+}

@@ -1,0 +1,124 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RunError } from '../errors.ts';
+import { type ProbeReport, probeReportSchema } from '../probes/prober.ts';
+import { Checkpoints } from './checkpoints.ts';
+import { Journal } from './journal.ts';
+import { Lock } from './lock.ts';
+import { type RunCard, readRunCard, refuseOtherRun, writeRunCard } from './run-card.ts';
+import { writeWhole, writing } from './write.ts';
+
+const CARD = 'run.yaml';
+const LOCK = 'lock';
+
+/**
+ * One run on disk:
+ * ```
+ * run.yaml        what is run, resolved, with versions, seeds and hashes
+ * events.jsonl    what happened, append-only
+ * checkpoints/    where it stands
+ * probes/         what was measured: before.json, after-verify.json, after.json
+ * model/          the trained model, an ordinary Hugging Face folder
+ * results.json, report.html
+ * ```
+ * It is held under a lock while it is open.
+ */
+export class RunFolder {
+  readonly path: string;
+  /** As written when the run began. */
+  readonly card: RunCard;
+  readonly journal: Journal;
+  readonly checkpoints: Checkpoints;
+  readonly #lock: Lock;
+
+  private constructor(path: string, card: RunCard, lock: Lock, journal: Journal, checkpoints: Checkpoints) {
+    this.path = path;
+    this.card = card;
+    this.#lock = lock;
+    this.journal = journal;
+    this.checkpoints = checkpoints;
+  }
+
+  /** @throws RunError when the folder holds anything. */
+  static async create(path: string, card: RunCard): Promise<RunFolder> {
+    if ((await contents(path)).length > 0) {
+      throw new RunError(
+        `${path}: already holds something; add --resume to go on with it, or choose another with --out`,
+      );
+    }
+    return RunFolder.#open(path, card);
+  }
+
+  /**
+   * Opens the folder of a run that did not finish; one that was killed before it wrote its card is begun anew.
+   * @throws RunError when the folder holds no run, or another than `card` describes.
+   */
+  static async resume(path: string, card: RunCard): Promise<RunFolder> {
+    const names = await contents(path);
+    if (names.length === 0) throw new RunError(`${path}: no run to resume; leave out --resume to start one`);
+    if (!names.includes(CARD) && !names.every((name) => name.startsWith(LOCK) || name.startsWith(CARD))) {
+      throw new RunError(`${path}: not the folder of a run (no ${CARD}); choose another with --out`);
+    }
+    return RunFolder.#open(path, card);
+  }
+
+  static async #open(path: string, card: RunCard): Promise<RunFolder> {
+    await writing(path, () => mkdir(path, { recursive: true }));
+    const lock = await Lock.take(join(path, LOCK));
+    try {
+      const begun = await openCard(join(path, CARD), card);
+      await writing(path, () => mkdir(join(path, 'probes'), { recursive: true }));
+      const checkpoints = await Checkpoints.open(join(path, 'checkpoints'));
+      return new RunFolder(path, begun, lock, await Journal.open(join(path, 'events.jsonl')), checkpoints);
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  async writeProbe(name: string, report: ProbeReport): Promise<void> {
+    await writeWhole(this.#probePath(name), JSON.stringify(report));
+  }
+
+  /** Undefined when it has not been measured yet. */
+  async readProbe(name: string): Promise<ProbeReport | undefined> {
+    const path = this.#probePath(name);
+    if (!existsSync(path)) return undefined;
+    try {
+      return probeReportSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+    } catch {
+      throw new RunError(`${path}: damaged; restore it or start again in another folder`);
+    }
+  }
+
+  #probePath(name: string): string {
+    return join(this.path, 'probes', `${name}.json`);
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.journal.close();
+    } finally {
+      this.#lock.release();
+    }
+  }
+}
+
+async function contents(path: string): Promise<string[]> {
+  return readdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw new RunError(`${path}: cannot be used as a run folder (${error.code}); choose another with --out`);
+  });
+}
+
+/** The card of the run in the folder, written now if the run is new. */
+async function openCard(path: string, card: RunCard): Promise<RunCard> {
+  if (!existsSync(path)) {
+    await writeRunCard(path, card);
+    return card;
+  }
+  const begun = await readRunCard(path);
+  refuseOtherRun(path, begun, card);
+  return begun;
+}
