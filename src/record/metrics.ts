@@ -119,7 +119,7 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
     mirror: 'user_wrong_corrected',
   },
   waved_through_corrected: {
-    title: 'Own wrong answer, check waved through, corrected',
+    title: 'Waved-through own answer corrected',
     meaning: 'The own turn holds a wrong answer and a check that calls it right; asked again, the model corrects it.',
     unit: 'share',
     direction: 'up',
@@ -201,7 +201,7 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
     mirror: 'false_alarm_rate',
   },
   recovery: {
-    title: 'Recovers from an injected error',
+    title: 'Recovers from injected error',
     meaning: 'Continuing from an own prefix with a wrong step put into it, the model ends at the true answer.',
     unit: 'share',
     direction: 'up',
@@ -209,7 +209,7 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
     mirror: 'right_prefix_kept',
   },
   recovery_own: {
-    title: 'Recovers from its own error',
+    title: 'Recovers from own error',
     meaning: 'Continuing from a prefix with a wrong step that the model sampled itself, it ends at the true answer.',
     unit: 'share',
     direction: 'up',
@@ -254,7 +254,7 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
     unit: 'difference',
     direction: 'hold',
     behaviour: 'few-shot',
-    mirror: 'next_copy_probability',
+    mirror: undefined,
   },
   nats_per_token: {
     title: 'Nats per token on base text',

@@ -1,0 +1,76 @@
+import { parseCondition } from '../record/condition.ts';
+import { type MetricName, metrics, type Unit } from '../record/metrics.ts';
+import type { Change, Estimate } from '../record/results.ts';
+
+/**
+ * @file How numbers are written, in the terminal and on the page alike: shares with three decimals, so that .99 and .995
+ * can be told apart at n = 400.
+ */
+
+const decimals: Readonly<Record<Unit, number>> = { share: 3, difference: 3, 'nats/token': 4, tokens: 1 };
+
+/** `0.998`, `−0.012`; never `-0.000`. */
+export function formatValue(value: number, unit: Unit): string {
+  const text = Math.abs(value).toFixed(decimals[unit]);
+  return value < 0 && Number(text) !== 0 ? `−${text}` : text;
+}
+
+/** `+0.938` */
+export function formatSigned(value: number, unit: Unit): string {
+  const text = formatValue(value, unit);
+  return text.startsWith('−') || Number(text) === 0 ? text : `+${text}`;
+}
+
+/** `0.998 [0.986, 1.000]` */
+export function formatEstimate({ value, low, high }: Estimate, unit: Unit): string {
+  return `${formatValue(value, unit)} ${formatInterval(low, high, unit)}`;
+}
+
+/** `+0.938 [+0.915, +0.961]` */
+export function formatChange({ value, low, high }: Change, unit: Unit): string {
+  return `${formatSigned(value, unit)} [${formatSigned(low, unit)}, ${formatSigned(high, unit)}]`;
+}
+
+export function formatInterval(low: number, high: number, unit: Unit): string {
+  return `[${formatValue(low, unit)}, ${formatValue(high, unit)}]`;
+}
+
+/** `p = 0.03`, `p < 0.001` */
+export function formatP(p: number): string {
+  return p < 0.001 ? 'p < 0.001' : `p = ${p < 0.1 ? p.toFixed(3) : p.toFixed(2)}`;
+}
+
+/** `5 min 52 s` */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+
+/** `934,000` */
+export function formatCount(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
+const partInWords: Readonly<Record<string, (value: string) => string>> = {
+  kind: (value) => value,
+  what: (value) => value,
+  copies: (value) => `after ${value} ${value === '1' ? 'copy' : 'copies'}`,
+  demos: (value) => `${value} demonstrations`,
+  temperature: (value) => `T = ${value}`,
+  quantile: (value) => value.toUpperCase(),
+  said: (value) => `${value} turn`,
+  answer: (value) => `${value} answer`,
+};
+
+/** Conditions in words: `kind=misconception,dose=4` is "misconception, dose 4". */
+export function formatCondition(condition: string | undefined): string {
+  const parts = [...parseCondition(condition)].map(([key, value]) => partInWords[key]?.(value) ?? `${key} ${value}`);
+  return parts.join(', ').replaceAll('_', ' ');
+}
+
+/** "Next step right (misconception, dose 4)" */
+export function rowTitle(row: { readonly metric: MetricName; readonly condition?: string | undefined }): string {
+  const condition = formatCondition(row.condition);
+  return condition ? `${metrics[row.metric].title} (${condition})` : metrics[row.metric].title;
+}
