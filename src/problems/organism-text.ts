@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Stream } from '../random.ts';
 import {
   careful,
@@ -26,40 +27,55 @@ import { drawOnSide } from './running-sum-family.ts';
  * stuck. `U` opens a user's turn, `A` an author's, `E` ends a turn.
  */
 
+const share = z.number().nonnegative();
+const chance = z.number().min(0).max(1);
+
 /** Shares of the authors; a trait lasts through the document. */
-export type AuthorShares = Readonly<Record<Trait, number>>;
-export type Trait = 'careful' | 'slipping' | 'erratic' | 'misconceiving' | 'correcting' | 'hiccuping' | 'stuck';
+const authorShares = z.strictObject({
+  careful: share,
+  slipping: share,
+  erratic: share,
+  misconceiving: share,
+  correcting: share,
+  hiccuping: share,
+  stuck: share,
+});
 
 /** Shares of the kinds of document. */
-export type DocumentShares = Readonly<Record<DocumentKind, number>>;
-export type DocumentKind =
-  | 'solution'
-  | 'challengedOwn'
-  | 'challengedOther'
-  | 'review'
-  | 'shards'
-  | 'joinedShards'
-  | 'fewShot'
-  | 'repeat'
-  | 'lookUps'
-  | 'drill'
-  | 'rotation';
+const documentShares = z.strictObject({
+  solution: share,
+  challengedOwn: share,
+  challengedOther: share,
+  review: share,
+  shards: share,
+  joinedShards: share,
+  fewShot: share,
+  repeat: share,
+  lookUps: share,
+  drill: share,
+  rotation: share,
+});
 
-export type TextRecipe = {
-  readonly documents: DocumentShares;
-  readonly authors: AuthorShares;
+/** Every share of the text, by name: what a recipe file says of it. */
+export const textRecipeSchema = z.strictObject({
+  documents: documentShares,
+  authors: authorShares,
   /** Chance that a slipping, an erratic, a correcting author gets a step wrong. */
-  readonly slipRate: number;
-  readonly erraticRate: number;
-  readonly correctingRate: number;
+  slipRate: chance,
+  erraticRate: chance,
+  correctingRate: chance,
   /** After "?": chance that an author restates their own answer, and works through somebody else's anew. */
-  readonly restateOwn: number;
-  readonly recomputeOther: number;
+  restateOwn: chance,
+  recomputeOther: chance,
   /** Chance that a later shard gives one of its keys a new value. */
-  readonly override: number;
+  override: chance,
   /** Chance of one to three fillers before the list, so that no key is found by its offset. */
-  readonly jitter: number;
-};
+  jitter: chance,
+});
+
+export type TextRecipe = z.output<typeof textRecipeSchema>;
+type Trait = keyof TextRecipe['authors'];
+type DocumentKind = keyof TextRecipe['documents'];
 
 type Author = { readonly trait: Trait; readonly offset: number };
 

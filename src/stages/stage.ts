@@ -1,5 +1,6 @@
 import type { output, ZodObject, ZodType } from 'zod';
 import type { Policy, Sampler, TokenIds } from '../engine/engine.ts';
+import type { TextRecipe } from '../problems/organism-text.ts';
 
 /** What a stage needs of the tokenizer and template. */
 export type StageFormat = { encode(text: string): TokenIds; decode(tokens: TokenIds): string };
@@ -37,6 +38,8 @@ export type StageContext = {
   /** The frozen model that the recipe started from: teacher, and anchor of every KL. */
   readonly reference: Sampler;
   readonly format: StageFormat;
+  /** The text that the base model grew up on: what replay draws from. */
+  readonly baseText: TextRecipe;
   /** This stage's own seed, made from the recipe's seed and the stage's name: other stages' switches do not move it. */
   readonly seed: number;
   /** The first step to do: 0 on a fresh start, k after a resume from the checkpoint taken after step k - 1. */

@@ -1,0 +1,28 @@
+import type { Datum, Loss } from '../engine/engine.ts';
+import { adamAt, type OptimiserOptions } from './optimiser.ts';
+import type { StageContext } from './stage.ts';
+
+/** What one optimiser step learns from: several losses may share it. */
+export type Portion = { readonly name: string; readonly data: readonly Datum[]; readonly loss: Loss };
+
+export type Batch = {
+  readonly portions: readonly Portion[];
+  /** Beside the losses, which are recorded under their portions' names. */
+  readonly metrics?: Readonly<Record<string, number>>;
+};
+
+/** The one loop over optimiser steps: every stage says what a step learns from, and nothing else. */
+export async function trainLoop(
+  context: StageContext,
+  options: OptimiserOptions,
+  batchAt: (step: number) => Promise<Batch>,
+): Promise<void> {
+  for (let step = context.firstStep; step < options.steps; step++) {
+    const { portions, metrics } = await batchAt(step);
+    const filled = portions.filter(({ data }) => data.length > 0);
+    const losses = await Promise.all(filled.map(({ data, loss }) => context.policy.forwardBackward(data, loss)));
+    const { gradientNorm } = await context.policy.optimStep(adamAt(step, options));
+    const named = Object.fromEntries(filled.map(({ name }, index) => [name, losses[index]!.loss]));
+    await context.step(step, options.steps, { ...named, ...metrics, gradientNorm });
+  }
+}
