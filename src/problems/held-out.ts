@@ -4,11 +4,13 @@
  */
 export const HELD_OUT_SHARE = 1 / 16;
 
-/** FNV-1a, 32 bits. */
+/** FNV-1a, 32 bits, with MurmurHash3's last mix: FNV alone leaves the high bits of short texts uneven. */
 function hash(text: string): number {
   let state = 0x811c9dc5;
   for (let index = 0; index < text.length; index++) state = Math.imul(state ^ text.charCodeAt(index), 0x01000193);
-  return state >>> 0;
+  state = Math.imul(state ^ (state >>> 16), 0x85ebca6b);
+  state = Math.imul(state ^ (state >>> 13), 0xc2b2ae35);
+  return (state ^ (state >>> 16)) >>> 0;
 }
 
 export function isHeldOut(id: string): boolean {
