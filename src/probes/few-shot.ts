@@ -35,7 +35,7 @@ export const fewShot: Probe = {
 function task<Problem>(bench: Bench<Problem>, problem: Problem, count: number) {
   const draws = stream(bench.seed, 'few-shot', count, bench.family.id(problem));
   let drawn = drawFewShot(draws, count);
-  while (permuted(drawn) === drawn.demonstrations.join('')) drawn = drawFewShot(draws, count);
+  while (permuted(drawn).includes(drawn.query + drawn.output)) drawn = drawFewShot(draws, count);
   const told = (demonstrations: string) => [
     { role: 'user' as const, origin: 'injected' as const, text: `>${demonstrations}${drawn.query}` },
   ];
