@@ -27,17 +27,23 @@ export function counts(outcomes: readonly Outcome[]): boolean {
 
 /**
  * Holds a row against its bar. A bar that refers to another row (`before - 0.02`, `copies=1`) is judged on the paired
- * change from that row, which is tighter than two intervals side by side. A row that counted nothing does not hold.
+ * change from that row, which is tighter than two intervals side by side. A row that counted nothing tells nothing: its
+ * interval is the metric's whole range.
  * @throws RunError where the probe did not measure such a row.
  */
 export function judge(gate: Gate, report: ProbeReport, before: ProbeReport): GateVerdict {
   const sense = gate.atLeast === undefined ? 'at_most' : 'at_least';
   const compared = gate.on ?? (sense === 'at_least' ? 'low' : 'high');
   const { bar, measured } = compare(gate, report, before);
-  const number = measured?.[compared] ?? null;
-  const held = number !== null && (sense === 'at_least' ? number >= bar : number <= bar);
+  const number = measured?.[compared] ?? worst(gate.metric, sense);
+  const held = sense === 'at_least' ? number >= bar : number <= bar;
   const { after, metric, condition, otherwise } = gate;
   return { after, metric, condition, otherwise, sense, compared, bar, number, measured, held };
+}
+
+function worst(metric: MetricName, sense: 'at_least' | 'at_most'): number {
+  const [low, high] = estimateOptions(metric).range ?? [-Number.MAX_VALUE, Number.MAX_VALUE];
+  return sense === 'at_least' ? low : high;
 }
 
 function compare(

@@ -1,11 +1,9 @@
-import type { Policy, Sampler } from '../engine/engine.ts';
+import type { Sampler } from '../engine/engine.ts';
 import type { Prober, ProbeTarget } from '../probes/prober.ts';
-import type { StageFormat, StageRegistry } from '../stages/stage.ts';
+import type { StageContext, StageRegistry } from '../stages/stage.ts';
 
-/** A model that was opened for a run. */
-export type OpenModel = {
-  readonly policy: Policy;
-  readonly format: StageFormat;
+/** A model that was opened for a run: what a stage sees of it, and its size. */
+export type Model = Pick<StageContext, 'policy' | 'reference' | 'format' | 'baseText'> & {
   readonly parameters: number;
 };
 
@@ -20,13 +18,13 @@ export type RunParts = {
   readonly stages: StageRegistry;
   readonly prober: Prober;
   /** @throws ModelError when the folder does not hold a model. */
-  openModel(folder: string, options: ModelOptions): Promise<OpenModel>;
-  /** What the probes see of a snapshot. */
-  probeTarget(name: string, sampler: Sampler, format: StageFormat): ProbeTarget;
+  openModel(folder: string, options: ModelOptions): Promise<Model>;
+  /** What the probes see of a snapshot of this model. */
+  probeTarget(name: string, sampler: Sampler, model: Model): ProbeTarget;
   /**
    * Writes the trained model as a Hugging Face folder, `source` lending tokenizer and template. `folder` does not exist.
    */
-  exportModel(model: OpenModel, source: string, folder: string): Promise<void>;
+  exportModel(model: Model, source: string, folder: string): Promise<void>;
   /** Names and versions for `run.yaml`, the engine's among them. */
   readonly versions: Readonly<Record<string, string>>;
 };

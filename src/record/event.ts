@@ -4,6 +4,10 @@ import { metricNames } from './metrics.ts';
 const at = { time: z.iso.datetime() };
 const position = { stage: z.string(), step: z.int().nonnegative() };
 
+/** Since the step before, or since the stage began in this process. */
+const tokens = z.strictObject({ trained: z.int(), sampled: z.int() });
+const spent = { seconds: z.number(), tokens };
+
 /** A number that JSON cannot hold (a NaN or infinite metric) is kept as null. */
 const metrics = z.record(z.string(), z.number().nullable());
 
@@ -17,8 +21,9 @@ export const gateVerdictSchema = z.strictObject({
   sense: z.enum(['at_least', 'at_most']),
   bar: z.number(),
   compared: z.enum(['low', 'high', 'value']),
-  /** The number that was compared; null where nothing was counted, which does not hold. */
-  number: z.number().nullable(),
+  /** The number that was compared. */
+  number: z.number(),
+  /** Absent where nothing was counted. */
   measured: estimateSchema.optional(),
   held: z.boolean(),
   otherwise: z.enum(['stop', 'report']),
@@ -35,8 +40,8 @@ export const eventSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('probe-started'), ...at, probe: z.string() }),
   z.strictObject({ kind: z.literal('probe-finished'), ...at, probe: z.string(), seconds: z.number(), rows: z.int() }),
   z.strictObject({ kind: z.literal('stage-started'), ...at, ...position }),
-  z.strictObject({ kind: z.literal('step'), ...at, ...position, of: z.int(), seconds: z.number(), metrics }),
-  z.strictObject({ kind: z.literal('stage-finished'), ...at, stage: z.string(), seconds: z.number() }),
+  z.strictObject({ kind: z.literal('step'), ...at, ...position, of: z.int(), ...spent, metrics }),
+  z.strictObject({ kind: z.literal('stage-finished'), ...at, stage: z.string(), ...spent }),
   z.strictObject({ kind: z.literal('stage-skipped'), ...at, stage: z.string(), why: z.string() }),
   z.strictObject({ kind: z.literal('gate'), ...at, ...gateVerdictSchema.shape }),
   /** Something that a reader should know: another version of Node than the run began with. */

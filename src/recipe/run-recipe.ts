@@ -1,0 +1,185 @@
+import { existsSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Sampler } from '../engine/engine.ts';
+import type { ProbeReport } from '../probes/prober.ts';
+import type { Position } from '../record/checkpoints.ts';
+import { rowKey } from '../record/condition.ts';
+import type { GateVerdict, NewEvent } from '../record/event.ts';
+import { type Behaviour, metrics } from '../record/metrics.ts';
+import { type Results, writeResults } from '../record/results.ts';
+import type { RunFolder } from '../record/run-folder.ts';
+import { writing } from '../record/write.ts';
+import { findRow, judge } from './gate.ts';
+import type { Recipe, RecipeStage } from './load-recipe.ts';
+import { type Measured, makeResults } from './make-results.ts';
+import { END, type Gate } from './recipe.ts';
+import type { Model, RunParts } from './run-parts.ts';
+import { runStage } from './stage-run.ts';
+import { goOn, type Watch } from './watch.ts';
+
+/** What a run needs beside the recipe. */
+export type RunSetting = {
+  readonly folder: RunFolder;
+  readonly parts: RunParts;
+  readonly watch: Watch;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+};
+
+/**
+ * Carries a recipe out: probe, stages with their gates, probe; from wherever the folder's last checkpoint stands. What
+ * was measured is not measured again. A missed gate that says `stop` leaves out the stages that follow.
+ * @throws Interrupted on Ctrl-C, with everything saved.
+ * @throws RunError where the folder cannot be written or is damaged.
+ */
+export async function runRecipe(recipe: Recipe, setting: RunSetting): Promise<Results> {
+  setting.watch.doing(`opens ${recipe.model}`);
+  const { openModel } = setting.parts;
+  const model = await openModel(recipe.model, { fresh: recipe.fresh, seed: recipe.seed });
+  try {
+    return await new RecipeRun(recipe, setting, model).run();
+  } finally {
+    await model.policy.close();
+  }
+}
+
+class RecipeRun {
+  readonly #recipe: Recipe;
+  readonly #setting: RunSetting;
+  readonly #model: Model;
+
+  constructor(recipe: Recipe, setting: RunSetting, model: Model) {
+    this.#recipe = recipe;
+    this.#setting = setting;
+    this.#model = model;
+  }
+
+  async run(): Promise<Results> {
+    const start = await this.#restore();
+    const before = await this.#probe('before', this.#model.reference, this.#recipe.probes.behaviours);
+    this.#checkGates(before);
+    const { reports, verdicts } = await this.#runStages(start, before);
+    const after = await this.#probe('after', await this.#model.policy.sampler(), this.#recipe.probes.behaviours);
+    verdicts.push(...(await this.#judge(END, after, before)));
+    return this.#finish({ before, reports, after, verdicts });
+  }
+
+  async #restore(): Promise<Position> {
+    const { folder } = this.#setting;
+    const checkpoint = await folder.checkpoints.latest();
+    if (checkpoint) await this.#model.policy.load(checkpoint.policyFolder);
+    const position = checkpoint ?? { stagesDone: 0, stepsDone: 0, memory: {} };
+    if (folder.journal.events.length === 0) {
+      await this.#note({ kind: 'run-started', name: this.#recipe.name, seed: this.#recipe.seed });
+    } else {
+      const stage = this.#recipe.stages[position.stagesDone]?.name;
+      await this.#note({ kind: 'run-resumed', stage, step: position.stepsDone });
+    }
+    return position;
+  }
+
+  /** A gate on a row that no probe yields is found out before the first step is trained. */
+  #checkGates(before: ProbeReport): void {
+    for (const gate of this.#recipe.gates) findRow(before, gate.metric, gate.condition);
+  }
+
+  async #runStages(start: Position, before: ProbeReport) {
+    const reports = new Map<string, ProbeReport>();
+    const verdicts: GateVerdict[] = [];
+    for (const [index, stage] of this.#recipe.stages.entries()) {
+      if (stage.off) continue;
+      if (verdicts.some(stops))
+        await this.#note({ kind: 'stage-skipped', stage: stage.name, why: 'a gate was missed' });
+      else {
+        if (index >= start.stagesDone) await this.#runStage(stage, index, start);
+        const report = await this.#probeGates(stage.name);
+        if (!report) continue;
+        reports.set(stage.name, report);
+        verdicts.push(...(await this.#judge(stage.name, report, before)));
+      }
+    }
+    return { reports, verdicts };
+  }
+
+  async #runStage(stage: RecipeStage, index: number, start: Position): Promise<void> {
+    const position = index === start.stagesDone ? start : { stagesDone: index, stepsDone: 0, memory: {} };
+    await this.#note({ kind: 'stage-started', stage: stage.name, step: position.stepsDone });
+    await runStage(stage, position, { ...this.#setting, model: this.#model, seed: this.#recipe.seed });
+  }
+
+  /** Measures what the gates after a stage ask for; undefined where it has none. */
+  async #probeGates(stage: string): Promise<ProbeReport | undefined> {
+    const gates = this.#gatesAfter(stage);
+    if (gates.length === 0) return undefined;
+    const needed = new Set<Behaviour>(gates.map((gate) => metrics[gate.metric].behaviour));
+    return this.#probe(`after-${stage}`, await this.#model.policy.sampler(), [...needed]);
+  }
+
+  async #probe(name: string, sampler: Sampler, behaviours: readonly Behaviour[]): Promise<ProbeReport> {
+    const { folder, parts, watch, signal } = this.#setting;
+    const known = await folder.readProbe(name);
+    if (known) return known;
+    await this.#note({ kind: 'probe-started', probe: name });
+    const since = performance.now();
+    const target = parts.probeTarget(name, sampler, this.#model);
+    const report = await parts.prober.probe(target, { ...this.#recipe.probes, behaviours }, (what, share) => {
+      watch.doing(what, share);
+      goOn(signal);
+    });
+    await folder.writeProbe(name, report);
+    const seconds = (performance.now() - since) / 1000;
+    await this.#note({ kind: 'probe-finished', probe: name, seconds, rows: report.rows.length });
+    return report;
+  }
+
+  async #judge(after: string, report: ProbeReport, before: ProbeReport): Promise<GateVerdict[]> {
+    const verdicts = this.#gatesAfter(after).map((gate) => judge(gate, report, before));
+    const told = new Set(this.#setting.folder.journal.events.map(verdictKey));
+    for (const verdict of verdicts) {
+      const event: NewEvent = { kind: 'gate', ...verdict };
+      if (!told.has(verdictKey(event))) await this.#note(event);
+    }
+    return verdicts;
+  }
+
+  #gatesAfter(stage: string): Gate[] {
+    return this.#recipe.gates.filter((gate) => gate.after === stage);
+  }
+
+  async #finish(measured: Measured): Promise<Results> {
+    const { folder } = this.#setting;
+    await this.#export(join(folder.path, 'model'));
+    const results = makeResults(this.#recipe, folder, this.#model.parameters, measured);
+    await writeResults(join(folder.path, 'results.json'), results);
+    const gatesMissed = measured.verdicts.filter((verdict) => !verdict.held).length;
+    await this.#note({ kind: 'run-finished', seconds: results.seconds.total, gatesMissed });
+    return results;
+  }
+
+  /** Written beside and renamed, like everything else in a run. */
+  async #export(destination: string): Promise<void> {
+    if (existsSync(destination)) return;
+    const beside = `${destination}.writing`;
+    await writing(destination, async () => {
+      await rm(beside, { recursive: true, force: true });
+      await this.#setting.parts.exportModel(this.#model, this.#recipe.model, beside);
+      await rename(beside, destination);
+    });
+  }
+
+  async #note(event: NewEvent): Promise<void> {
+    const { folder, watch } = this.#setting;
+    watch.event(await folder.journal.append(event));
+    folder.journal.sync();
+  }
+}
+
+function stops(verdict: GateVerdict): boolean {
+  return !verdict.held && verdict.otherwise === 'stop';
+}
+
+/** Tells the gates of a run apart. */
+function verdictKey(event: NewEvent): string {
+  return event.kind === 'gate' ? `${event.after} ${event.sense} ${rowKey(event)}` : '';
+}
