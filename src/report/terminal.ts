@@ -6,6 +6,7 @@ import { behaviourTitles } from './behaviour-titles.ts';
 import { formatEstimate, formatSeconds, formatSigned, formatValue, rowTitle } from './format.ts';
 import { gateBar, gateCount } from './gate-text.ts';
 import { fullDoseOnly } from './ladder.ts';
+import { sizes } from './sizes.ts';
 import { directionArrows, type Verdict, verdict, verdictWords } from './verdict.ts';
 
 export type TerminalOptions = {
@@ -78,15 +79,9 @@ function verdictPaint(paint: Colors): Readonly<Record<Verdict, (text: string) =>
 }
 
 function probeCaption({ probes, statistics }: Results): string {
-  const sizes = probes.map((row) => row.before.n);
-  const n = sizes.length === 0 ? '' : `n = ${range(sizes)} problems a row; `;
+  const n = probes.length === 0 ? '' : `n = ${sizes(probes.map((row) => row.before))} problems a row; `;
   const how = statistics ? `${statistics.confidence * 100} % intervals: ${statistics.interval}` : '95 % intervals';
   return `${n}${how}; of dose ladders the highest rung\n↑ more is better, ↓ less is better, = should stay`;
-}
-
-function range(values: readonly number[]): string {
-  const [least, most] = [Math.min(...values), Math.max(...values)];
-  return least === most ? `${least}` : `${least} to ${most}`;
 }
 
 function gateTable(gates: readonly GateRow[], paint: Colors): string {

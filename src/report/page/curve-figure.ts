@@ -1,0 +1,34 @@
+import * as Plot from '@observablehq/plot';
+import type { TrainingCurve } from '../../record/results.ts';
+import { drawChart, palette } from './chart.ts';
+import type { Markup } from './markup.ts';
+import { smallChart, smallCharts, smallGrid, smallSize } from './small-chart.ts';
+
+/** Training curves as they were logged, one small chart each. */
+export function curveFigure(curves: readonly TrainingCurve[]): Markup | undefined {
+  const drawn = curves.filter(({ points }) => points.length > 1);
+  return drawn.length === 0 ? undefined : smallCharts(drawn.map(curveChart));
+}
+
+function curveChart({ stage, name, unit, points }: TrainingCurve): Markup {
+  const chart = drawChart(`${name} during ${stage}`, {
+    ...smallSize,
+    height: 150,
+    marginRight: 12,
+    x: { label: null },
+    marks: [
+      ...smallGrid(),
+      Plot.axisX({ ticks: 4, tickSize: 0, label: null, fill: palette.muted, fontSize: 10.5 }),
+      Plot.lineY(thinned(points), { stroke: palette.ink, strokeWidth: 1.25 }),
+    ],
+  });
+  return smallChart(`${stage}: ${name}`, chart, `${unit}, by optimiser step`);
+}
+
+/** More points than pixels cost bytes and show nothing: every k-th, and the last. */
+function thinned(points: TrainingCurve['points']): [number, number][] {
+  const every = Math.ceil(points.length / 300);
+  return points
+    .filter((_, index) => index % every === 0 || index === points.length - 1)
+    .map(([step, value]) => [step, value]);
+}

@@ -1,0 +1,76 @@
+import * as Plot from '@observablehq/plot';
+import { metrics, unitRange } from '../../record/metrics.ts';
+import type { ProbeRow } from '../../record/results.ts';
+import { formatCondition } from '../format.ts';
+import { type Ladder, ladders } from '../ladder.ts';
+import { sizes } from '../sizes.ts';
+import { drawChart, palette } from './chart.ts';
+import type { Markup } from './markup.ts';
+import { shareTicks, smallChart, smallCharts, smallGrid, smallSize, valueDomain } from './small-chart.ts';
+
+type Point = { readonly count: number; readonly value: number; readonly low: number; readonly high: number };
+
+const countedWords = {
+  dose: 'steps of this kind in the own history',
+  copies: 'copies in the context',
+  demos: 'demonstrations',
+} as const;
+
+/** Dose-response: how each metric follows what is counted up, before and after. Nothing where no row is part of a ladder. */
+export function doseFigure(rows: readonly ProbeRow[]): Markup | undefined {
+  const found = ladders(rows);
+  return found.length === 0 ? undefined : smallCharts(found.map(doseChart));
+}
+
+function doseChart(ladder: Ladder): Markup {
+  const { title } = metrics[ladder.metric];
+  const kind = formatCondition(ladder.condition);
+  const n = sizes(ladder.rungs.map(({ row }) => row.before));
+  const note = `x: ${countedWords[ladder.counted]}; n = ${n}`;
+  return smallChart(kind ? `${title}: ${kind}` : title, drawDose(ladder, `${title} by ${ladder.counted}`), note);
+}
+
+function drawDose(ladder: Ladder, label: string): Markup {
+  const before = points(ladder, 'before');
+  const after = points(ladder, 'after');
+  const isShare = unitRange[metrics[ladder.metric].unit] !== undefined;
+  const reach = [...before, ...after].flatMap(({ low, high }) => [low, high]);
+  return drawChart(label, {
+    ...smallSize,
+    x: { type: 'point', label: null, tickSize: 0 },
+    y: { domain: valueDomain(ladder.metric, reach) },
+    marks: [
+      ...smallGrid(isShare ? shareTicks : undefined),
+      Plot.axisX({ tickSize: 0, label: null, fill: palette.muted, fontSize: 10.5 }),
+      ...series(before, palette.before, 'before', { fill: palette.paper, stroke: palette.before, strokeWidth: 1.75 }),
+      ...series(after, palette.after, 'after', { fill: palette.after }),
+    ],
+  });
+}
+
+function points(ladder: Ladder, side: 'before' | 'after'): Point[] {
+  return ladder.rungs.flatMap(({ count, row }) => {
+    const estimate = row[side];
+    return estimate ? [{ count, value: estimate.value, low: estimate.low, high: estimate.high }] : [];
+  });
+}
+
+/** A line with its intervals, named at its end. */
+function series(points: readonly Point[], color: string, name: string, dot: Plot.DotOptions): Plot.Markish[] {
+  const last = points.slice(-1);
+  return [
+    Plot.ruleX(points, { x: 'count', y1: 'low', y2: 'high', stroke: color, strokeWidth: 1.5 }),
+    Plot.lineY(points, { x: 'count', y: 'value', stroke: color, strokeWidth: 1.5 }),
+    Plot.dot(points, { x: 'count', y: 'value', r: 3.5, ...dot }),
+    Plot.text(last, {
+      x: 'count',
+      y: 'value',
+      text: () => name,
+      textAnchor: 'start',
+      dx: 8,
+      fontSize: 11,
+      fill: color,
+      fontWeight: 600,
+    }),
+  ];
+}

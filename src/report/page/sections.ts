@@ -1,0 +1,130 @@
+import type { Results } from '../../record/results.ts';
+import { formatCount } from '../format.ts';
+import { gateCount } from '../gate-text.ts';
+import { sizes } from '../sizes.ts';
+import { story } from '../story.ts';
+import { costTable } from './cost-table.ts';
+import { curveFigure } from './curve-figure.ts';
+import { doseFigure } from './dose-figure.ts';
+import { gateTable } from './gate-table.ts';
+import { latentTable } from './latent-table.ts';
+import { html, type Markup } from './markup.ts';
+import { probeTable } from './probe-table.ts';
+import { stageFigure } from './stage-figure.ts';
+import { storyFigure } from './story-figure.ts';
+import { transcriptBrowser } from './transcripts.ts';
+
+/** A part of the page. The caption says what is drawn, with n and interval. */
+export type Section = {
+  readonly id: string;
+  readonly title: string;
+  readonly body: Markup;
+  readonly caption: string | undefined;
+};
+
+/** The parts for which the run has something to say, in the order of the page. */
+export function allSections(results: Results): Section[] {
+  const build = [storySection, latentSection, doseSection, stageSection, gateSection, transcriptSection];
+  const rest = [numberSection, costSection, curveSection, originSection];
+  return [...build, ...rest].map((part) => part(results)).filter((section) => section !== undefined);
+}
+
+function storySection(results: Results): Section | undefined {
+  const lines = story(results);
+  if (lines.length === 0) return undefined;
+  const rows = lines.flatMap(({ headline, mirror }) => (mirror ? [headline, mirror] : [headline]));
+  const marks = isPaired(results) ? 'Ring: before. Disc: after.' : 'Ring: the value.';
+  return {
+    id: 'story',
+    title: 'Each behaviour, and the opposite failure beside it',
+    body: html`<figure>${storyFigure(results)}</figure>`,
+    caption: `${marks} Bars: ${intervals(results)}; n = ${sizes(rows.map((row) => row.before))} problems a row. Right is better unless marked; the mirror is where the same remedy, overdone, would show.`,
+  };
+}
+
+function latentSection(results: Results): Section | undefined {
+  const { latent } = results;
+  if (!latent || latent.rows.length === 0) return undefined;
+  return {
+    id: 'surprise',
+    title: `What the model’s own surprise sees${isPaired(results) ? ', before and after' : ''}`,
+    body: html`<p>A step that the model would not have written itself surprises it. Where its own habit makes the wrong step
+the expected one, that alarm falls silent: the drive to be consistent hides the error from the model that made it.</p>
+${latentTable(latent)}`,
+    caption: `Share of steps flagged by the rule: ${latent.rule}. Columns count the wrong steps of one kind, up to and with this one. Small: ${intervals(results)}; n = ${sizes(latent.rows.map((row) => row.before))}.`,
+  };
+}
+
+function doseSection(results: Results): Section | undefined {
+  const body = doseFigure(results.probes);
+  if (!body) return undefined;
+  return { id: 'dose', title: 'The more of it, the stronger', body, caption: `Vertical lines: ${intervals(results)}.` };
+}
+
+function stageSection(results: Results): Section | undefined {
+  const body = stageFigure(results);
+  if (!body) return undefined;
+  return {
+    id: 'stages',
+    title: 'What each stage did',
+    body,
+    caption: `After each stage, in the order run. Vertical lines: ${intervals(results)}.`,
+  };
+}
+
+function gateSection({ gates }: Results): Section | undefined {
+  if (gates.length === 0) return undefined;
+  const caption = `${gateCount(gates)}. A bar on a limit is compared with that end of the confidence interval, not with the value.`;
+  return { id: 'gates', title: 'Gates', body: gateTable(gates), caption };
+}
+
+function transcriptSection({ transcripts = [] }: Results): Section | undefined {
+  if (transcripts.length === 0) return undefined;
+  const caption = `${transcripts.length} problems, chosen before the outcome was known. Point at a token for its probability.`;
+  return { id: 'read', title: 'Read it yourself', body: transcriptBrowser(transcripts), caption };
+}
+
+function numberSection(results: Results): Section | undefined {
+  if (results.probes.length === 0) return undefined;
+  const test = results.statistics?.test;
+  const caption = `${intervals(results)} in brackets${test ? `; p: ${test}` : ''}. ↑ more is better, ↓ less is better, = should stay.`;
+  return { id: 'numbers', title: 'All numbers', body: probeTable(results.probes), caption };
+}
+
+function costSection(results: Results): Section | undefined {
+  if (Object.keys(results.seconds.stages).length === 0) return undefined;
+  return { id: 'cost', title: 'Cost', body: costTable(results), caption: results.run.machine };
+}
+
+function curveSection({ curves = [] }: Results): Section | undefined {
+  const body = curveFigure(curves);
+  return body && { id: 'curves', title: 'Training curves', body, caption: 'As logged, not smoothed.' };
+}
+
+function originSection({ run }: Results): Section {
+  const facts: readonly (readonly [string, string | undefined])[] = [
+    ['model', run.model],
+    ['weights sha256', run.model_sha256],
+    ['parameters', run.parameters === undefined ? undefined : formatCount(run.parameters)],
+    ['recipe sha256', run.recipe_sha256],
+    ['seed', String(run.seed)],
+    ...(run.problems ?? []).map(
+      ({ family, count, sha256 }) => [`problems, ${family}`, `${count}, sha256 ${sha256}`] as const,
+    ),
+    ...Object.entries(run.versions),
+    ['machine', run.machine],
+    ['started', run.started],
+  ];
+  const known = facts.filter(([, value]) => value !== undefined);
+  const body = html`<dl class="facts">${known.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
+  return { id: 'origin', title: 'Where this comes from', body, caption: undefined };
+}
+
+function isPaired(results: Results): boolean {
+  return results.probes.some((row) => row.after);
+}
+
+/** "95 % intervals (paired bootstrap clustered by problem)" */
+function intervals({ statistics }: Results): string {
+  return statistics ? `${statistics.confidence * 100} % intervals (${statistics.interval})` : '95 % intervals';
+}

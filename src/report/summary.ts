@@ -1,0 +1,57 @@
+import { metrics } from '../record/metrics.ts';
+import type { ProbeRow, Results } from '../record/results.ts';
+import { formatValue, rowTitle } from './format.ts';
+import { gateCount } from './gate-text.ts';
+import { fullDoseOnly } from './ladder.ts';
+import { findRow, story } from './story.ts';
+import { verdict } from './verdict.ts';
+
+/** What the run shows, in sentences that its own numbers hold up; what got worse is among them. */
+export function summary(results: Results): string[] {
+  return [blindSpotSentence(results), changedSentence(results), worseSentence(results), gateSentence(results)].filter(
+    (sentence) => sentence !== undefined,
+  );
+}
+
+function blindSpotSentence(results: Results): string | undefined {
+  const own = findRow(results, 'own_wrong_corrected');
+  const user = findRow(results, 'user_wrong_corrected');
+  if (!own || !user) return undefined;
+  const start = `Asked to check a wrong answer, the model corrected it in ${percent(user.before.value)} of problems when it stood in the user’s turn and in ${percent(own.before.value)} when the same bytes stood in its own`;
+  if (!own.after || !user.after) return `${start}.`;
+  return `${start}; afterwards in ${percent(user.after.value)} and ${percent(own.after.value)}.`;
+}
+
+/** How many of the headline numbers moved the good way beyond their intervals. */
+function changedSentence(results: Results): string | undefined {
+  const headlines = story(results).map(({ headline }) => headline);
+  const paired = headlines.filter((row) => row.change && row.direction !== 'hold');
+  if (paired.length === 0) return undefined;
+  const better = paired.filter((row) => verdict(row) === 'better').length;
+  return `Of ${paired.length} behaviours that should change, ${better === paired.length ? 'all' : better} did so for the better beyond their interval.`;
+}
+
+function worseSentence(results: Results): string | undefined {
+  const worse = fullDoseOnly(results.probes).filter((row) => ['worse', 'moved'].includes(verdict(row) ?? ''));
+  if (worse.length === 0) return undefined;
+  return `It cost: ${worse.map(fromTo).join('; ')}.`;
+}
+
+function fromTo(row: ProbeRow): string {
+  const { unit } = metrics[row.metric];
+  return `${rowTitle(row).toLowerCase()} ${formatValue(row.before.value, unit)} → ${formatValue(row.after!.value, unit)}`;
+}
+
+function gateSentence({ gates }: Results): string | undefined {
+  if (gates.length === 0) return undefined;
+  const missed = gates
+    .filter((gate) => !gate.held)
+    .map((gate) => `${rowTitle(gate).toLowerCase()} after ${gate.after_stage}`);
+  return missed.length === 0 ? `All ${gates.length} gates held.` : `${gateCount(gates)}; missed: ${missed.join('; ')}.`;
+}
+
+/** `99.8 %`; never rounded up to 100. */
+function percent(share: number): string {
+  const text = (Math.floor(share * 1000 + 1e-9) / 10).toFixed(1);
+  return `${text.replace(/\.0$/, '')} %`;
+}
