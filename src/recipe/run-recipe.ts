@@ -6,10 +6,11 @@ import type { ProbeReport } from '../probes/prober.ts';
 import type { Position } from '../record/checkpoints.ts';
 import { rowKey } from '../record/condition.ts';
 import type { GateVerdict, NewEvent } from '../record/event.ts';
-import { type Behaviour, metrics } from '../record/metrics.ts';
+import type { Behaviour } from '../record/metrics.ts';
 import { type Results, writeResults } from '../record/results.ts';
 import type { RunFolder } from '../record/run-folder.ts';
 import { writing } from '../record/write.ts';
+import { gateBehaviours } from './cost.ts';
 import { findRow, judge } from './gate.ts';
 import type { Recipe, RecipeStage } from './load-recipe.ts';
 import { type Measured, makeResults } from './make-results.ts';
@@ -110,10 +111,9 @@ class RecipeRun {
 
   /** Measures what the gates after a stage ask for; undefined where it has none. */
   async #probeGates(stage: string): Promise<ProbeReport | undefined> {
-    const gates = this.#gatesAfter(stage);
-    if (gates.length === 0) return undefined;
-    const needed = new Set<Behaviour>(gates.map((gate) => metrics[gate.metric].behaviour));
-    return this.#probe(`after-${stage}`, await this.#model.policy.sampler(), [...needed]);
+    const behaviours = gateBehaviours(this.#recipe, stage);
+    if (behaviours.length === 0) return undefined;
+    return this.#probe(`after-${stage}`, await this.#model.policy.sampler(), behaviours);
   }
 
   async #probe(name: string, sampler: Sampler, behaviours: readonly Behaviour[]): Promise<ProbeReport> {

@@ -12,6 +12,9 @@ import { writeWhole, writing } from './write.ts';
 const CARD = 'run.yaml';
 const LOCK = 'lock';
 
+/** The probe at the end of a run: what two runs are compared by. */
+export const AFTER_PROBE = 'after';
+
 /**
  * One run on disk:
  * ```
@@ -42,11 +45,7 @@ export class RunFolder {
 
   /** @throws RunError when the folder holds anything. */
   static async create(path: string, card: RunCard): Promise<RunFolder> {
-    if ((await contents(path)).length > 0) {
-      throw new RunError(
-        `${path}: already holds something; add --resume to go on with it, or choose another with --out`,
-      );
-    }
+    await refuseUsed(path);
     return RunFolder.#open(path, card);
   }
 
@@ -78,22 +77,12 @@ export class RunFolder {
   }
 
   async writeProbe(name: string, report: ProbeReport): Promise<void> {
-    await writeWhole(this.#probePath(name), JSON.stringify(report));
+    await writeWhole(probePath(this.path, name), JSON.stringify(report));
   }
 
   /** Undefined when it has not been measured yet. */
   async readProbe(name: string): Promise<ProbeReport | undefined> {
-    const path = this.#probePath(name);
-    if (!existsSync(path)) return undefined;
-    try {
-      return probeReportSchema.parse(JSON.parse(await readFile(path, 'utf8')));
-    } catch {
-      throw new RunError(`${path}: damaged; restore it or start again in another folder`);
-    }
-  }
-
-  #probePath(name: string): string {
-    return join(this.path, 'probes', `${name}.json`);
+    return existsSync(probePath(this.path, name)) ? readProbe(this.path, name) : undefined;
   }
 
   async close(): Promise<void> {
@@ -103,6 +92,29 @@ export class RunFolder {
       this.#lock.release();
     }
   }
+}
+
+/** @throws RunError when the folder is there and holds anything. */
+export async function refuseUsed(path: string): Promise<void> {
+  if ((await contents(path)).length === 0) return;
+  throw new RunError(`${path}: already holds something; add --resume to go on with it, or choose another with --out`);
+}
+
+/** What was measured in a run, with every problem's outcome. */
+export async function readProbe(run: string, name: string): Promise<ProbeReport> {
+  const path = probePath(run, name);
+  const text = await readFile(path, 'utf8').catch(() => {
+    throw new RunError(`${path}: cannot be read; give the folder of a finished run`);
+  });
+  try {
+    return probeReportSchema.parse(JSON.parse(text));
+  } catch {
+    throw new RunError(`${path}: damaged; restore it or start again in another folder`);
+  }
+}
+
+function probePath(run: string, name: string): string {
+  return join(run, 'probes', `${name}.json`);
 }
 
 async function contents(path: string): Promise<string[]> {

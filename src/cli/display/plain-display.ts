@@ -1,0 +1,26 @@
+import type { RunEvent, StepEvent } from '../../record/event.ts';
+import type { Display } from './display.ts';
+import { eventLine, followed, shortNumber } from './event-line.ts';
+
+/** Lines for a pipe or a log file: every event that is no step, and about ten steps of each stage. */
+export class PlainDisplay implements Display {
+  event(event: RunEvent): void {
+    if (event.kind === 'step') this.#step(event);
+    const line = eventLine(event);
+    if (line) process.stdout.write(`${line}\n`);
+  }
+
+  #step(event: StepEvent): void {
+    const done = event.step + 1;
+    const tenth = (steps: number) => Math.floor((10 * steps) / event.of);
+    if (tenth(done) === tenth(event.step)) return;
+    const numbers = followed(event).map(([name, value]) => `${name} ${shortNumber(value)}`);
+    process.stdout.write(`  ${event.stage} ${done}/${event.of}  ${numbers.join('  ')}\n`);
+  }
+
+  doing(what: string): void {
+    process.stdout.write(`  ${what}\n`);
+  }
+
+  close(): void {}
+}

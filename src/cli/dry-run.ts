@@ -1,0 +1,38 @@
+import { stringify } from 'yaml';
+import { type CostLine, measureRates, minutes, type Rates, recipeCost } from '../recipe/cost.ts';
+import type { Recipe } from '../recipe/load-recipe.ts';
+import type { RunParts } from '../recipe/run-parts.ts';
+import { formatCount } from '../report/format.ts';
+import { printTable } from '../report/terminal.ts';
+import { EXIT } from './exit.ts';
+
+/** Prints what would be run and what it would cost on this machine; trains nothing and writes nothing. */
+export async function dryRun(recipe: Recipe, parts: RunParts): Promise<number> {
+  const model = await parts.openModel(recipe.model, { fresh: recipe.fresh, seed: recipe.seed });
+  try {
+    const rates = await measureRates(model);
+    process.stdout.write(`${stringify(recipe.resolved)}\n${bill(recipeCost(recipe, parts), rates)}\n`);
+    return EXIT.ok;
+  } finally {
+    await model.policy.close();
+  }
+}
+
+function bill(lines: readonly CostLine[], rates: Rates): string {
+  const table = printTable(['', 'steps', 'trained tokens', 'sampled tokens', 'minutes'], [1, 2, 3, 4]);
+  const total = { steps: 0, trainedTokens: 0, sampledTokens: 0 };
+  for (const { what, cost } of lines) {
+    table.push(cells(what, cost, rates));
+    total.steps += cost.steps;
+    total.trainedTokens += cost.trainedTokens;
+    total.sampledTokens += cost.sampledTokens;
+  }
+  table.push(cells('total', total, rates));
+  const { trained, sampled } = rates;
+  return `${table}\nat ${formatCount(Math.round(trained))} trained and ${formatCount(Math.round(sampled))} sampled tokens/s, measured now`;
+}
+
+function cells(what: string, cost: CostLine['cost'], rates: Rates): string[] {
+  const numbers = [cost.steps, cost.trainedTokens, cost.sampledTokens].map((count) => formatCount(Math.round(count)));
+  return [what, ...numbers, minutes(cost, rates).toFixed(1)];
+}

@@ -1,0 +1,148 @@
+import { Command, InvalidArgumentError } from 'commander';
+import type { RunParts } from '../recipe/run-parts.ts';
+import { Interrupted } from '../stages/stage.ts';
+import { EXIT, explainError } from './exit.ts';
+import { packageVersion } from './package-root.ts';
+
+/** Loaded when a command needs it: the engine takes a moment, `--help` should not. */
+export type LoadParts = () => Promise<RunParts>;
+
+/**
+ * Runs one command line.
+ * @returns the exit code: 0 done, 1 error, 100 a gate's bar missed, 130 interrupted.
+ */
+export async function runCli(words: readonly string[], loadParts: LoadParts): Promise<number> {
+  let exitCode: number = EXIT.ok;
+  const program = buildProgram(loadParts, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(words, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof Interrupted) return EXIT.interrupted;
+    process.stderr.write(`${explainError(error)}\n`);
+    return EXIT.error;
+  }
+}
+
+type Exit = (code: number) => void;
+
+function buildProgram(loadParts: LoadParts, exit: Exit): Command {
+  const program = new Command('unrut')
+    .description("Measures a language model's consistency drive, un-teaches it, and proves before v. after.")
+    .version(packageVersion)
+    .showHelpAfterError('(add --help for the options)');
+  addRun(program, loadParts, exit);
+  addProbe(program, loadParts, exit);
+  addCompare(program, exit);
+  addReport(program, exit);
+  return program;
+}
+
+const EXIT_HELP = `
+Exit code: 0 all gates hold, 1 error, 100 a gate's bar was missed, 130 interrupted.`;
+
+function addRun(program: Command, loadParts: LoadParts, exit: Exit): void {
+  program
+    .command('run <recipe>')
+    .description('probe, carry out the stages of a recipe with their gates, probe again, report')
+    .option('--resume', 'go on with a run that was stopped, to the same result')
+    .option('--out <folder>', 'run folder (default: runs/<name>-<number>)')
+    .option('--dry-run', 'print the resolved recipe and its cost, and stop')
+    .option('--seed <number>', "overrides the recipe's seed")
+    .option('--set <path=value>', 'overrides one value; may be repeated', collect, [])
+    .option('--json', 'one event per line on standard output')
+    .option('--quiet', 'no progress, only the table at the end')
+    .addHelpText(
+      'after',
+      `
+<recipe> is a file, or the name of one that comes with unrut.
+
+Examples:
+  unrut run quickstart
+  unrut run recipes/quickstart.yaml --dry-run
+  unrut run quickstart --set stages.verify.off=true --out runs/without-verify
+  unrut run quickstart --resume
+${EXIT_HELP}`,
+    )
+    .action(async (recipe: string, options) => {
+      const { run } = await import('./run-command.ts');
+      exit(await run(recipe, options, await loadParts()));
+    });
+}
+
+function addProbe(program: Command, loadParts: LoadParts, exit: Exit): void {
+  program
+    .command('probe <model>')
+    .description('measure a model, train nothing')
+    .option('--problems <number>', 'problems per cell', wholeNumber, 400)
+    .option('--behaviours <names...>', 'only these (default: all eight)')
+    .option('--seed <number>', 'of the problems', wholeNumber, 1)
+    .option('--out <folder>', 'keep results.json and report.html there')
+    .option('--json', 'one event per line on standard output')
+    .option('--quiet', 'no progress, only the table at the end')
+    .addHelpText(
+      'after',
+      `
+<model> is a Hugging Face folder, or the folder of a finished run.
+
+Examples:
+  unrut probe models/organism
+  unrut probe runs/quickstart-1 --behaviours defensiveness loops --problems 100
+`,
+    )
+    .action(async (model: string, options) => {
+      const { probe } = await import('./probe-command.ts');
+      exit(await probe(model, options, await loadParts()));
+    });
+}
+
+function addCompare(program: Command, exit: Exit): void {
+  program
+    .command('compare <first> <second>')
+    .description("the second run's model against the first's, paired by problem")
+    .option('--gate', 'exit with 100 when a row got worse')
+    .option('--json', 'one JSON object on standard output')
+    .addHelpText(
+      'after',
+      `
+<first> and <second> are folders of runs, or of \`unrut probe --out\`, measured on the same problems.
+
+Example:
+  unrut compare runs/quickstart-1 runs/quickstart-2 --gate
+${EXIT_HELP}`,
+    )
+    .action(async (first: string, second: string, options) => {
+      const { compare } = await import('./compare-command.ts');
+      exit(await compare(first, second, options));
+    });
+}
+
+function addReport(program: Command, exit: Exit): void {
+  program
+    .command('report <run>')
+    .description('print the table of a finished run and write its report.html anew')
+    .option('--json', 'print only where the files are')
+    .addHelpText(
+      'after',
+      `
+Example:
+  unrut report runs/quickstart-1
+${EXIT_HELP}`,
+    )
+    .action(async (run: string, options) => {
+      const { report } = await import('./report-command.ts');
+      exit(await report(run, options));
+    });
+}
+
+function collect(value: string, values: readonly string[]): string[] {
+  return [...values, value];
+}
+
+function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(number)) return number;
+  throw new InvalidArgumentError('It must be a whole number.');
+}

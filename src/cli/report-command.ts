@@ -1,0 +1,14 @@
+import { statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { InputError } from '../errors.ts';
+import { readResults } from '../record/results.ts';
+import type { DisplayOptions } from './display/display.ts';
+import { showResults } from './show-results.ts';
+
+/** `unrut report RUN`: makes the report of a finished run anew from its `results.json`. */
+export async function report(run: string, options: DisplayOptions): Promise<number> {
+  const stats = statSync(run, { throwIfNoEntry: false });
+  if (!stats) throw new InputError(`${run}: no such run; give its folder`);
+  const file = stats.isDirectory() ? join(run, 'results.json') : run;
+  return showResults(dirname(file), await readResults(file), options);
+}

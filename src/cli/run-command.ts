@@ -1,0 +1,81 @@
+import { existsSync } from 'node:fs';
+import { InputError } from '../errors.ts';
+import { loadRecipe, type Recipe } from '../recipe/load-recipe.ts';
+import type { RunParts } from '../recipe/run-parts.ts';
+import { runRecipe } from '../recipe/run-recipe.ts';
+import type { Results } from '../record/results.ts';
+import { readResults } from '../record/results.ts';
+import { RunFolder } from '../record/run-folder.ts';
+import { Interrupted } from '../stages/stage.ts';
+import { openDisplay } from './display/display.ts';
+import { dryRun } from './dry-run.ts';
+import { EXIT } from './exit.ts';
+import { findRecipe } from './find-recipe.ts';
+import { latestRunFolder, nextRunFolder } from './find-run.ts';
+import { onInterrupt } from './interrupt.ts';
+import { makeRunCard } from './run-card.ts';
+import { showResults } from './show-results.ts';
+
+export type RunOptions = {
+  readonly resume?: boolean;
+  readonly out?: string;
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly seed?: string;
+  readonly set: readonly string[];
+};
+
+/** `unrut run RECIPE`: carries a recipe out, or goes on with a run that was stopped. */
+export async function run(name: string, options: RunOptions, parts: RunParts): Promise<number> {
+  const file = findRecipe(name);
+  const seed = options.seed === undefined ? [] : [`seed=${options.seed}`];
+  const recipe = await loadRecipe(file, parts.stages, [...options.set, ...seed]);
+  if (!existsSync(recipe.model)) {
+    throw new InputError(
+      `${file}: model ${recipe.model}: no such folder; a relative path starts at the recipe's folder`,
+    );
+  }
+  if (options.dryRun) return dryRun(recipe, parts);
+  const folder = await openFolder(recipe, options, parts);
+  try {
+    const results = await runOrRead(recipe, folder, options, parts);
+    return await showResults(folder.path, results, options);
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    await folder.journal.append({ kind: 'run-interrupted' });
+    process.stderr.write(
+      `unrut: interrupted, everything is saved; go on with\n  ${resumeCommand(name, folder.path, options)}\n`,
+    );
+    return EXIT.interrupted;
+  } finally {
+    await folder.close();
+  }
+}
+
+async function openFolder(recipe: Recipe, options: RunOptions, parts: RunParts): Promise<RunFolder> {
+  const card = await makeRunCard(recipe, parts);
+  if (!options.resume) return RunFolder.create(options.out ?? nextRunFolder(recipe.name), card);
+  const path = options.out ?? latestRunFolder(recipe.name);
+  if (path) return RunFolder.resume(path, card);
+  throw new InputError(`--resume: there is no run of ${recipe.name} under runs/; say which folder with --out`);
+}
+
+/** A run that is finished is not run again: it is shown. */
+async function runOrRead(recipe: Recipe, folder: RunFolder, options: RunOptions, parts: RunParts): Promise<Results> {
+  if (folder.journal.events.some((event) => event.kind === 'run-finished'))
+    return readResults(`${folder.path}/results.json`);
+  const display = openDisplay(options);
+  const interrupt = onInterrupt();
+  try {
+    return await runRecipe(recipe, { folder, parts, watch: display, signal: interrupt.signal });
+  } finally {
+    interrupt.dispose();
+    display.close();
+  }
+}
+
+function resumeCommand(name: string, folder: string, { seed, set }: RunOptions): string {
+  const overrides = [...set.map((one) => `--set ${one}`), ...(seed === undefined ? [] : [`--seed ${seed}`])];
+  return ['unrut run', name, '--resume --out', folder, ...overrides].join(' ');
+}

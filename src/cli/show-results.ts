@@ -1,0 +1,28 @@
+import { join } from 'node:path';
+import type { Results } from '../record/results.ts';
+import { writeWhole } from '../record/write.ts';
+import { renderHtml } from '../report/html.ts';
+import { renderTerminal } from '../report/terminal.ts';
+import type { DisplayOptions } from './display/display.ts';
+import { EXIT } from './exit.ts';
+
+/** Writes `report.html` beside `results.json`, prints the table and where the report is. */
+export async function showResults(folder: string, results: Results, options: DisplayOptions): Promise<number> {
+  const report = join(folder, 'report.html');
+  await writeWhole(report, renderHtml(results));
+  printResults(results, { results: join(folder, 'results.json'), report }, options);
+  return results.gates.every((gate) => gate.held) ? EXIT.ok : EXIT.gateMissed;
+}
+
+/** The table for people; for machines one line that says where the files are. */
+export function printResults(
+  results: Results,
+  files: Readonly<Record<string, string>>,
+  { json }: DisplayOptions,
+): void {
+  if (json) process.stdout.write(`${JSON.stringify({ kind: 'results', time: new Date().toISOString(), ...files })}\n`);
+  else {
+    const paths = Object.entries(files).map(([name, path]) => `${name.padEnd(8)} ${path}\n`);
+    process.stdout.write(`${renderTerminal(results)}\n${paths.join('')}`);
+  }
+}
