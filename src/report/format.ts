@@ -52,8 +52,10 @@ export function formatCount(count: number): string {
   return count.toLocaleString('en-US');
 }
 
+const kindWords: Readonly<Record<string, string>> = { own: 'own error', right: 'right history' };
+
 const partInWords: Readonly<Record<string, (value: string) => string>> = {
-  kind: (value) => value,
+  kind: (value) => kindWords[value] ?? value,
   what: (value) => value,
   copies: (value) => `after ${value} ${value === '1' ? 'copy' : 'copies'}`,
   demos: (value) => `${value} demonstrations`,

@@ -22,13 +22,13 @@ function blindSpotSentence(results: Results): string | undefined {
   return `${start}; afterwards in ${percent(user.after.value)} and ${percent(own.after.value)}.`;
 }
 
-/** How many of the headline numbers moved the good way beyond their intervals. */
 function changedSentence(results: Results): string | undefined {
   const headlines = story(results).map(({ headline }) => headline);
   const paired = headlines.filter((row) => row.change && row.direction !== 'hold');
   if (paired.length === 0) return undefined;
   const better = paired.filter((row) => verdict(row) === 'better').length;
-  return `Of ${paired.length} behaviours that should change, ${better === paired.length ? 'all' : better} did so for the better beyond their interval.`;
+  const many = better === paired.length ? `All ${better}` : `${better} of ${paired.length}`;
+  return `${many} headline numbers that should change did so for the better: the interval of the change excludes zero.`;
 }
 
 function worseSentence(results: Results): string | undefined {
@@ -53,5 +53,5 @@ function gateSentence({ gates }: Results): string | undefined {
 /** `99.8 %`; never rounded up to 100. */
 function percent(share: number): string {
   const text = (Math.floor(share * 1000 + 1e-9) / 10).toFixed(1);
-  return `${text.replace(/\.0$/, '')} %`;
+  return `${text.replace(/\.0$/, '')}\u00a0%`;
 }

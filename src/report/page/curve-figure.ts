@@ -19,7 +19,7 @@ function curveChart({ stage, name, unit, points }: TrainingCurve): Markup {
     marks: [
       ...smallGrid(),
       Plot.axisX({ ticks: 4, tickSize: 0, label: null, fill: palette.muted, fontSize: 10.5 }),
-      Plot.lineY(thinned(points), { stroke: palette.ink, strokeWidth: 1.25 }),
+      Plot.line(thinned(points), { stroke: palette.ink, strokeWidth: 1.25 }),
     ],
   });
   return smallChart(`${stage}: ${name}`, chart, `${unit}, by optimiser step`);

@@ -42,8 +42,9 @@ function drawDose(ladder: Ladder, label: string): Markup {
     marks: [
       ...smallGrid(isShare ? shareTicks : undefined),
       Plot.axisX({ tickSize: 0, label: null, fill: palette.muted, fontSize: 10.5 }),
-      ...series(before, palette.before, 'before', { fill: palette.paper, stroke: palette.before, strokeWidth: 1.75 }),
-      ...series(after, palette.after, 'after', { fill: palette.after }),
+      ...series(before, palette.before, { fill: palette.paper, stroke: palette.before, strokeWidth: 1.75 }),
+      ...series(after, palette.after, { fill: palette.after }),
+      ...(after.length === 0 ? [] : names(before.at(-1)!, after.at(-1)!)),
     ],
   });
 }
@@ -55,22 +56,32 @@ function points(ladder: Ladder, side: 'before' | 'after'): Point[] {
   });
 }
 
-/** A line with its intervals, named at its end. */
-function series(points: readonly Point[], color: string, name: string, dot: Plot.DotOptions): Plot.Markish[] {
-  const last = points.slice(-1);
+function series(points: readonly Point[], color: string, dot: Plot.DotOptions): Plot.Markish[] {
   return [
     Plot.ruleX(points, { x: 'count', y1: 'low', y2: 'high', stroke: color, strokeWidth: 1.5 }),
     Plot.lineY(points, { x: 'count', y: 'value', stroke: color, strokeWidth: 1.5 }),
     Plot.dot(points, { x: 'count', y: 'value', r: 3.5, ...dot }),
-    Plot.text(last, {
+  ];
+}
+
+/** Each line is named at its end; where the ends meet, the higher one moves up and the other down. */
+function names(before: Point, after: Point): Plot.Markish[] {
+  const apart = after.value >= before.value ? -7 : 7;
+  const near = Math.abs(after.value - before.value) < 0.12;
+  const name = (point: Point, text: string, fill: string, dy: number) =>
+    Plot.text([point], {
       x: 'count',
       y: 'value',
-      text: () => name,
-      textAnchor: 'start',
+      text: [text],
       dx: 8,
+      dy,
+      textAnchor: 'start',
       fontSize: 11,
-      fill: color,
       fontWeight: 600,
-    }),
+      fill,
+    });
+  return [
+    name(before, 'before', palette.before, near ? -apart : 0),
+    name(after, 'after', palette.after, near ? apart : 0),
   ];
 }

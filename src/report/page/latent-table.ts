@@ -14,16 +14,16 @@ const kindTitles: Readonly<Record<LatentRow['kind'], string>> = {
 /** What the model's own surprise sees, by kind of error and by how many such errors came before. */
 export function latentTable(latent: LatentTable): Markup {
   const sides: readonly Side[] = latent.rows.some((row) => row.after) ? ['before', 'after'] : ['before'];
-  return html`<div class="pair">${sides.map((side) => sideTable(latent.rows, side))}</div>`;
+  return html`<div class="pair">${sides.map((side) => sideTable(latent.rows, side, sides.length > 1 ? side : undefined))}</div>`;
 }
 
-function sideTable(rows: readonly LatentRow[], side: Side): Markup {
+function sideTable(rows: readonly LatentRow[], side: Side, caption: string | undefined): Markup {
   const positions = [...new Set(rows.map((row) => row.position).filter((position) => position > 0))].sort(
     (a, b) => a - b,
   );
   const kinds = [...new Set(rows.map((row) => row.kind))];
   return html`<table class="heat">
-<caption>${side}</caption>
+${caption && html`<caption>${caption}</caption>`}
 <thead><tr><th scope="col">wrong step number</th>${positions.map((position) => html`<th scope="col">${position}</th>`)}</tr></thead>
 <tbody>${kinds.map((kind) =>
     kindRow(
@@ -47,13 +47,7 @@ function kindRow(rows: readonly LatentRow[], positions: readonly number[], side:
 
 function cell(estimate: Estimate | undefined, isFalseAlarm: boolean): Markup {
   if (!estimate) return html`<td class="none"></td>`;
-  const shade = isFalseAlarm ? 'alarm' : 'seen';
-  const strong = estimate.value > 0.55 ? ' strong' : '';
-  return html`<td class="${shade}${strong}" style="--value:${estimate.value.toFixed(3)}">${short(estimate.value)}<small>${short(estimate.low)}–${short(estimate.high)}</small></td>`;
-}
-
-/** Two decimals, without the leading zero; three where two would round a false alarm away. */
-function short(value: number): string {
-  const text = value > 0 && value < 0.01 ? value.toFixed(3) : value.toFixed(2);
-  return text.replace(/^0\./, '.');
+  const write = (share: number) => share.toFixed(isFalseAlarm ? 3 : 2).replace(/^0\./, '.');
+  const look = [isFalseAlarm ? 'alarm' : 'seen', ...(estimate.value > 0.55 ? ['strong'] : [])].join(' ');
+  return html`<td class="${look}" style="--value:${write(estimate.value)}">${write(estimate.value)}<small>${write(estimate.low)}–${write(estimate.high)}</small></td>`;
 }

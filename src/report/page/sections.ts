@@ -19,6 +19,8 @@ export type Section = {
   readonly id: string;
   readonly title: string;
   readonly body: Markup;
+  /** Figures and tables are numbered, so that a reader can name them. */
+  readonly kind?: 'Figure' | 'Table';
   readonly caption: string | undefined;
 };
 
@@ -36,6 +38,7 @@ function storySection(results: Results): Section | undefined {
   const marks = isPaired(results) ? 'Ring: before. Disc: after.' : 'Ring: the value.';
   return {
     id: 'story',
+    kind: 'Figure',
     title: 'Each behaviour, and the opposite failure beside it',
     body: html`<figure>${storyFigure(results)}</figure>`,
     caption: `${marks} Bars: ${intervals(results)}; n = ${sizes(rows.map((row) => row.before))} problems a row. Right is better unless marked; the mirror is where the same remedy, overdone, would show.`,
@@ -47,6 +50,7 @@ function latentSection(results: Results): Section | undefined {
   if (!latent || latent.rows.length === 0) return undefined;
   return {
     id: 'surprise',
+    kind: 'Table',
     title: `What the model’s own surprise sees${isPaired(results) ? ', before and after' : ''}`,
     body: html`<p>A step that the model would not have written itself surprises it. Where its own habit makes the wrong step
 the expected one, that alarm falls silent: the drive to be consistent hides the error from the model that made it.</p>
@@ -58,7 +62,13 @@ ${latentTable(latent)}`,
 function doseSection(results: Results): Section | undefined {
   const body = doseFigure(results.probes);
   if (!body) return undefined;
-  return { id: 'dose', title: 'The more of it, the stronger', body, caption: `Vertical lines: ${intervals(results)}.` };
+  return {
+    id: 'dose',
+    kind: 'Figure',
+    title: 'The more of it, the stronger',
+    body,
+    caption: `Dose and response. Vertical lines: ${intervals(results)}.`,
+  };
 }
 
 function stageSection(results: Results): Section | undefined {
@@ -66,21 +76,22 @@ function stageSection(results: Results): Section | undefined {
   if (!body) return undefined;
   return {
     id: 'stages',
+    kind: 'Figure',
     title: 'What each stage did',
     body,
-    caption: `After each stage, in the order run. Vertical lines: ${intervals(results)}.`,
+    caption: `After each stage, in the order run. Vertical lines: ${intervals(results)}. Short lines: bars of the gates, coloured where missed.`,
   };
 }
 
 function gateSection({ gates }: Results): Section | undefined {
   if (gates.length === 0) return undefined;
   const caption = `${gateCount(gates)}. A bar on a limit is compared with that end of the confidence interval, not with the value.`;
-  return { id: 'gates', title: 'Gates', body: gateTable(gates), caption };
+  return { id: 'gates', kind: 'Table', title: 'Gates', body: gateTable(gates), caption };
 }
 
 function transcriptSection({ transcripts = [] }: Results): Section | undefined {
   if (transcripts.length === 0) return undefined;
-  const caption = `${transcripts.length} problems, chosen before the outcome was known. Point at a token for its probability.`;
+  const caption = `Point at a token for its probability; the arrow keys step.`;
   return { id: 'read', title: 'Read it yourself', body: transcriptBrowser(transcripts), caption };
 }
 
@@ -88,17 +99,23 @@ function numberSection(results: Results): Section | undefined {
   if (results.probes.length === 0) return undefined;
   const test = results.statistics?.test;
   const caption = `${intervals(results)} in brackets${test ? `; p: ${test}` : ''}. ↑ more is better, ↓ less is better, = should stay.`;
-  return { id: 'numbers', title: 'All numbers', body: probeTable(results.probes), caption };
+  return { id: 'numbers', kind: 'Table', title: 'All numbers', body: probeTable(results.probes), caption };
 }
 
 function costSection(results: Results): Section | undefined {
   if (Object.keys(results.seconds.stages).length === 0) return undefined;
-  return { id: 'cost', title: 'Cost', body: costTable(results), caption: results.run.machine };
+  return {
+    id: 'cost',
+    kind: 'Table',
+    title: 'Cost',
+    body: costTable(results),
+    caption: `Wall time of each stage.${results.run.machine ? ` ${results.run.machine}.` : ''}`,
+  };
 }
 
 function curveSection({ curves = [] }: Results): Section | undefined {
   const body = curveFigure(curves);
-  return body && { id: 'curves', title: 'Training curves', body, caption: 'As logged, not smoothed.' };
+  return body && { id: 'curves', kind: 'Figure', title: 'Training curves', body, caption: 'As logged, not smoothed.' };
 }
 
 function originSection({ run }: Results): Section {
@@ -126,5 +143,7 @@ function isPaired(results: Results): boolean {
 
 /** "95 % intervals (paired bootstrap clustered by problem)" */
 function intervals({ statistics }: Results): string {
-  return statistics ? `${statistics.confidence * 100} % intervals (${statistics.interval})` : '95 % intervals';
+  return statistics
+    ? `${statistics.confidence * 100}\u00a0% intervals (${statistics.interval})`
+    : '95\u00a0% intervals';
 }

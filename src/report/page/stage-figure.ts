@@ -10,7 +10,7 @@ import { shareTicks, smallChart, smallCharts, smallGrid, smallSize, valueDomain 
 
 type StageRow = StageResult['rows'][number];
 type Moment = Estimate & { readonly stage: string };
-type Bar = { readonly stage: string; readonly bar: number };
+type Bar = { readonly stage: string; readonly bar: number; readonly held: boolean };
 
 /** Every gated number after every stage, with the bars of the gates. Nothing where no stage was probed. */
 export function stageFigure({ stages = [], gates }: Results): Markup | undefined {
@@ -26,18 +26,14 @@ function stageChart(key: string, row: StageRow, stages: readonly StageResult[], 
   });
   const bars = gates
     .filter((gate) => rowKey(gate) === key)
-    .map(({ after_stage, bar }) => ({ stage: after_stage, bar }));
+    .map(({ after_stage, bar, held }) => ({ stage: after_stage, bar, held }));
   const chart = drawStages(
     row,
     stages.map(({ stage }) => stage),
     moments,
     bars,
   );
-  return smallChart(
-    rowTitle(row),
-    chart,
-    `n = ${sizes(moments)}${bars.length > 0 ? '; short lines: bars of the gates' : ''}`,
-  );
+  return smallChart(rowTitle(row), chart, `n = ${sizes(moments)}`);
 }
 
 function drawStages(
@@ -53,12 +49,17 @@ function drawStages(
     height: 212,
     marginRight: 14,
     marginBottom: 52,
-    x: { type: 'point', domain: [...stages], label: null },
+    x: { type: 'band', domain: [...stages], label: null, padding: 0.3 },
     y: { domain: valueDomain(row.metric, reach) },
     marks: [
       ...smallGrid(isShare ? shareTicks : undefined),
       Plot.axisX({ tickSize: 0, label: null, fill: palette.muted, fontSize: 10.5, tickRotate: -35 }),
-      Plot.tickY(bars, { x: 'stage', y: 'bar', stroke: palette.bad, strokeWidth: 2, insetLeft: -9, insetRight: -9 }),
+      Plot.tickY(bars, {
+        x: 'stage',
+        y: 'bar',
+        stroke: ({ held }: Bar) => (held ? palette.ink : palette.bad),
+        strokeWidth: 2,
+      }),
       Plot.ruleX(moments, { x: 'stage', y1: 'low', y2: 'high', stroke: palette.after, strokeWidth: 1.5 }),
       Plot.lineY(moments, { x: 'stage', y: 'value', stroke: palette.after, strokeWidth: 1.5 }),
       Plot.dot(moments, { x: 'stage', y: 'value', r: 3.5, fill: palette.after }),

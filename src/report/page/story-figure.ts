@@ -8,116 +8,115 @@ import { verdict } from '../verdict.ts';
 import { drawChart, palette } from './chart.ts';
 import { html, type Markup } from './markup.ts';
 
-/** One dumbbell: a row of results at its place in the picture. */
+/** One row of results at its place in the picture. */
 type Dumbbell = {
   readonly row: ProbeRow;
-  /** Vertical place. */
-  readonly line: string;
-  /** Horizontal place. */
+  /** Of the line through its dots, in pixels from the top. */
+  readonly y: number;
   readonly panel: string;
-  /** Written in front of the first dumbbell of a behaviour. */
+  readonly title: string;
+  /** Names the behaviour, once. */
   readonly heading: string | undefined;
 };
 
 const panels = ['The behaviour', 'Its mirror: the opposite failure'] as const;
 
-/** The story in one picture: each behaviour before and after with its interval, and its mirror beside it. */
+/** The story in one picture: each behaviour before and after with its interval, its mirror beside it, or below on a phone. */
 export function storyFigure(results: Results): Markup {
   const lines = story(results);
   return html`<div class="wide">${sideBySide(lines)}</div><div class="narrow">${stacked(lines)}</div>`;
 }
 
+const wideRow = 58;
+
 function sideBySide(lines: readonly StoryLine[]): Markup {
-  const dumbbells = lines.flatMap(({ behaviour, headline, mirror }): Dumbbell[] => [
-    { row: headline, line: behaviour, panel: panels[0], heading: behaviourTitles[behaviour] },
-    ...(mirror ? [{ row: mirror, line: behaviour, panel: panels[1], heading: undefined }] : []),
-  ]);
-  return drawChart('Each behaviour before and after, with its mirror', {
-    width: 980,
-    height: 62 * lines.length + 62,
-    marginLeft: 158,
-    marginRight: 0,
-    marginTop: 34,
-    marginBottom: 26,
-    x: { ...shareAxis(dumbbells), insetRight: 118 },
-    fx: { domain: [...panels], label: null, padding: 0.06 },
-    y: { domain: lines.map(({ behaviour }) => behaviour), axis: null, padding: 0 },
-    marks: [
-      Plot.axisFx({
-        anchor: 'top',
-        fontSize: 12,
-        fill: palette.muted,
-        textAnchor: 'start',
-        frameAnchor: 'left',
-        dx: -8,
-      }),
-      ...dumbbellMarks(dumbbells, { fx: 'panel' }),
-      Plot.text(
-        dumbbells.filter(({ heading }) => heading),
-        {
-          fx: 'panel',
-          y: 'line',
-          text: 'heading',
-          frameAnchor: 'left',
-          textAnchor: 'start',
-          dx: -158,
-          dy: 7,
-          ...headingStyle,
-        },
-      ),
-    ],
+  const dumbbells = lines.flatMap(({ behaviour, headline, mirror }, index): Dumbbell[] => {
+    const y = 70 + wideRow * index;
+    const heading = behaviourTitles[behaviour];
+    const main = { row: headline, y, panel: panels[0], title: titleOf(headline), heading };
+    return mirror ? [main, { row: mirror, y, panel: panels[1], title: titleOf(mirror), heading: undefined }] : [main];
   });
+  const named = { y: 'y', dx: -162, frameAnchor: 'left', textAnchor: 'start', ...headingStyle } as const;
+  return drawChart('Each behaviour before and after, with its mirror beside it', {
+    width: 980,
+    height: 70 + wideRow * lines.length + 4,
+    marginLeft: 162,
+    marginRight: 0,
+    marginTop: 40,
+    marginBottom: 30,
+    x: { domain: shareDomain(dumbbells), insetRight: 118 },
+    fx: { domain: [...panels], axis: null, padding: 0.06 },
+    y: { type: 'identity', axis: null },
+    marks: [
+      Plot.text(panels, { fx: (panel) => panel, text: (panel) => panel, frameAnchor: 'top-left', dx: -5, dy: -38, fontSize: 12.5, fill: palette.muted }),
+      ...dumbbellMarks(dumbbells, { fx: 'panel' }),
+      Plot.text(withHeading(dumbbells), { fx: 'panel', text: 'heading', ...named }),
+    ],
+  }); // biome-ignore format: one mark a line
 }
 
 function stacked(lines: readonly StoryLine[]): Markup {
-  const dumbbells = lines.flatMap(({ behaviour, headline, mirror }): Dumbbell[] => [
-    { row: headline, line: behaviour, panel: '', heading: behaviourTitles[behaviour] },
-    ...(mirror ? [{ row: mirror, line: `${behaviour} mirror`, panel: '', heading: undefined }] : []),
-  ]);
+  const heights = lines.map(({ mirror }) => (mirror ? 104 : 64));
+  const tops = heights.map((_, index) => heights.slice(0, index).reduce((sum, height) => sum + height, 14));
+  const dumbbells = lines.flatMap(({ behaviour, headline, mirror }, index): Dumbbell[] => {
+    const y = tops[index]! + 64;
+    const main = { row: headline, y, panel: '', title: titleOf(headline), heading: behaviourTitles[behaviour] };
+    if (!mirror) return [main];
+    return [main, { row: mirror, y: y + 40, panel: '', title: `mirror: ${titleOf(mirror)}`, heading: undefined }];
+  });
+  const named = { y: 'y', dx: -5, dy: -38, frameAnchor: 'left', textAnchor: 'start', ...headingStyle } as const;
   return drawChart('Each behaviour before and after, with its mirror below it', {
     width: 360,
-    height: 66 * dumbbells.length + 40,
-    marginLeft: 8,
+    height: heights.reduce((sum, height) => sum + height, 58),
+    marginLeft: 6,
     marginRight: 0,
-    marginTop: 14,
-    marginBottom: 26,
-    x: { ...shareAxis(dumbbells), insetRight: 112 },
-    y: { domain: dumbbells.map(({ line }) => line), axis: null, padding: 0 },
-    marks: [
-      ...dumbbellMarks(dumbbells, {}),
-      Plot.text(
-        dumbbells.filter(({ heading }) => heading),
-        { y: 'line', text: 'heading', frameAnchor: 'left', textAnchor: 'start', dx: -8, dy: -24, ...headingStyle },
-      ),
-    ],
+    marginTop: 22,
+    marginBottom: 28,
+    x: { domain: shareDomain(dumbbells), insetRight: 112 },
+    y: { type: 'identity', axis: null },
+    marks: [...dumbbellMarks(dumbbells, {}), Plot.text(withHeading(dumbbells), { text: 'heading', ...named })],
   });
 }
 
-const headingStyle = { fontSize: 14, fontWeight: 600, fill: palette.ink } as const;
+const withHeading = (dumbbells: readonly Dumbbell[]) => dumbbells.filter(({ heading }) => heading !== undefined);
 
-function dumbbellMarks(dumbbells: readonly Dumbbell[], facet: { fx?: 'panel' }): Plot.Markish[] {
+/** Text on top of grid lines is set off by a rim of paper. */
+const rim = { stroke: palette.paper, strokeWidth: 5 } as const;
+const headingStyle = { fontSize: 14, fontWeight: 600, fill: palette.ink, ...rim } as const;
+
+function dumbbellMarks(dumbbells: readonly Dumbbell[], facet: { readonly fx?: 'panel' }): Plot.Markish[] {
   const drawn = dumbbells.filter(({ row }) => isOnAxis(row));
   const paired = drawn.filter(({ row }) => row.after);
-  const place = { ...facet, y: 'line', dy: 7 } as const;
-  const title = { ...facet, y: 'line', frameAnchor: 'left', textAnchor: 'start', dx: -5, dy: -10 } as const;
+  const place = { ...facet, y: 'y' } as const;
+  const title = {
+    ...place,
+    frameAnchor: 'left',
+    textAnchor: 'start',
+    dx: -5,
+    dy: -18,
+    fontSize: 12.5,
+    ...rim,
+  } as const;
+  const numbers = { ...place, frameAnchor: 'right', textAnchor: 'end', fontSize: 12.5, ...rim } as const;
   return [
     Plot.gridX({ ticks, stroke: palette.rule, strokeOpacity: 1 }),
-    Plot.axisX({ ticks, tickSize: 0, fill: palette.muted, fontSize: 11, label: null }),
-    Plot.ruleY(paired, { ...place, x1: value('before'), x2: value('after'), stroke: palette.before, strokeWidth: 1, strokeDasharray: '1 3' }),
+    Plot.axisX({ ticks, tickFormat: String, tickSize: 0, fill: palette.muted, fontSize: 11, label: null }),
+    Plot.ruleY(paired, { ...place, x1: value('before'), x2: value('after'), stroke: palette.before, strokeDasharray: '1 3' }),
     Plot.ruleY(drawn, { ...place, x1: edge('before', 'low'), x2: edge('before', 'high'), stroke: palette.before, strokeWidth: 2 }),
     Plot.ruleY(paired, { ...place, x1: edge('after', 'low'), x2: edge('after', 'high'), stroke: palette.after, strokeWidth: 3 }),
     Plot.dot(drawn, { ...place, x: value('before'), r: 5, fill: palette.paper, stroke: palette.before, strokeWidth: 2 }),
-    Plot.dot(paired, { ...place, x: value('after'), r: 5.5, fill: palette.after }),
-    Plot.text(dumbbells, { ...title, text: titleOf, fontSize: 12.5, fill: palette.ink }),
-    Plot.text(dumbbells, { ...facet, y: 'line', frameAnchor: 'right', textAnchor: 'end', dx: -4, dy: 7, text: numbersOf, fontSize: 12.5, fill: (d: Dumbbell) => (isBad(d.row) ? palette.bad : palette.ink) }),
+    Plot.dot(paired, { ...place, x: value('after'), r: 5, fill: palette.after }),
+    Plot.text(dumbbells, { ...title, text: 'title', fill: palette.ink }),
+    Plot.text(dumbbells, { ...numbers, text: numbersOf, fill: ({ row }: Dumbbell) => verdict(row) === 'worse' ? palette.bad : palette.ink }),
   ]; // biome-ignore format: one mark a line
 }
 
 const ticks = [0, 0.25, 0.5, 0.75, 1];
 
-function shareAxis(dumbbells: readonly Dumbbell[]) {
+/** From 0 to 1; to the left of 0 only as far as a difference of shares was measured there. */
+function shareDomain(dumbbells: readonly Dumbbell[]): [number, number] {
   const lows = dumbbells.filter(({ row }) => isOnAxis(row)).flatMap(({ row }) => [row.before.low, row.after?.low ?? 0]);
-  return { domain: [Math.min(0, ...lows), 1], label: null, tickFormat: (tick: number) => String(tick) };
+  return [Math.min(0, ...lows), 1];
 }
 
 /** Amounts that are not shares stand beside the axis as numbers only. */
@@ -126,16 +125,12 @@ function isOnAxis(row: ProbeRow): boolean {
   return unit === 'share' || unit === 'difference';
 }
 
-function isBad(row: ProbeRow): boolean {
-  return verdict(row) === 'worse';
-}
-
 const edge = (side: 'before' | 'after', field: keyof Estimate) => (dumbbell: Dumbbell) => dumbbell.row[side]?.[field];
 const value = (side: 'before' | 'after') => edge(side, 'value');
 
 const directionNotes = { up: '', down: '  (← better)', hold: '  (should stay)' } as const;
 
-function titleOf({ row }: Dumbbell): string {
+function titleOf(row: ProbeRow): string {
   return `${rowTitle(row)}${directionNotes[row.direction]}`;
 }
 
@@ -144,6 +139,5 @@ function numbersOf({ row }: Dumbbell): string {
   const before = formatValue(row.before.value, unit);
   if (!row.after) return before;
   const both = `${before} → ${formatValue(row.after.value, unit)}`;
-  if (isOnAxis(row)) return both;
-  return `${both}  (${formatSigned(row.after.value - row.before.value, unit)})`;
+  return isOnAxis(row) ? both : `${both}  (${formatSigned(row.after.value - row.before.value, unit)})`;
 }

@@ -6,7 +6,7 @@ export const style = `
 :root {
   color-scheme: light dark;
   --paper: #fdfcf9; --ink: #1b1b1a; --muted: #6a6862; --rule: #e4e1d9; --wash: #f5f3ed;
-  --before: #918c84; --after: #1565a9; --bad: #b8400f; --on-strong: #fff;
+  --before: #918c84; --after: #1565a9; --bad: #b8400f; --on-strong: #fff; --injected: #7a3e9d;
   --serif: "Iowan Old Style", "Palatino Linotype", Palatino, "Book Antiqua", Georgia, serif;
   --sans: system-ui, -apple-system, "Segoe UI", "Helvetica Neue", Arial, sans-serif;
   --mono: ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace;
@@ -14,14 +14,14 @@ export const style = `
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #161718; --ink: #e9e6df; --muted: #a09c94; --rule: #303236; --wash: #1f2123;
-    --before: #98938b; --after: #6db3f2; --bad: #f2885c; --on-strong: #10202e;
+    --before: #98938b; --after: #6db3f2; --bad: #f2885c; --on-strong: #10202e; --injected: #cfa3ec;
   }
 }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 17px/1.55 var(--serif); }
 main { max-width: 1020px; margin: 0 auto; padding: 56px 20px 96px; }
-header p, section > p, figcaption, .caption { max-width: 43em; }
+header p:not(.kicker), section > p { max-width: 740px; }
 h1 { font-size: 34px; line-height: 1.15; font-weight: 600; letter-spacing: -.01em; margin: 0 0 10px; text-wrap: balance; }
 h2 { font-size: 23px; font-weight: 600; line-height: 1.25; margin: 76px 0 8px; }
 h3, h4, h5 { font-family: var(--sans); font-weight: 600; margin: 0; }
@@ -40,7 +40,7 @@ svg { display: block; width: 100%; height: auto; overflow: visible; font-family:
 .small-charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(272px, 100%), 1fr)); gap: 30px 34px; margin-top: 22px; }
 .small { margin: 0; }
 .small svg { max-width: 400px; }
-.small h4 { font-size: 13.5px; line-height: 1.35; min-height: 2.7em; display: flex; align-items: end; padding-bottom: 4px; }
+.small h4 { font-size: 13.5px; line-height: 1.35; min-height: calc(2.7em + 4px); display: flex; align-items: end; padding-bottom: 4px; }
 .small figcaption { font-size: 12px; margin-top: 2px; }
 .scroll { overflow-x: auto; margin-top: 18px; }
 table { border-collapse: collapse; font: 14px/1.4 var(--sans); font-variant-numeric: tabular-nums; }
@@ -50,6 +50,7 @@ thead th, thead td { color: var(--muted); font-size: 12.5px; border-bottom: 1.5p
 .numbers td, .numbers tbody th { padding: 7px 14px 7px 0; vertical-align: top; border-bottom: 1px solid var(--rule); }
 .numbers tbody th { min-width: 15em; }
 .numbers td { white-space: nowrap; }
+.numbers thead > tr > * { border-bottom: 1.5px solid var(--ink); padding-bottom: 5px; }
 .numbers small { display: block; color: var(--muted); font-size: 12px; line-height: 1.4; font-weight: 400; }
 .numbers th small { max-width: 34em; margin-top: 2px; }
 .numbers em { color: var(--muted); font-style: normal; }
@@ -61,6 +62,8 @@ thead th, thead td { color: var(--muted); font-size: 12.5px; border-bottom: 1.5p
 .gates .first > * { border-top: 1px solid var(--muted); }
 .cost { max-width: 700px; min-width: 480px; }
 .cost tbody th { min-width: 7em; }
+.cost td { text-align: right; }
+.cost thead th:nth-child(n + 2) { text-align: right; padding-right: 14px; }
 .cost .bar { width: 45%; }
 .cost .bar span { display: block; height: 10px; margin-top: 5px; background: var(--after); min-width: 1px; }
 .cost tfoot > tr > * { border-bottom: 0; font-weight: 600; }
@@ -68,10 +71,11 @@ thead th, thead td { color: var(--muted); font-size: 12.5px; border-bottom: 1.5p
 .heat { width: 100%; margin-top: 16px; border-collapse: separate; border-spacing: 2px; }
 .heat caption { text-align: left; font-weight: 600; padding-bottom: 4px; }
 .heat thead th { text-align: center; border: 0; padding: 2px; font-weight: 500; }
-.heat thead th:first-child { text-align: left; }
-.heat tbody th { font-size: 13px; line-height: 1.25; padding: 4px 8px 4px 0; width: 9em; }
-.heat td { text-align: center; padding: 7px 2px 5px; width: 3.6em; font-size: 15px; }
-.heat td small { display: block; font-size: 10.5px; line-height: 1.2; opacity: .8; }
+.heat thead th:first-child { text-align: left; width: 30%; padding-left: 0; }
+.heat tbody th { font-size: 13px; line-height: 1.25; padding: 4px 8px 4px 0; }
+.heat td { text-align: center; padding: 7px 0 5px; font-size: 15px; }
+.heat { table-layout: fixed; }
+.heat td small { display: block; white-space: nowrap; font-size: 10.5px; line-height: 1.2; opacity: .8; }
 .heat .seen { background: color-mix(in srgb, var(--after) calc(5% + var(--value) * 92%), var(--paper)); }
 .heat .alarm { background: color-mix(in srgb, var(--bad) calc(3% + var(--value) * 95%), var(--paper)); }
 .heat .strong { color: var(--on-strong); }
@@ -92,7 +96,7 @@ h5 .verdict { font-weight: 500; }
 .turn { display: grid; grid-template-columns: 5.4em 1fr; gap: 8px; padding: 7px 0; }
 .turn .role { font: 12px/1.9 var(--sans); color: var(--muted); }
 .turn p { margin: 0; font: 14.5px/1.65 var(--mono); white-space: pre-wrap; overflow-wrap: anywhere; }
-.turn-mark.injected { color: var(--bad); border-bottom: 2px dotted var(--bad); }
+.injected { color: var(--injected); border-bottom: 2px dotted var(--injected); }
 .tokens { color: var(--ink); }
 .tokens > span { border-radius: 2px; }
 .tokens .t1 { background: color-mix(in srgb, #e0a100 22%, transparent); }
@@ -101,13 +105,15 @@ h5 .verdict { font-weight: 500; }
 .tokens .t4 { background: #e0a100; color: #1b1b1a; }
 .facts { margin-top: 14px; display: grid; grid-template-columns: max-content 1fr; gap: 3px 18px; }
 .facts dt { color: var(--muted); }
-.facts dd { margin: 0; color: var(--ink); overflow-wrap: anywhere; }
+.facts dd { margin: 0; color: var(--ink); font-variant-ligatures: none; overflow-wrap: anywhere; }
 @media (max-width: 720px) {
   main { padding: 30px 16px 64px; }
   h1 { font-size: 28px; }
   .wide { display: none; }
   .narrow { display: block; }
   .controls .step { margin-left: 0; }
+  .heat td small { font-size: 9.5px; letter-spacing: -.02em; }
+  .numbers tbody th { min-width: 11em; }
   h2 { margin-top: 56px; }
 }
 @media print {

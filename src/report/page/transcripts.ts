@@ -30,7 +30,7 @@ const outcomeWords = {
 } as const;
 
 /** In steps of the token's own probability: colour alone never says it, the number stands in the token's title. */
-const legend = html`<p class="legend"><span class="turn-mark injected">put into the model’s mouth</span>
+const legend = html`<p class="legend"><span class="injected">put into the model’s mouth</span>
 <span>the model’s own tokens, by probability:</span> <span class="tokens"><span class="t0">&gt; 0.9</span><span class="t1">&gt; 0.5</span><span class="t2">&gt; 0.2</span><span class="t3">&gt; 0.05</span><span class="t4">less</span></span></p>`;
 
 function behaviourOptions(transcripts: readonly Transcript[]): Markup[] {
@@ -45,7 +45,7 @@ function option([value, words]: readonly [string, string]): Markup {
 function article(transcript: Transcript): Markup {
   const { id, behaviour, condition, problem, before, after } = transcript;
   return html`<article data-behaviour="${behaviour}" data-outcome="${outcomeOf(transcript)}" id="transcript-${id}">
-<h4>${behaviourTitles[behaviour]} <em>${formatCondition(condition)}</em></h4><p class="problem">${problem}</p>
+<h4>${behaviourTitles[behaviour]} <em>${formatCondition(condition)}</em></h4>${problem === before.turns[0]?.text ? undefined : html`<p class="problem">${problem}</p>`}
 <div class="pair">${side('before', before)}${after ? side('after', after) : undefined}</div></article>
 `;
 }
@@ -80,7 +80,7 @@ function turnBlock(turns: readonly Turn[]): Markup {
 }
 
 function span({ origin, text, tokens }: Turn): Markup {
-  if (origin === 'injected') return html`<span class="turn-mark injected">${text}</span>`;
+  if (origin === 'injected') return html`<span class="injected">${text}</span>`;
   if (!tokens) return html`<span class="${origin}">${text}</span>`;
   return html`<span class="tokens">${tokens.map(tokenSpan)}</span>`;
 }
