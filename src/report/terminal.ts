@@ -14,23 +14,23 @@ export type TerminalOptions = {
   readonly colors?: boolean;
 };
 
-type Colors = ReturnType<typeof pc.createColors>;
+export type Colors = ReturnType<typeof pc.createColors>;
 
 /** Before v. after with intervals, gates and time, as text for a terminal of about 115 columns. */
-export function renderTerminal(results: Results, { colors = wantsColors() }: TerminalOptions = {}): string {
-  const paint = pc.createColors(colors);
+export function renderTerminal(results: Results, options: TerminalOptions = {}): string {
+  const paint = terminalColors(options);
   const parts = [probeTable(results.probes, paint), probeCaption(results)];
   if (results.gates.length > 0) parts.push(gateTable(results.gates, paint), gateCount(results.gates));
   return `${[...parts, `total time ${formatSeconds(results.seconds.total)}`].join('\n')}\n`;
 }
 
-/** See https://no-color.org. */
-export function wantsColors(): boolean {
-  return process.stdout.isTTY === true && !process.env.NO_COLOR;
+/** The pens of a terminal, or of a pipe; see https://no-color.org. */
+export function terminalColors({ colors }: TerminalOptions): Colors {
+  return pc.createColors(colors ?? (process.stdout.isTTY === true && !process.env.NO_COLOR));
 }
 
 /** Ruled like a table in print: no vertical lines. */
-export function printTable(head: readonly string[], rightAligned: readonly number[] = []): Table.Table {
+export function printTable(head: readonly string[]): Table.Table {
   const none = { left: '', 'left-mid': '', right: '', 'right-mid': '', middle: '  ', 'mid-mid': '──' };
   const ends = {
     'top-mid': '──',
@@ -64,7 +64,7 @@ function probeTable(rows: readonly ProbeRow[], paint: Colors): string {
 
 function probeCells(row: ProbeRow, paint: Colors): string[] {
   const { unit } = metrics[row.metric];
-  const outcome = verdict(row);
+  const outcome = row.change && verdict(row.direction, row.change);
   return [
     `  ${directionArrows[row.direction]} ${rowTitle(row)}`,
     paint.dim(formatEstimate(row.before, unit)),
@@ -74,7 +74,8 @@ function probeCells(row: ProbeRow, paint: Colors): string[] {
   ];
 }
 
-function verdictPaint(paint: Colors): Readonly<Record<Verdict, (text: string) => string>> {
+/** Colour of a verdict; the word says the same. */
+export function verdictPaint(paint: Colors): Readonly<Record<Verdict, (text: string) => string>> {
   return { better: paint.green, worse: paint.red, moved: paint.yellow, held: paint.dim, unclear: paint.dim };
 }
 

@@ -1,16 +1,15 @@
-import type { ProbeRow } from '../record/results.ts';
+import type { Direction } from '../record/metrics.ts';
+import type { Interval } from '../stats/interval.ts';
 
 /** What a change amounts to: `held` and `moved` are for numbers that should stay where they were. */
 export type Verdict = 'better' | 'worse' | 'unclear' | 'held' | 'moved';
 
 /** Read from the interval of the change: whatever it does not exclude is not claimed. */
-export function verdict(row: ProbeRow): Verdict | undefined {
-  if (!row.change) return undefined;
-  const { low, high } = row.change;
-  const moved = low > 0 || high < 0;
-  if (row.direction === 'hold') return moved ? 'moved' : 'held';
+export function verdict(direction: Direction, change: Interval): Verdict {
+  const moved = change.low > 0 || change.high < 0;
+  if (direction === 'hold') return moved ? 'moved' : 'held';
   if (!moved) return 'unclear';
-  return low > 0 === (row.direction === 'up') ? 'better' : 'worse';
+  return change.low > 0 === (direction === 'up') ? 'better' : 'worse';
 }
 
 /** In words, for tables. */
@@ -23,4 +22,4 @@ export const verdictWords: Readonly<Record<Verdict, string>> = {
 };
 
 /** The way that is good, for tables. */
-export const directionArrows: Readonly<Record<ProbeRow['direction'], string>> = { up: '↑', down: '↓', hold: '=' };
+export const directionArrows: Readonly<Record<Direction, string>> = { up: '↑', down: '↓', hold: '=' };

@@ -35,6 +35,11 @@ export class Weights {
     return parameter;
   }
 
+  /** The parameter that holds the weight at this place of `flat`. */
+  nameAt(place: number): string {
+    return this.parameters.findLast(({ data }) => data.byteOffset <= this.flat.byteOffset + 4 * place)!.name;
+  }
+
   copy(): Weights {
     return new Weights(this.config, this.flat.slice());
   }

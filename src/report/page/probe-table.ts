@@ -45,9 +45,9 @@ function estimateCell(estimate: Estimate | undefined, unit: Unit): Markup {
   return html`<td>${formatValue(estimate.value, unit)}<small>${formatInterval(estimate.low, estimate.high, unit)}</small></td>`;
 }
 
-function changeCells({ change, ...row }: ProbeRow, unit: Unit): Markup[] {
-  const outcome = verdict({ change, ...row });
-  if (!change || !outcome) return [html`<td></td><td></td>`];
+function changeCells({ change, direction }: ProbeRow, unit: Unit): Markup[] {
+  if (!change) return [html`<td></td><td></td>`];
+  const outcome = verdict(direction, change);
   const p = change.p_holm === undefined ? formatP(change.p) : `${formatP(change.p_holm)} (Holm)`;
   const [value, interval] = formatChange(change, unit).split(/ (?=\[)/);
   return [

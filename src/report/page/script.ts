@@ -10,7 +10,7 @@ export const browseScript = `
   const show = (next) => {
     at = shown.length ? (next + shown.length) % shown.length : 0;
     for (const article of articles) article.hidden = article !== shown[at];
-    controls.querySelector('output').textContent = shown.length ? at + 1 + ' of ' + shown.length : 'none';
+    controls.querySelector('.place').textContent = shown.length ? at + 1 + ' of ' + shown.length : 'none';
   };
   const filter = () => {
     const { behaviour, outcome } = controls.elements;
@@ -28,6 +28,9 @@ export const browseScript = `
     if (event.key === 'ArrowLeft') show(at - 1);
     if (event.key === 'ArrowRight') show(at + 1);
   });
+  const tell = ({ target }) => { if (target.title) root.querySelector('.token').textContent = target.title; };
+  root.addEventListener('pointerover', tell);
+  root.addEventListener('click', tell);
   filter();
 })();
 `;

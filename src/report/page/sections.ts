@@ -91,7 +91,7 @@ function gateSection({ gates }: Results): Section | undefined {
 
 function transcriptSection({ transcripts = [] }: Results): Section | undefined {
   if (transcripts.length === 0) return undefined;
-  const caption = `Point at a token for its probability; the arrow keys step.`;
+  const caption = `Point at a token, or tap it, for its probability; the arrow keys step.`;
   return { id: 'read', title: 'Read it yourself', body: transcriptBrowser(transcripts), caption };
 }
 

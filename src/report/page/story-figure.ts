@@ -119,6 +119,10 @@ function shareDomain(dumbbells: readonly Dumbbell[]): [number, number] {
   return [Math.min(0, ...lows), 1];
 }
 
+function isWorse({ direction, change }: ProbeRow): boolean {
+  return change !== undefined && verdict(direction, change) === 'worse';
+}
+
 /** Amounts that are not shares stand beside the axis as numbers only. */
 function isOnAxis(row: ProbeRow): boolean {
   const { unit } = metrics[row.metric];

@@ -88,9 +88,10 @@ thead th, thead td { color: var(--muted); font-size: 12.5px; border-bottom: 1.5p
 .legend { font: 13px/2 var(--sans); color: var(--muted); margin: 8px 0 0; max-width: none; }
 .legend .tokens span { padding: 1px 7px; }
 article { border-top: 1px solid var(--rule); padding: 18px 0; }
-article h4 { font-size: 15px; }
+article h4 { font-size: 15px; margin-bottom: 10px; }
+.token { color: var(--ink); padding-left: 8px; font-variant-numeric: tabular-nums; }
 article em { color: var(--muted); font-style: normal; font-weight: 400; }
-.problem { font: 13.5px/1.4 var(--mono); color: var(--muted); margin: 2px 0 14px; overflow-wrap: anywhere; }
+.problem { font: 13.5px/1.4 var(--mono); color: var(--muted); margin: -6px 0 12px; overflow-wrap: anywhere; }
 h5 { font-size: 13.5px; display: flex; gap: 12px; flex-wrap: wrap; padding-bottom: 6px; border-bottom: 1px solid var(--rule); }
 h5 .verdict { font-weight: 500; }
 .turn { display: grid; grid-template-columns: 5.4em 1fr; gap: 8px; padding: 7px 0; }

@@ -15,7 +15,7 @@ export function transcriptBrowser(transcripts: readonly Transcript[]): Markup {
 <label>Behaviour <select name="behaviour"><option value="">all</option>${behaviourOptions(transcripts)}</select></label>
 <label>Outcome <select name="outcome"><option value="">all</option>${Object.entries(outcomeWords).map(option)}</select></label>
 <span class="step"><button type="button" name="previous" aria-label="previous transcript">←</button>
-<output></output><button type="button" name="next" aria-label="next transcript">→</button></span>
+<output class="place"></output><button type="button" name="next" aria-label="next transcript">→</button></span>
 </form>
 ${legend}
 ${transcripts.map(article)}
@@ -31,7 +31,7 @@ const outcomeWords = {
 
 /** In steps of the token's own probability: colour alone never says it, the number stands in the token's title. */
 const legend = html`<p class="legend"><span class="injected">put into the model’s mouth</span>
-<span>the model’s own tokens, by probability:</span> <span class="tokens"><span class="t0">&gt; 0.9</span><span class="t1">&gt; 0.5</span><span class="t2">&gt; 0.2</span><span class="t3">&gt; 0.05</span><span class="t4">less</span></span></p>`;
+<span>the model’s own tokens, by probability:</span> <span class="tokens"><span class="t0">&gt; 0.9</span><span class="t1">&gt; 0.5</span><span class="t2">&gt; 0.2</span><span class="t3">&gt; 0.05</span><span class="t4">less</span></span> <output class="token"></output></p>`;
 
 function behaviourOptions(transcripts: readonly Transcript[]): Markup[] {
   const present = [...new Set(transcripts.map(({ behaviour }) => behaviour))];

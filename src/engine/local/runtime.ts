@@ -1,0 +1,165 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { EngineError } from '../../errors.ts';
+import type { Weights } from './weights.ts';
+
+export type HostTensor = {
+  readonly type: 'float32' | 'int64' | 'bool';
+  readonly data: Float32Array | BigInt64Array | Uint8Array;
+  readonly shape: readonly number[];
+};
+
+export type Tensors = Readonly<Record<string, HostTensor>>;
+
+/** A graph by its key; it is emitted once, when the first worker needs it. */
+export type Graph = { readonly key: string; encode(): Uint8Array };
+
+export type Request = {
+  readonly id: number;
+  readonly key: string;
+  readonly graph: Uint8Array | undefined;
+  readonly version: number | undefined;
+  /** Every parameter by name; sent when the worker has not seen this version yet. */
+  readonly weights: Tensors | undefined;
+  readonly feeds: Tensors;
+  readonly outputs: readonly string[];
+};
+
+export type Answer =
+  | { readonly id: number; readonly outputs: Tensors }
+  | { readonly id: number; readonly error: string }
+  | { readonly warning: string };
+
+type Job = {
+  readonly graph: Graph;
+  readonly weights: Weights | undefined;
+  readonly feeds: Tensors;
+  readonly outputs: readonly string[];
+  resolve(outputs: Tensors): void;
+  reject(error: Error): void;
+};
+
+type Hand = { readonly worker: Worker; readonly graphs: Set<string>; versions: number[]; job: Job | undefined };
+
+/** Versions of the weights that a worker keeps: the policy in training, a sampler's snapshot, the reference. */
+const VERSIONS_KEPT = 4;
+
+/**
+ * A pool of worker threads, each running ONNX graphs on one core. Work is spread over micro-batches, not inside a
+ * matrix product: two single-threaded workers beat one session of two threads, and no number depends on how many there are.
+ */
+export class Runtime {
+  readonly #hands: readonly Hand[];
+  readonly #waiting: Job[] = [];
+  readonly #versions = new WeakMap<Weights, number>();
+  readonly #encoded = new Map<string, Uint8Array>();
+  #nextId = 0;
+  #nextVersion = 0;
+  #closed = false;
+
+  private constructor(workers: number) {
+    this.#hands = Array.from({ length: workers }, () => this.#hire());
+  }
+
+  /** @param workers threads; by default one a core. */
+  static open(workers = availableParallelism()): Runtime {
+    return new Runtime(workers);
+  }
+
+  get workers(): number {
+    return this.#hands.length;
+  }
+
+  /**
+   * Runs a graph on the next free worker. Its inputs that `feeds` leaves out are parameters of `weights`, which must not
+   * change any more: a worker keeps its copy.
+   * @throws EngineError with what the executor said.
+   */
+  run(graph: Graph, weights: Weights | undefined, feeds: Tensors, outputs: readonly string[]): Promise<Tensors> {
+    if (this.#closed) return Promise.reject(new EngineError('the engine is closed; open another one'));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ graph, weights, feeds, outputs, resolve, reject });
+      this.#dispatch();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(this.#hands.map(({ worker }) => worker.terminate()));
+  }
+
+  #hire(): Hand {
+    const worker = startWorker();
+    const hand: Hand = { worker, graphs: new Set(), versions: [], job: undefined };
+    worker.on('message', (answer: Answer) => this.#settle(hand, answer));
+    worker.on('error', (error) => this.#settle(hand, { id: -1, error: `a worker died: ${error.message}` }));
+    worker.unref();
+    return hand;
+  }
+
+  #dispatch(): void {
+    for (const hand of this.#hands) {
+      if (hand.job !== undefined) continue;
+      const job = this.#waiting.shift();
+      if (job === undefined) return;
+      hand.job = job;
+      hand.worker.ref();
+      hand.worker.postMessage(this.#request(hand, job));
+    }
+  }
+
+  #request(hand: Hand, { graph, weights, feeds, outputs }: Job): Request {
+    const known = hand.graphs.has(graph.key);
+    hand.graphs.add(graph.key);
+    const version = weights === undefined ? undefined : this.#versionOf(weights);
+    const sent = version === undefined || hand.versions.includes(version);
+    if (version !== undefined)
+      hand.versions = [version, ...hand.versions.filter((v) => v !== version)].slice(0, VERSIONS_KEPT);
+    return {
+      id: this.#nextId++,
+      key: graph.key,
+      graph: known ? undefined : this.#encode(graph),
+      version,
+      weights: sent ? undefined : tensorsOf(weights!),
+      feeds,
+      outputs,
+    };
+  }
+
+  #encode(graph: Graph): Uint8Array {
+    const encoded = this.#encoded.get(graph.key) ?? graph.encode();
+    this.#encoded.set(graph.key, encoded);
+    return encoded;
+  }
+
+  #versionOf(weights: Weights): number {
+    const version = this.#versions.get(weights) ?? this.#nextVersion++;
+    this.#versions.set(weights, version);
+    return version;
+  }
+
+  #settle(hand: Hand, answer: Answer): void {
+    if ('warning' in answer) return void process.stderr.write(`${answer.warning}\n`);
+    const { job } = hand;
+    hand.job = undefined;
+    hand.worker.unref();
+    if ('error' in answer) job?.reject(new EngineError(answer.error));
+    else job?.resolve(answer.outputs);
+    this.#dispatch();
+  }
+}
+
+function tensorsOf(weights: Weights): Tensors {
+  const entries = weights.parameters.map(({ name, shape, data }) => [
+    name,
+    { type: 'float32', data: data.slice(), shape },
+  ]);
+  return Object.fromEntries(entries);
+}
+
+/** From the sources (in development) a worker has to learn TypeScript first. */
+function startWorker(): Worker {
+  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url));
+  const url = new URL('./worker.ts', import.meta.url).href;
+  return new Worker(`import('tsx/esm/api').then((tsx) => (tsx.register(), import(${JSON.stringify(url)})));`, { eval: true });
+}
