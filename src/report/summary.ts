@@ -4,7 +4,7 @@ import { formatValue, rowTitle } from './format.ts';
 import { gateCount } from './gate-text.ts';
 import { fullDoseOnly } from './ladder.ts';
 import { findRow, story } from './story.ts';
-import { type Verdict, verdict } from './verdict.ts';
+import { rowVerdict } from './verdict.ts';
 
 /** What the run shows, in sentences that its own numbers hold up; what got worse is among them. */
 export function summary(results: Results): string[] {
@@ -26,17 +26,13 @@ function changedSentence(results: Results): string | undefined {
   const headlines = story(results).map(({ headline }) => headline);
   const paired = headlines.filter((row) => row.change && row.direction !== 'hold');
   if (paired.length === 0) return undefined;
-  const better = paired.filter((row) => verdictOf(row) === 'better').length;
+  const better = paired.filter((row) => rowVerdict(row) === 'better').length;
   const many = better === paired.length ? `All ${better}` : `${better} of ${paired.length}`;
   return `${many} headline numbers that should change did so for the better: the interval of the change excludes zero.`;
 }
 
-function verdictOf({ direction, change }: ProbeRow): Verdict | undefined {
-  return change && verdict(direction, change);
-}
-
 function worseSentence(results: Results): string | undefined {
-  const worse = fullDoseOnly(results.probes).filter((row) => ['worse', 'moved'].includes(verdictOf(row) ?? ''));
+  const worse = fullDoseOnly(results.probes).filter((row) => ['worse', 'moved'].includes(rowVerdict(row) ?? ''));
   if (worse.length === 0) return undefined;
   return `It cost: ${worse.map(fromTo).join('; ')}.`;
 }

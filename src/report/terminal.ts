@@ -7,7 +7,7 @@ import { formatEstimate, formatSeconds, formatSigned, formatValue, rowTitle } fr
 import { gateBar, gateCount } from './gate-text.ts';
 import { fullDoseOnly } from './ladder.ts';
 import { sizes } from './sizes.ts';
-import { directionArrows, type Verdict, verdict, verdictWords } from './verdict.ts';
+import { directionArrows, rowVerdict, type Verdict, verdictWords } from './verdict.ts';
 
 export type TerminalOptions = {
   /** Colours; by default only where standard output is a terminal and NO_COLOR is not set. */
@@ -29,8 +29,8 @@ export function terminalColors({ colors }: TerminalOptions): Colors {
   return pc.createColors(colors ?? (process.stdout.isTTY === true && !process.env.NO_COLOR));
 }
 
-/** Ruled like a table in print: no vertical lines. */
-export function printTable(head: readonly string[]): Table.Table {
+/** Ruled like a table in print: no vertical lines; `rightAligned` columns, counted from 0, are those of plain counts. */
+export function printTable(head: readonly string[], rightAligned: readonly number[] = []): Table.Table {
   const none = { left: '', 'left-mid': '', right: '', 'right-mid': '', middle: '  ', 'mid-mid': '──' };
   const ends = {
     'top-mid': '──',
@@ -64,7 +64,7 @@ function probeTable(rows: readonly ProbeRow[], paint: Colors): string {
 
 function probeCells(row: ProbeRow, paint: Colors): string[] {
   const { unit } = metrics[row.metric];
-  const outcome = row.change && verdict(row.direction, row.change);
+  const outcome = rowVerdict(row);
   return [
     `  ${directionArrows[row.direction]} ${rowTitle(row)}`,
     paint.dim(formatEstimate(row.before, unit)),

@@ -1,4 +1,5 @@
 import type { Direction } from '../record/metrics.ts';
+import type { ProbeRow } from '../record/results.ts';
 import type { Interval } from '../stats/interval.ts';
 
 /** What a change amounts to: `held` and `moved` are for numbers that should stay where they were. */
@@ -10,6 +11,11 @@ export function verdict(direction: Direction, change: Interval): Verdict {
   if (direction === 'hold') return moved ? 'moved' : 'held';
   if (!moved) return 'unclear';
   return change.low > 0 === (direction === 'up') ? 'better' : 'worse';
+}
+
+/** Undefined where a row has no change: one model measured. */
+export function rowVerdict({ direction, change }: ProbeRow): Verdict | undefined {
+  return change && verdict(direction, change);
 }
 
 /** In words, for tables. */

@@ -4,7 +4,7 @@ import type { Estimate, ProbeRow, Results } from '../../record/results.ts';
 import { behaviourTitles } from '../behaviour-titles.ts';
 import { formatSigned, formatValue, rowTitle } from '../format.ts';
 import { type StoryLine, story } from '../story.ts';
-import { verdict } from '../verdict.ts';
+import { rowVerdict } from '../verdict.ts';
 import { drawChart, palette } from './chart.ts';
 import { html, type Markup } from './markup.ts';
 
@@ -107,7 +107,7 @@ function dumbbellMarks(dumbbells: readonly Dumbbell[], facet: { readonly fx?: 'p
     Plot.dot(drawn, { ...place, x: value('before'), r: 5, fill: palette.paper, stroke: palette.before, strokeWidth: 2 }),
     Plot.dot(paired, { ...place, x: value('after'), r: 5, fill: palette.after }),
     Plot.text(dumbbells, { ...title, text: 'title', fill: palette.ink }),
-    Plot.text(dumbbells, { ...numbers, text: numbersOf, fill: ({ row }: Dumbbell) => verdict(row) === 'worse' ? palette.bad : palette.ink }),
+    Plot.text(dumbbells, { ...numbers, text: numbersOf, fill: ({ row }: Dumbbell) => rowVerdict(row) === 'worse' ? palette.bad : palette.ink }),
   ]; // biome-ignore format: one mark a line
 }
 
@@ -117,10 +117,6 @@ const ticks = [0, 0.25, 0.5, 0.75, 1];
 function shareDomain(dumbbells: readonly Dumbbell[]): [number, number] {
   const lows = dumbbells.filter(({ row }) => isOnAxis(row)).flatMap(({ row }) => [row.before.low, row.after?.low ?? 0]);
   return [Math.min(0, ...lows), 1];
-}
-
-function isWorse({ direction, change }: ProbeRow): boolean {
-  return change !== undefined && verdict(direction, change) === 'worse';
 }
 
 /** Amounts that are not shares stand beside the axis as numbers only. */

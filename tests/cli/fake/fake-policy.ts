@@ -22,7 +22,7 @@ const fullDiskAtStep = Number(process.env.FAKE_FULL_DISK_AT ?? Number.NaN);
 
 /** A made-up model: SIZE numbers that a step moves by its tokens, with a momentum that has to survive a resume. */
 export class FakePolicy implements Policy {
-  #weights: Float64Array;
+  #weights: Float64Array<ArrayBuffer>;
   #momentum = new Float64Array(SIZE);
   #gradient = new Float64Array(SIZE);
   #steps = 0;
@@ -97,9 +97,9 @@ export class FakePolicy implements Policy {
   }
 }
 
-async function readNumbers(path: string): Promise<Float64Array> {
+async function readNumbers(path: string): Promise<Float64Array<ArrayBuffer>> {
   const bytes = await readFile(path);
-  return new Float64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+  return new Float64Array(new Uint8Array(bytes).buffer);
 }
 
 export class FakeSampler implements Sampler {
