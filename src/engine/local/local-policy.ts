@@ -5,7 +5,7 @@ import { LocalSampler } from './local-sampler.ts';
 import { cutIntoMicroBatches, type MicroBatch, microBatchFeeds } from './micro-batch.ts';
 import type { HostTensor, Runtime, Tensors } from './runtime.ts';
 import { trainingGraph } from './training-graph.ts';
-import type { Weights } from './weights.ts';
+import { Weights } from './weights.ts';
 
 /** The embedded engine's policy: weights, accumulated gradient and optimiser state in this process, graphs in the workers. */
 export class LocalPolicy implements Policy {
@@ -26,6 +26,11 @@ export class LocalPolicy implements Policy {
   /** A copy of the weights as they are. */
   weights(): Promise<Weights> {
     return this.#inOrder(async () => this.#weights.copy());
+  }
+
+  /** A copy of the gradient accumulated so far, each tensor under its parameter's name. */
+  gradient(): Promise<Weights> {
+    return this.#inOrder(async () => new Weights(this.#weights.config, this.#gradient.slice()));
   }
 
   forward(batch: readonly Datum[], loss: Loss): Promise<LossOutput> {
