@@ -3,6 +3,7 @@ import type { AdamParams, Datum, Loss, LossOutput, Policy, Sampler, StepMetrics 
 import { type AdamState, adamStep, globalNorm, initialAdamState } from './adamw.ts';
 import { LocalSampler } from './local-sampler.ts';
 import { cutIntoMicroBatches, type MicroBatch, microBatchFeeds } from './micro-batch.ts';
+import { readCheckpoint, writeCheckpoint } from './policy-checkpoint.ts';
 import type { HostTensor, Runtime, Tensors } from './runtime.ts';
 import { trainingGraph } from './training-graph.ts';
 import { Weights } from './weights.ts';
@@ -56,6 +57,21 @@ export class LocalPolicy implements Policy {
     return this.#inOrder(async () => new LocalSampler(this.#runtime, this.#weights));
   }
 
+  /** What follows is computed while the files are written. */
+  async save(folder: string): Promise<void> {
+    const state = await this.#inOrder(async () => ({ weights: this.#weights, adam: copyOf(this.#adam) }));
+    await writeCheckpoint(folder, state);
+  }
+
+  load(folder: string): Promise<void> {
+    return this.#inOrder(async () => {
+      const { weights, adam } = await readCheckpoint(folder, this.#weights.config);
+      this.#weights = weights;
+      this.#adam = adam;
+      this.#gradient.fill(0);
+    });
+  }
+
   close(): Promise<void> {
     return this.#runtime.close();
   }
@@ -98,6 +114,10 @@ export class LocalPolicy implements Policy {
     return this.#runtime.run(graph, this.#weights, feeds, ['loss', 'logprobs', ...(backward ? ['gradients'] : [])]);
   }
 }
+
+const copyOf = ({ mean, square, step }: AdamState): AdamState => {
+  return { mean: mean.slice(), square: square.slice(), step };
+};
 
 function lossFeeds(loss: Loss): Tensors {
   const scalar = (value: number): HostTensor => ({ type: 'float32', data: Float32Array.of(value), shape: [] });
