@@ -4,8 +4,8 @@ import { EngineError } from '../../errors.ts';
 import type { Weights } from './weights.ts';
 
 export type HostTensor = {
-  readonly type: 'float32' | 'int64' | 'bool';
-  readonly data: Float32Array | BigInt64Array | Uint8Array;
+  readonly type: 'float32' | 'int64' | 'int32' | 'bool';
+  readonly data: Float32Array | BigInt64Array | Int32Array | Uint8Array;
   readonly shape: readonly number[];
 };
 
@@ -161,5 +161,7 @@ function tensorsOf(weights: Weights): Tensors {
 function startWorker(): Worker {
   if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url));
   const url = new URL('./worker.ts', import.meta.url).href;
-  return new Worker(`import('tsx/esm/api').then((tsx) => (tsx.register(), import(${JSON.stringify(url)})));`, { eval: true });
+  return new Worker(`import('tsx/esm/api').then((tsx) => (tsx.register(), import(${JSON.stringify(url)})));`, {
+    eval: true,
+  });
 }

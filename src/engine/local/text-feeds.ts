@@ -1,0 +1,48 @@
+import type { TokenIds } from '../engine.ts';
+import { rotaryAngles } from './llama.ts';
+import type { LlamaConfig } from './llama-config.ts';
+import type { HostTensor, Tensors } from './runtime.ts';
+
+/**
+ * What the decoder reads of texts, padded on the right to the longest: inputs of `declareText`. The padding sees garbage
+ * and is seen by nothing before it.
+ * @param positions rows of the rotary tables; no more than the run needs.
+ */
+export function textFeeds(texts: readonly TokenIds[], config: LlamaConfig, positions: number): Tensors {
+  const { heads, keyValueHeads, headSize } = config;
+  const time = Math.max(...texts.map((text) => text.length));
+  const tokens = new BigInt64Array(texts.length * time);
+  texts.forEach((text, nth) => {
+    for (let at = 0; at < text.length; at++) tokens[nth * time + at] = BigInt(text[at]!);
+  });
+  return {
+    tokens: { type: 'int64', data: tokens, shape: [tokens.length] },
+    split: integers([texts.length, time, heads + 2 * keyValueHeads, headSize]),
+    causalMask: causalMask(time, heads / keyValueHeads),
+    ...rotaryTables(config, positions),
+  };
+}
+
+/** `[group * time, time]`: each row sees itself and what stands before it. */
+function causalMask(time: number, group: number): HostTensor {
+  const data = new Float32Array(group * time * time);
+  for (let row = 0; row < group * time; row++) data.fill(-1e9, row * time + (row % time) + 1, (row + 1) * time);
+  return floats(data, [group * time, time]);
+}
+
+function rotaryTables(config: LlamaConfig, positions: number): Tensors {
+  const angles = rotaryAngles({ ...config, maxPositions: positions });
+  const shape = [positions, config.headSize / 2];
+  return {
+    cos: floats(Float32Array.from(angles, Math.cos), shape),
+    sin: floats(Float32Array.from(angles, Math.sin), shape),
+  };
+}
+
+export function integers(values: readonly number[], shape: readonly number[] = [values.length]): HostTensor {
+  return { type: 'int64', data: BigInt64Array.from(values, BigInt), shape };
+}
+
+export function floats(data: Float32Array, shape: readonly number[]): HostTensor {
+  return { type: 'float32', data, shape };
+}
