@@ -9,6 +9,8 @@ export type ReplyParams = {
   readonly seed: number;
   /** Replies per conversation. */
   readonly samples: number;
+  /** Replies to this many conversations, from the first on, carry their tokens; absent means none. Costs a second pass. */
+  readonly tokensOfFirst?: number;
 };
 
 export type TokenLogprob = {
@@ -21,7 +23,9 @@ export type TokenLogprob = {
 
 export type Reply = {
   readonly text: string;
+  /** What `text` is made of, where {@link ReplyParams.tokensOfFirst} asked for it. */
   readonly tokens: readonly TokenLogprob[] | undefined;
+  /** Sampled tokens, the one that ended the turn included. */
   readonly tokenCount: number;
   readonly stopReason: 'stop' | 'length';
 };

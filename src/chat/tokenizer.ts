@@ -1,0 +1,180 @@
+import { join } from 'node:path';
+import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
+import { z } from 'zod';
+import type { TokenIds } from '../engine/engine.ts';
+import { readJson } from '../engine/local/hugging-face-config.ts';
+import { InputError, ModelError } from '../errors.ts';
+
+/** @file Text and token ids, as `tokenizer.json` says. */
+
+const id = z.int().nonnegative();
+
+/** What is checked here; the library underneath would go on with less. */
+const tokenizerSchema = z.looseObject({
+  added_tokens: z.array(z.looseObject({ id, content: z.string().min(1) })),
+  model: z.looseObject({
+    type: z.enum(['BPE', 'WordLevel', 'WordPiece', 'Unigram']),
+    vocab: z.union([z.record(z.string(), id), z.array(z.tuple([z.string(), z.number()]))]),
+    merges: z.array(z.union([z.string(), z.tuple([z.string(), z.string()])])).optional(),
+    unk_token: z.string().nullish(),
+    byte_fallback: z.boolean().optional(),
+  }),
+});
+type TokenizerJson = z.output<typeof tokenizerSchema>;
+
+/** What stands for an id that no token has: rows of the embedding beyond the vocabulary. */
+const NAMELESS = '\u{FFFD}';
+
+/** Text <-> token ids. Nothing is added and nothing dropped: special tokens are text like any other. */
+export class Tokenizer {
+  readonly #path: string;
+  readonly #inner: HuggingFaceTokenizer;
+  readonly #unknown: number | undefined;
+  readonly #mayDrop: boolean;
+
+  private constructor(path: string, json: TokenizerJson, inner: HuggingFaceTokenizer) {
+    this.#path = path;
+    this.#inner = inner;
+    const { unk_token } = json.model;
+    this.#unknown = typeof unk_token === 'string' ? inner.token_to_id(unk_token) : undefined;
+    this.#mayDrop = json.model.type === 'BPE' && !json.model.byte_fallback && !mentions(json, '"ByteLevel"');
+  }
+
+  /**
+   * @param vocabSize of the model: no token may have a larger id.
+   * @throws ModelError where `tokenizer.json` is missing, damaged or of an unsupported kind.
+   */
+  static async open(folder: string, vocabSize: number): Promise<Tokenizer> {
+    const path = join(folder, 'tokenizer.json');
+    const raw = await readJson(path);
+    const json = checkForm(path, raw);
+    checkVocabulary(path, json, vocabSize);
+    try {
+      return new Tokenizer(path, json, new HuggingFaceTokenizer(raw, {}));
+    } catch (error) {
+      throw new ModelError(`${path}: ${(error as Error).message.split('\n')[0]}; this tokenizer cannot be used`);
+    }
+  }
+
+  /** @throws InputError naming the first character that the vocabulary lacks. */
+  encode(text: string): TokenIds {
+    const { ids, tokens } = this.#inner.encode(text, { add_special_tokens: false });
+    const missing = (ids as (number | undefined)[]).findIndex((one) => one === undefined || one === this.#unknown); // the library's type forgets that ids may be missing
+    if (missing >= 0 && tokens[missing] !== undefined) throw this.#refusal(tokens[missing], text);
+    if (this.#mayDrop && this.decode(ids) !== text) throw this.#refusal(this.#firstDropped(text), text);
+    return ids;
+  }
+
+  decode(tokens: TokenIds): string {
+    const runs: number[][] = [[]];
+    for (const token of tokens) {
+      if (this.#inner.id_to_token(token) === undefined) runs.push([]);
+      else runs.at(-1)!.push(token);
+    }
+    return runs.map((run) => this.#decodeKnown(run)).join(NAMELESS);
+  }
+
+  /**
+   * The text of each token; together they are `decode(tokens)`. A character that is spread over several tokens belongs
+   * to the last of them.
+   */
+  pieces(tokens: TokenIds): string[] {
+    const alone = tokens.map((token) => this.decode([token]));
+    if (alone.join('') === this.decode(tokens)) return alone;
+    let shown = '';
+    return tokens.map((_, at) => {
+      const text = this.decode(tokens.slice(0, at + 1));
+      const whole = at === tokens.length - 1 || !text.endsWith(NAMELESS);
+      const piece = whole && text.startsWith(shown) ? text.slice(shown.length) : '';
+      shown += piece;
+      return piece;
+    });
+  }
+
+  /** The id of a token by its exact text. */
+  idOf(token: string): number | undefined {
+    return this.#inner.token_to_id(token);
+  }
+
+  #decodeKnown(tokens: number[]): string {
+    if (tokens.length === 0) return '';
+    return this.#inner.decode(tokens, { skip_special_tokens: false, clean_up_tokenization_spaces: false });
+  }
+
+  #firstDropped(text: string): string {
+    return (
+      [...text].find((character) => this.#inner.encode(character, { add_special_tokens: false }).ids.length === 0) ??
+      text
+    );
+  }
+
+  #refusal(character: string, text: string): InputError {
+    const code = character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0');
+    const shown = JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}...` : text);
+    return new InputError(
+      `${JSON.stringify(character)} (U+${code}) in ${shown} is not in the vocabulary of ${this.#path}`,
+    );
+  }
+}
+
+function checkForm(path: string, raw: unknown): TokenizerJson {
+  const parsed = tokenizerSchema.safeParse(raw);
+  if (parsed.success) return refusePrefixing(path, parsed.data);
+  const issue = parsed.error.issues[0]!; // a failed parse has one
+  throw new ModelError(`${path}: ${issue.path.join('.')}: ${issue.message}; the file is damaged or of a newer kind`);
+}
+
+/** Where a text's first token depends on there being nothing before it, pieces of a conversation cannot be put together. */
+function refusePrefixing(path: string, json: TokenizerJson): TokenizerJson {
+  const prefixing = ['"Metaspace"', '"Prepend"', '"add_prefix_space":true'].find((part) => mentions(json, part));
+  if (prefixing === undefined) return json;
+  throw new ModelError(
+    `${path}: ${prefixing} puts a space before each text; supported are byte-level and character tokenizers`,
+  );
+}
+
+/** In the steps around the model, as JSON text. */
+function mentions({ normalizer, pre_tokenizer, decoder }: TokenizerJson, part: string): boolean {
+  return JSON.stringify({ normalizer, pre_tokenizer, decoder }).includes(part);
+}
+
+function checkVocabulary(path: string, { model, added_tokens }: TokenizerJson, vocabSize: number): void {
+  const own = Array.isArray(model.vocab)
+    ? model.vocab.map(([token], at) => [token, at] as const)
+    : Object.entries(model.vocab);
+  const ids = new Map(own);
+  const tokens = new Map(own.map(([token, at]) => [at, token]));
+  for (const { content, id: given } of added_tokens) {
+    if ((ids.get(content) ?? given) !== given) throw twice(path, content, given, ids.get(content)!);
+    ids.set(content, given);
+    if ((tokens.get(given) ?? content) !== content)
+      throw new ModelError(
+        `${path}: ${JSON.stringify(content)} and ${JSON.stringify(tokens.get(given))} share the id ${given}`,
+      );
+    tokens.set(given, content);
+  }
+  if (tokens.size !== ids.size) throw new ModelError(`${path}: ${ids.size} tokens share ${tokens.size} ids`);
+  const largest = [...ids].find(([, at]) => at >= vocabSize);
+  if (largest)
+    throw new ModelError(
+      `${path}: ${JSON.stringify(largest[0])} has the id ${largest[1]}, but config.json has vocab_size ${vocabSize}`,
+    );
+  checkMerges(path, model.merges ?? [], ids);
+}
+
+function twice(path: string, content: string, first: number, second: number): ModelError {
+  return new ModelError(`${path}: ${JSON.stringify(content)} has two ids, ${first} and ${second}`);
+}
+
+function checkMerges(
+  path: string,
+  merges: readonly (string | readonly string[])[],
+  ids: ReadonlyMap<string, number>,
+): void {
+  for (const merge of merges) {
+    const [left, right, ...rest] = typeof merge === 'string' ? merge.split(' ') : merge;
+    const known =
+      right !== undefined && rest.length === 0 && [left!, right, left + right].every((token) => ids.has(token));
+    if (!known) throw new ModelError(`${path}: the merge ${JSON.stringify(merge)} is not of tokens in the vocabulary`);
+  }
+}
