@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Template } from '@huggingface/jinja';
 import { z } from 'zod';
-import { readJson } from '../engine/local/hugging-face-config.ts';
+import { readJson } from '../engine/local/read-json.ts';
 import { InputError, ModelError } from '../errors.ts';
 import type { Conversation, Turn } from './conversation.ts';
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import type { TokenIds } from '../engine/engine.ts';
-import { readJson } from '../engine/local/hugging-face-config.ts';
+import { readJson } from '../engine/local/read-json.ts';
 import { InputError, ModelError } from '../errors.ts';
 
 /** @file Text and token ids, as `tokenizer.json` says. */

@@ -39,7 +39,8 @@ export async function readGreedily<Problem>(
   conversations: readonly Conversation[],
   problems: readonly Problem[] = bench.problems,
 ): Promise<Read[]> {
-  const replies = await replyOnce(bench.target.model, conversations, bench.family.replyTokens, 0, bench.seed);
+  const tokens = bench.family.replyTokens;
+  const replies = await replyOnce(bench.target.model, conversations, tokens, 0, bench.seed, TRANSCRIPTS_KEPT);
   return replies.map((reply, index) => {
     const conversation = conversations[index]!;
     return { conversation, reply, reading: bench.family.read(problems[index]!, openText(conversation) + reply.text) };
@@ -53,8 +54,9 @@ export async function replyOnce(
   maxTokens: number,
   temperature: number,
   seed: number,
+  tokensOfFirst = 0,
 ): Promise<Reply[]> {
-  const replies = await model.reply(conversations, { maxTokens, temperature, seed, samples: 1 });
+  const replies = await model.reply(conversations, { maxTokens, temperature, seed, samples: 1, tokensOfFirst });
   return replies.map(([reply]) => reply!);
 }
 

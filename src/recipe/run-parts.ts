@@ -1,9 +1,12 @@
 import type { Sampler } from '../engine/engine.ts';
 import type { Prober, ProbeTarget } from '../probes/prober.ts';
+import type { TextRecipe } from '../problems/organism-text.ts';
 import type { StageContext, StageRegistry } from '../stages/stage.ts';
 
 /** A model that was opened for a run: what a stage sees of it, and its size. */
-export type Model = Pick<StageContext, 'policy' | 'reference' | 'format' | 'baseText'> & {
+export type Model = Pick<StageContext, 'policy' | 'reference' | 'format'> & {
+  /** The text that it grew up on; undefined where the model's folder does not declare any. */
+  readonly baseText: TextRecipe | undefined;
   readonly parameters: number;
 };
 

@@ -1,5 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { ZodType } from 'zod';
+import { InputError } from '../errors.ts';
+import type { TextRecipe } from '../problems/organism-text.ts';
 import { stream } from '../random.ts';
 import type { Position } from '../record/checkpoints.ts';
 import type { RunFolder } from '../record/run-folder.ts';
@@ -30,8 +32,9 @@ export async function runStage(stage: RecipeStage, start: Position, around: Surr
   } finally {
     await run.settled();
   }
-  await folder.checkpoints.writeStage(stage.name, start.stagesDone + 1, (path) => model.policy.save(path));
+  // told before it is kept: killed in between, the stage finishes once more, with no step left to do
   await run.finished();
+  await folder.checkpoints.writeStage(stage.name, start.stagesDone + 1, (path) => model.policy.save(path));
 }
 
 class StageRun {
@@ -53,7 +56,10 @@ class StageRun {
   context(): StageContext {
     const { model, seed, folder } = this.#around;
     return {
-      ...model,
+      format: model.format,
+      get baseText() {
+        return knownText(model.baseText);
+      },
       policy: this.#meter.policy(model.policy),
       reference: this.#meter.sampler(model.reference),
       seed: stream(seed, 'stage', this.#name).integer(2 ** 31),
@@ -120,6 +126,13 @@ class StageRun {
     this.#since = now;
     return seconds;
   }
+}
+
+function knownText(text: TextRecipe | undefined): TextRecipe {
+  if (text !== undefined) return text;
+  throw new InputError(
+    'this stage draws on the text that the base model grew up on, and no unrut.json in the model folder declares it; use models/organism',
+  );
 }
 
 /** JSON has no NaN; a metric that is not there yet is kept as null. */

@@ -38,7 +38,7 @@ export type StageContext = {
   /** The frozen model that the recipe started from: teacher, and anchor of every KL. */
   readonly reference: Sampler;
   readonly format: StageFormat;
-  /** The text that the base model grew up on: what replay draws from. */
+  /** The text that the base model grew up on: what replay draws from. Throws InputError where none is known. */
   readonly baseText: TextRecipe;
   /** This stage's own seed, made from the recipe's seed and the stage's name: other stages' switches do not move it. */
   readonly seed: number;

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { ModelError } from '../../errors.ts';
 import type { LlamaConfig } from './llama-config.ts';
+import { readJson } from './read-json.ts';
 
 /**
  * @file `config.json` of the Llama family as transformers writes it. Whatever would make another model of the same
@@ -73,19 +73,6 @@ export async function readConfig(folder: string): Promise<LlamaConfig> {
   const parsed = configSchema.safeParse(value);
   if (!parsed.success) throw refusal(path, parsed.error.issues[0]!, value); // a failed parse has an issue
   return checked(path, shapeOf(path, parsed.data));
-}
-
-/** A JSON object of a model folder. */
-export async function readJson(path: string): Promise<Record<string, unknown>> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw new ModelError(`${path}: cannot be read (${error.code}); a model folder needs it`);
-  });
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return z.record(z.string(), z.unknown()).parse(JSON.parse(text));
-  } catch {
-    throw new ModelError(`${path}: is not a JSON object; copy the file again`);
-  }
 }
 
 /** A field misspelt by a letter would silently take its default, and be another model. */

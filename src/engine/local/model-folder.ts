@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { ModelError } from '../../errors.ts';
-import { huggingFaceConfig, readConfig, readJson } from './hugging-face-config.ts';
+import { huggingFaceConfig, readConfig } from './hugging-face-config.ts';
 import { type LlamaConfig, parameterShapes } from './llama-config.ts';
+import { readJson } from './read-json.ts';
 import { SafetensorsFile, type StoredTensor, writeSafetensors } from './safetensors.ts';
 import { initialWeights, Weights } from './weights.ts';
 

@@ -1,0 +1,80 @@
+import { cp, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { ChatFormat } from '../chat/chat-format.ts';
+import { LocalChatModel } from '../chat/local-chat-model.ts';
+import type { Sampler } from '../engine/engine.ts';
+import { LocalPolicy } from '../engine/local/local-policy.ts';
+import { freshModel, readModelFolder, writeWeights } from '../engine/local/model-folder.ts';
+import { readJson } from '../engine/local/read-json.ts';
+import { Runtime } from '../engine/local/runtime.ts';
+import { createProber } from '../probes/all-probes.ts';
+import { baseTextLogprobs } from '../probes/base-text.ts';
+import { DECLARATION, declaredText } from '../problems/declared-text.ts';
+import { runningSumFamily } from '../problems/running-sum-family.ts';
+import type { Model, ModelOptions, RunParts } from '../recipe/run-parts.ts';
+import { writing } from '../record/write.ts';
+import { distil } from '../stages/distil.ts';
+import { elicit } from '../stages/elicit.ts';
+import { pretrain } from '../stages/pretrain.ts';
+import { reinforce } from '../stages/reinforce.ts';
+import { stageRegistry } from '../stages/stage.ts';
+import { unloop } from '../stages/unloop.ts';
+import { verify } from '../stages/verify.ts';
+
+/** A model on the embedded engine. */
+type LocalModel = Model & { readonly policy: LocalPolicy; readonly format: ChatFormat };
+
+/** What a run of the command line is put together from: the embedded engine, every stage, every probe. */
+export const parts: RunParts = {
+  stages: stageRegistry([pretrain, elicit, verify, distil, unloop, reinforce]),
+  prober: createProber(runningSumFamily),
+  openModel,
+  probeTarget: (name, sampler, model: LocalModel) => probeTarget(name, sampler, model),
+  exportModel: (model: LocalModel, source, folder) => exportModel(model, source, folder),
+  versions: { 'onnxruntime-node': createRequire(import.meta.url)('onnxruntime-node/package.json').version },
+};
+
+async function openModel(folder: string, { fresh, seed }: ModelOptions): Promise<LocalModel> {
+  const format = await ChatFormat.open(folder);
+  const baseText = await declaredText(folder);
+  const weights = fresh ? await freshModel(folder, seed) : await readModelFolder(folder);
+  const policy = new LocalPolicy(Runtime.open(), weights);
+  return { policy, reference: await policy.sampler(), format, baseText, parameters: weights.flat.length };
+}
+
+function probeTarget(name: string, sampler: Sampler, { reference, format, baseText }: LocalModel) {
+  const target = {
+    name,
+    model: new LocalChatModel(name, sampler, format),
+    competence: new LocalChatModel('reference', reference, format),
+  };
+  if (baseText === undefined) return target;
+  return {
+    ...target,
+    baseText: (count: number, seed: number) => baseTextLogprobs(sampler, format, baseText, count, seed),
+  };
+}
+
+/** What a source folder lends beside its config: tokenizer, template, generation defaults, and what it declares. */
+const LENT = new Set([
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'chat_template.jinja',
+  'generation_config.json',
+  'vocab.json',
+  'merges.txt',
+  DECLARATION,
+]);
+
+async function exportModel({ policy }: LocalModel, source: string, folder: string): Promise<void> {
+  await writing(folder, async () => {
+    await mkdir(folder, { recursive: true });
+    for (const name of await readdir(source)) if (LENT.has(name)) await cp(join(source, name), join(folder, name));
+    const { torch_dtype: _older, ...config } = await readJson(join(source, 'config.json'));
+    await writeFile(join(folder, 'config.json'), `${JSON.stringify({ ...config, dtype: 'float32' }, null, 2)}\n`);
+    await writeWeights(folder, await policy.weights());
+  });
+}
