@@ -1,5 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  test: { include: ['tests/**/*.test.ts'], exclude: ['tests/peers/**'], testTimeout: 120_000, fileParallelism: false },
+  test: {
+    include: ['tests/**/*.test.ts'],
+    exclude: ['tests/peers/**'],
+    reporters: ['default', './tests/reporter.ts'],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    // training on two cores beside another test file would make both slow and neither steady
+    fileParallelism: false,
+  },
 });

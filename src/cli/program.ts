@@ -12,6 +12,7 @@ export type LoadParts = () => Promise<RunParts>;
  * @returns the exit code: 0 done, 1 error, 100 a gate's bar missed, 130 interrupted.
  */
 export async function runCli(words: readonly string[], loadParts: LoadParts): Promise<number> {
+  process.stdout.on('error', ignoreBrokenPipe);
   let exitCode: number = EXIT.ok;
   const program = buildProgram(loadParts, (code) => {
     exitCode = code;
@@ -24,6 +25,11 @@ export async function runCli(words: readonly string[], loadParts: LoadParts): Pr
     process.stderr.write(`${explainError(error)}\n`);
     return EXIT.error;
   }
+}
+
+/** A reader that went away (`| head`) does not end a run: its folder keeps everything that was said. */
+function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }
 
 type Exit = (code: number) => void;

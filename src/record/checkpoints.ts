@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -26,7 +26,10 @@ type State = z.infer<typeof stateSchema>;
 /** Where a run stands. */
 export type Position = Readonly<Pick<State, 'stagesDone' | 'stepsDone' | 'memory'>>;
 
-/** Writes weights and optimiser state into a folder that does not exist yet: `Policy.save`. */
+/**
+ * Writes weights and optimiser state into a folder that does not exist yet: `Policy.save`. It is called before the first
+ * pause of {@link Checkpoints.writeStep}, so that nothing which the caller does next gets in before it.
+ */
 export type SavePolicy = (folder: string) => Promise<void>;
 
 export type Checkpoint = Position & {
@@ -110,7 +113,7 @@ export class Checkpoints {
   }
 
   async #writeBeside(beside: string, position: Position, savePolicy: SavePolicy): Promise<void> {
-    await mkdir(beside);
+    mkdirSync(beside); // a pause here would let the next optimiser step overtake the save
     const policyFolder = join(beside, 'policy');
     await savePolicy(policyFolder);
     const { stagesDone, stepsDone, memory } = position;

@@ -25,7 +25,7 @@ export function renderTerminal(results: Results, options: TerminalOptions = {}):
 }
 
 /** The pens of a terminal, or of a pipe; see https://no-color.org. */
-export function terminalColors({ colors }: TerminalOptions): Colors {
+export function terminalColors({ colors }: TerminalOptions = {}): Colors {
   return pc.createColors(colors ?? (process.stdout.isTTY === true && !process.env.NO_COLOR));
 }
 

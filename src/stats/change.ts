@@ -4,7 +4,7 @@ import { bootstrapInterval } from './bootstrap.ts';
 import type { EstimateOptions } from './estimate.ts';
 import type { Interval } from './interval.ts';
 import { mcnemar, mcnemarName } from './mcnemar.ts';
-import { byProblem, drawnRate, meanDenominator, nothing, type Outcome, type Ratio, rate } from './outcome.ts';
+import { byProblem, counted, drawnRate, meanDenominator, nothing, type Outcome, type Ratio, rate } from './outcome.ts';
 import { type Pair, randomisationTest } from './randomisation-test.ts';
 
 /** After minus before with its interval, and a two-sided p value for "no change". */
@@ -33,7 +33,7 @@ function pair(before: readonly Outcome[], after: readonly Outcome[]): Pair[] {
   const problems = [...new Set([...sides[0].keys(), ...sides[1].keys()])];
   return problems
     .map((problem) => ({ before: sides[0].get(problem) ?? nothing, after: sides[1].get(problem) ?? nothing }))
-    .filter((pair) => pair.before.denominator !== 0 || pair.after.denominator !== 0);
+    .filter((pair) => counted(pair.before) || counted(pair.after));
 }
 
 function rateChange(pairs: readonly Pair[]): number {

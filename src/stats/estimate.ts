@@ -2,7 +2,7 @@ import { InputError } from '../errors.ts';
 import { stream } from '../random.ts';
 import { bootstrapInterval } from './bootstrap.ts';
 import type { Interval } from './interval.ts';
-import { byProblem, drawnRate, meanDenominator, type Outcome, type Ratio, rate } from './outcome.ts';
+import { byProblem, counted, drawnRate, meanDenominator, type Outcome, type Ratio, rate } from './outcome.ts';
 import { wilsonInterval } from './wilson.ts';
 
 /** A rate with its confidence interval; `n` counts problems. */
@@ -32,7 +32,7 @@ export const estimateName =
  * @throws InputError where nothing was counted.
  */
 export function estimate(outcomes: readonly Outcome[], options: EstimateOptions): Estimate {
-  const ratios = [...byProblem(outcomes).values()].filter((ratio) => ratio.denominator !== 0);
+  const ratios = [...byProblem(outcomes).values()].filter(counted);
   const value = rate(ratios);
   if (!Number.isFinite(value)) throw new InputError('estimate: no outcome counts (all denominators are 0)');
   const { low, high } = isCountedShare(ratios)

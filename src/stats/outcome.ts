@@ -21,6 +21,14 @@ export function addRatio(a: Ratio, b: Ratio): Ratio {
   return { numerator: a.numerator + b.numerator, denominator: a.denominator + b.denominator };
 }
 
+/**
+ * Whether a problem says anything. One with a numerator alone does: where the own wrong answer was corrected and the
+ * user's was not, the blind spot has -1 over 0.
+ */
+export function counted({ numerator, denominator }: Ratio): boolean {
+  return numerator !== 0 || denominator !== 0;
+}
+
 /** The rate over all; NaN where nothing was counted. */
 export function rate(ratios: readonly Ratio[]): number {
   const total = ratios.reduce(addRatio, nothing);

@@ -1,6 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { stringify } from 'yaml';
 import { EXIT } from '../../src/cli/exit.ts';
 import { resultsSchema } from '../../src/record/results.ts';
 import { RECIPE, Sandbox } from './fake/sandbox.ts';
@@ -62,7 +61,7 @@ describe('run', () => {
     const { code, stdout, stderr } = await box.run(['run', 'tiny.yaml', '--out', 'plain'], { FORCE_COLOR: '' });
     expect({ code, stderr }).toEqual({ code: EXIT.ok, stderr: '' });
     expect(stdout).not.toContain(ESCAPE);
-    expect(stdout).toMatch(/drift 3\/15 {2}loss \d+/);
+    expect(stdout).toMatch(/drift 3\/15 {2}\d.* left {2}loss \d+/);
     expect(stdout).toContain('3 of 3 gates held');
     expect(lines(stdout).at(-1)).toMatch(/report +plain\/report.html$/);
   });
@@ -114,9 +113,7 @@ describe('run', () => {
     const before = readdirSync(box.path).sort();
     const { code, stdout } = await box.run(['run', 'tiny.yaml', '--dry-run', '--set', 'stages.pooled.refresh=5']);
     expect(code).toBe(EXIT.ok);
-    expect(stdout).toContain(
-      stringify({ stage: 'pooled', off: false, steps: 15, refresh: 5 }).replaceAll('\n', '\n      ').trim(),
-    );
+    expect(stdout).toContain('  - stage: pooled\n    off: false\n    steps: 15\n    refresh: 5\n');
     expect(stdout).toMatch(/drift +15 +480 +0/);
     expect(stdout).toMatch(/total +30 /);
     expect(readdirSync(box.path).sort()).toEqual(before);

@@ -37,6 +37,12 @@ const clusteredSteps: Draw = (random) => {
   return [Array.from({ length: 5 }, () => random.chance(share)).filter(Boolean).length, 5];
 };
 
+/** Corrected in the user's turn in .9 of problems, in the own turn in .3: a blind spot of 2/3. */
+const blindSpot: Draw = (random) => {
+  const [own, users] = [Number(random.chance(0.3)), Number(random.chance(0.9))];
+  return [users - own, users];
+};
+
 /** About 0.74 nats a token over documents of 10 to 79 tokens. */
 const document: Draw = (random) => {
   const tokens = 10 + random.integer(70);
@@ -52,6 +58,7 @@ describe('coverage of a nominal 95 % interval over 2,000 simulated studies', () 
     ['a rate per step, clustered by problem', 100, clusteredSteps, 0.85, [0, 1], 0.97],
     ['J = .9 - .1', 80, (r) => [Number(r.chance(0.9)) - Number(r.chance(0.1))], 0.8, [-1, 1], 0.98],
     ['J near 1', 100, (r) => [Number(r.chance(0.995)) - Number(r.chance(0.002))], 0.993, [-1, 1], 1],
+    ['the blind spot, a ratio of two shares', 100, blindSpot, 2 / 3, [0, 1], 0.98],
     ['nats per token', 100, document, Math.exp(-0.3 - 0.125 / 2 + 0.35 ** 2 / 2), undefined, 0.97],
   ])('%s, n = %i', (name, problems, draw, truth, range, most) => {
     const coverage = shareOfStudies(name, (random, seed) => {

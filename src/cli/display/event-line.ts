@@ -1,7 +1,7 @@
-import pc from 'picocolors';
 import type { GateVerdict, RunEvent, StepEvent } from '../../record/event.ts';
 import { metrics } from '../../record/metrics.ts';
 import { formatSeconds, formatValue, rowTitle } from '../../report/format.ts';
+import { terminalColors } from '../../report/terminal.ts';
 
 /** An event in words, one line; undefined for steps, which are a matter of progress. */
 export function eventLine(event: RunEvent): string | undefined {
@@ -37,7 +37,8 @@ function gateLine(gate: GateVerdict): string {
   const { unit } = metrics[gate.metric];
   const sign = gate.sense === 'at_least' ? '>=' : '<=';
   const number = gate.measured ? formatValue(gate.number, unit) : 'nothing to count';
-  const verdict = gate.held ? pc.green('held') : pc.red('MISSED');
+  const paint = terminalColors();
+  const verdict = gate.held ? paint.green('held') : paint.red('MISSED');
   const limit = gate.compared === 'value' ? '' : ` (${gate.compared} limit)`;
   return `gate after ${gate.after}: ${rowTitle(gate)} ${sign} ${formatValue(gate.bar, unit)}: ${number}${limit} ${verdict}`;
 }

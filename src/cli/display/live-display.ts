@@ -1,67 +1,102 @@
-import { MultiBar, type SingleBar } from 'cli-progress';
+import { MultiBar, type Options } from 'cli-progress';
 import pc from 'picocolors';
 import type { RunEvent, StepEvent } from '../../record/event.ts';
 import { formatSeconds } from '../../report/format.ts';
 import type { Display } from './display.ts';
 import { eventLine, followed, shortNumber } from './event-line.ts';
+import { Pace } from './pace.ts';
 import { sparkline } from './sparkline.ts';
 
-const FORMAT = `${pc.cyan('{bar}')} {now}`;
+const BAR_WIDTH = 24;
 const SPARK_WIDTH = 16;
-/** Steps over which the time of a step is averaged. */
-const PACE_STEPS = 20;
+/** Shorter work than this needs no clock. */
+const CLOCK_AFTER_SECONDS = 2;
+
+/** The work that the last line shows. */
+type Work = {
+  readonly title: string;
+  readonly since: number;
+  readonly share: number;
+  /** What is done within it just now, and since when. */
+  readonly detail?: { readonly what: string; readonly since: number } | undefined;
+  /** Seconds left, as reckoned at a moment; absent until there is something to go by. */
+  readonly left?: { readonly seconds: number; readonly at: number } | undefined;
+};
 
 /** What happens now on the last line, with a bar, time left and sparklines; what has happened above it. */
 export class LiveDisplay implements Display {
-  readonly #bars = new MultiBar({
-    format: FORMAT,
-    barsize: 24,
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    hideCursor: true,
-    clearOnComplete: true,
-    linewrap: false,
-  });
-  readonly #bar: SingleBar = this.#bars.create(1, 0, { now: '' });
-  #history = new Map<string, number[]>();
-  #paces: number[] = [];
+  readonly #bars: MultiBar;
+  readonly #pace = new Pace();
+  #work: Work = begin('');
+  #curves = new Map<string, number[]>();
+
+  constructor() {
+    const look: Options = { hideCursor: true, clearOnComplete: true, linewrap: false };
+    this.#bars = new MultiBar({ ...look, format: () => this.#line() }); // drawn anew ten times a second
+    this.#bars.create(1, 0);
+  }
 
   event(event: RunEvent): void {
-    if (event.kind === 'stage-started') {
-      this.#history = new Map();
-      this.#paces = [];
-    }
+    if (event.kind === 'stage-started') this.#begin(event.stage);
+    if (event.kind === 'probe-started') this.#begin(`probe ${event.probe}`);
     if (event.kind === 'step') this.#step(event);
     const line = eventLine(event);
     if (line) this.#bars.log(`${line}\n`);
     this.#bars.update();
   }
 
-  #step(event: StepEvent): void {
-    const done = event.step + 1;
-    this.#paces = [...this.#paces, event.seconds].slice(-PACE_STEPS);
-    const pace = this.#paces.reduce((sum, seconds) => sum + seconds, 0) / this.#paces.length;
-    const left = `${formatSeconds((event.of - done) * pace)} left`;
-    const curves = followed(event).map(([name, value]) => this.#curve(name, value));
-    this.#show(done / event.of, [`${event.stage} ${done}/${event.of}`, pc.dim(left), ...curves].join('  '));
+  #begin(title: string): void {
+    this.#work = begin(title);
+    this.#curves = new Map();
   }
 
-  #curve(name: string, value: number): string {
-    const values = [...(this.#history.get(name) ?? []), value].slice(-SPARK_WIDTH);
-    this.#history.set(name, values);
-    return `${name} ${shortNumber(value)} ${pc.yellow(sparkline(values, SPARK_WIDTH))}`;
+  #step(event: StepEvent): void {
+    const done = event.step + 1;
+    const left = { seconds: this.#pace.secondsLeft(event), at: performance.now() };
+    const title = `${event.stage} ${done}/${event.of}`;
+    this.#work = { ...this.#work, title, share: done / event.of, left, detail: undefined };
+    for (const [name, value] of followed(event)) {
+      this.#curves.set(name, [...(this.#curves.get(name) ?? []), value].slice(-SPARK_WIDTH));
+    }
   }
 
   doing(what: string, share?: number): void {
-    this.#show(share ?? 0, what);
+    const now = performance.now();
+    const since = this.#work.detail?.what === what ? this.#work.detail.since : now;
+    this.#work = { ...this.#work, detail: { what, since } };
+    if (share) {
+      const seconds = ((now - this.#work.since) / 1000) * (1 / share - 1);
+      this.#work = { ...this.#work, share, left: { seconds, at: now } };
+    }
     this.#bars.update();
   }
 
-  #show(share: number, now: string): void {
-    this.#bar.update(share, { now });
+  #line(): string {
+    const { title, share, detail } = this.#work;
+    const full = Math.round(share * BAR_WIDTH);
+    const bar = pc.cyan('█'.repeat(full) + '░'.repeat(BAR_WIDTH - full));
+    const curves = [...this.#curves].map(([name, values]) => curve(name, values));
+    return [bar, title, timeLeft(this.#work), ...curves, detail?.what].filter(Boolean).join('  ');
   }
 
   close(): void {
     this.#bars.stop();
   }
+}
+
+function begin(title: string): Work {
+  return { title, since: performance.now(), share: 0 };
+}
+
+/** `1 min 3 s left`; how long it has taken where nobody can tell; nothing for what is soon over. */
+function timeLeft({ since, detail, left }: Work): string {
+  const now = performance.now();
+  const leftNow = left ? left.seconds - (now - left.at) / 1000 : 0;
+  if (leftNow > 0) return pc.dim(`${formatSeconds(leftNow)} left`);
+  const seconds = (now - (detail?.since ?? since)) / 1000;
+  return seconds < CLOCK_AFTER_SECONDS ? '' : pc.dim(`${formatSeconds(seconds)} so far`);
+}
+
+function curve(name: string, values: readonly number[]): string {
+  return `${name} ${shortNumber(values.at(-1)!)} ${pc.yellow(sparkline(values, SPARK_WIDTH))}`; // a curve has a point
 }

@@ -1,9 +1,14 @@
 import type { RunEvent, StepEvent } from '../../record/event.ts';
+import { formatSeconds } from '../../report/format.ts';
 import type { Display } from './display.ts';
 import { eventLine, followed, shortNumber } from './event-line.ts';
+import { Pace } from './pace.ts';
 
 /** Lines for a pipe or a log file: every event that is no step, and about ten steps of each stage. */
 export class PlainDisplay implements Display {
+  readonly #pace = new Pace();
+  #doing = '';
+
   event(event: RunEvent): void {
     if (event.kind === 'step') this.#step(event);
     const line = eventLine(event);
@@ -11,15 +16,18 @@ export class PlainDisplay implements Display {
   }
 
   #step(event: StepEvent): void {
+    const left = this.#pace.secondsLeft(event);
     const done = event.step + 1;
     const tenth = (steps: number) => Math.floor((10 * steps) / event.of);
     if (tenth(done) === tenth(event.step)) return;
     const numbers = followed(event).map(([name, value]) => `${name} ${shortNumber(value)}`);
-    process.stdout.write(`  ${event.stage} ${done}/${event.of}  ${numbers.join('  ')}\n`);
+    const parts = [`${event.stage} ${done}/${event.of}`, `${formatSeconds(left)} left`, ...numbers];
+    process.stdout.write(`  ${parts.join('  ')}\n`);
   }
 
   doing(what: string): void {
-    process.stdout.write(`  ${what}\n`);
+    if (what !== this.#doing) process.stdout.write(`  ${what}\n`);
+    this.#doing = what;
   }
 
   close(): void {}

@@ -89,6 +89,7 @@ const prober: Prober = {
     if (process.env.FAKE_PROBE_LOG) await writeFile(process.env.FAKE_PROBE_LOG, `${target.name}\n`, { flag: 'a' });
     doing?.('asks', 0.5);
     await sleep(PROBE_MS);
+    doing?.('counts', 0.9);
     const replies = await target.model.logprobs(
       draw(problems, (index) => ({ conversation: [], continuation: String(index) })),
     );
