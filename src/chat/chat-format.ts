@@ -45,13 +45,9 @@ export class ChatFormat {
   }
 
   /** Text as it is, special tokens and all. @throws InputError naming the first character outside the vocabulary. */
-  encode(text: string): TokenIds {
-    return this.#tokenizer.encode(text);
-  }
+  readonly encode = (text: string): TokenIds => this.#tokenizer.encode(text);
 
-  decode(tokens: TokenIds): string {
-    return this.#tokenizer.decode(tokens);
-  }
+  readonly decode = (tokens: TokenIds): string => this.#tokenizer.decode(tokens);
 
   /** The text of each token. */
   pieces(tokens: TokenIds): string[] {

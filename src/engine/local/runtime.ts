@@ -161,7 +161,6 @@ function tensorsOf(weights: Weights): Tensors {
 function startWorker(): Worker {
   if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url));
   const url = new URL('./worker.ts', import.meta.url).href;
-  return new Worker(`import('tsx/esm/api').then((tsx) => (tsx.register(), import(${JSON.stringify(url)})));`, {
-    eval: true,
-  });
+  const tsx = JSON.stringify(import.meta.resolve('tsx/esm/api'));
+  return new Worker(`import(${tsx}).then((tsx) => (tsx.register(), import(${JSON.stringify(url)})));`, { eval: true });
 }
