@@ -15,6 +15,20 @@ export function globalNorm(gradient: Float32Array): number {
 }
 
 /**
+ * Adds `part` to `sum` in place.
+ * @returns whether every sum is finite: x - x is 0 for those and NaN for the others, which costs no second pass.
+ */
+export function accumulate(sum: Float32Array, part: Float32Array): boolean {
+  let probe = 0;
+  for (let at = 0; at < part.length; at++) {
+    const added = Math.fround(sum[at]! + part[at]!);
+    sum[at] = added;
+    probe += added - added;
+  }
+  return probe === 0;
+}
+
+/**
  * One step of AdamW (Loshchilov and Hutter 2019) in place: bias-corrected moments, decay decoupled from the gradient.
  * The arithmetic is that of PyTorch's `AdamW`, in double precision between the stored floats.
  */

@@ -1,6 +1,6 @@
 import { EngineError } from '../../errors.ts';
 import type { AdamParams, Datum, Loss, LossOutput, Policy, Sampler, StepMetrics } from '../engine.ts';
-import { type AdamState, adamStep, globalNorm, initialAdamState } from './adamw.ts';
+import { type AdamState, accumulate, adamStep, globalNorm, initialAdamState } from './adamw.ts';
 import { LocalSampler } from './local-sampler.ts';
 import { cutIntoMicroBatches, type MicroBatch, microBatchFeeds } from './micro-batch.ts';
 import { readCheckpoint, writeCheckpoint } from './policy-checkpoint.ts';
@@ -95,9 +95,9 @@ export class LocalPolicy implements Policy {
   /** Adds in the order of the micro-batches, whichever worker was done first. */
   #accumulate(parts: readonly Float32Array[]): void {
     for (const part of parts) {
-      const broken = part.findIndex((value) => !Number.isFinite(value));
-      if (broken >= 0) throw this.#discard(`the gradient of ${this.#weights.nameAt(broken)} is ${part[broken]}`);
-      for (let at = 0; at < part.length; at++) this.#gradient[at]! += part[at]!;
+      if (accumulate(this.#gradient, part)) continue;
+      const broken = this.#gradient.findIndex((value) => !Number.isFinite(value));
+      throw this.#discard(`the gradient of ${this.#weights.nameAt(broken)} is ${this.#gradient[broken]}`);
     }
   }
 

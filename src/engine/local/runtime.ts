@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { EngineError } from '../../errors.ts';
+import type { ParameterShape } from './llama-config.ts';
 import type { Weights } from './weights.ts';
 
 export type HostTensor = {
@@ -14,13 +15,16 @@ export type Tensors = Readonly<Record<string, HostTensor>>;
 /** A graph by its key; it is emitted once, when the first worker needs it. */
 export type Graph = { readonly key: string; encode(): Uint8Array };
 
+/** All parameters end to end, and how to cut them; shared memory is not copied on its way to a worker. */
+export type SentWeights = { readonly flat: Float32Array; readonly parameters: readonly ParameterShape[] };
+
 export type Request = {
   readonly id: number;
   readonly key: string;
   readonly graph: Uint8Array | undefined;
   readonly version: number | undefined;
-  /** Every parameter by name; sent when the worker has not seen this version yet. */
-  readonly weights: Tensors | undefined;
+  /** Sent when the worker has not seen this version yet. */
+  readonly weights: SentWeights | undefined;
   readonly feeds: Tensors;
   readonly outputs: readonly string[];
 };
@@ -39,7 +43,8 @@ type Job = {
   reject(error: Error): void;
 };
 
-type Hand = { readonly worker: Worker; readonly graphs: Set<string>; versions: number[]; job: Job | undefined };
+/** A place for a worker: empty before the first job and after a death. What it knows dies with the worker. */
+type Hand = { worker: Worker | undefined; graphs: Set<string>; versions: number[]; job: Job | undefined };
 
 /** Versions of the weights that a worker keeps: the policy in training, a sampler's snapshot, the reference. */
 const VERSIONS_KEPT = 4;
@@ -50,6 +55,7 @@ const VERSIONS_KEPT = 4;
  */
 export class Runtime {
   readonly #hands: readonly Hand[];
+  readonly #start: () => Worker;
   readonly #waiting: Job[] = [];
   readonly #versions = new WeakMap<Weights, number>();
   readonly #encoded = new Map<string, Uint8Array>();
@@ -57,13 +63,17 @@ export class Runtime {
   #nextVersion = 0;
   #closed = false;
 
-  private constructor(workers: number) {
-    this.#hands = Array.from({ length: workers }, () => this.#hire());
+  private constructor(workers: number, start: () => Worker) {
+    this.#start = start;
+    this.#hands = Array.from({ length: workers }, emptyHand);
   }
 
-  /** @param workers threads; by default one a core. */
-  static open(workers = availableParallelism()): Runtime {
-    return new Runtime(workers);
+  /**
+   * @param workers threads; by default one a core. Each starts with its first job.
+   * @param start makes a thread that runs `worker.ts`.
+   */
+  static open(workers = availableParallelism(), start = startWorker): Runtime {
+    return new Runtime(workers, start);
   }
 
   get workers(): number {
@@ -73,7 +83,7 @@ export class Runtime {
   /**
    * Runs a graph on the next free worker. Its inputs that `feeds` leaves out are parameters of `weights`, which must not
    * change any more: a worker keeps its copy.
-   * @throws EngineError with what the executor said.
+   * @throws EngineError with what the executor said, or that the worker died; the next run starts a new one.
    */
   run(graph: Graph, weights: Weights | undefined, feeds: Tensors, outputs: readonly string[]): Promise<Tensors> {
     if (this.#closed) return Promise.reject(new EngineError('the engine is closed; open another one'));
@@ -83,18 +93,34 @@ export class Runtime {
     });
   }
 
+  /** Runs that are not finished are rejected. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all(this.#hands.map(({ worker }) => worker.terminate()));
+    const workers = this.#hands.map(({ worker }) => worker);
+    const unfinished = [...this.#hands.map(({ job }) => job), ...this.#waiting.splice(0)];
+    for (const hand of this.#hands) Object.assign(hand, emptyHand());
+    for (const job of unfinished) job?.reject(new EngineError('the engine was closed before this run was finished'));
+    await Promise.all(workers.map((worker) => worker?.terminate()));
   }
 
-  #hire(): Hand {
-    const worker = startWorker();
-    const hand: Hand = { worker, graphs: new Set(), versions: [], job: undefined };
+  #hire(hand: Hand): Worker {
+    const worker = this.#start();
+    let lastWords = '';
     worker.on('message', (answer: Answer) => this.#settle(hand, answer));
-    worker.on('error', (error) => this.#settle(hand, { id: -1, error: `a worker died: ${error.message}` }));
+    worker.on('error', (error) => {
+      lastWords = `: ${error.message}`;
+    });
+    worker.on('exit', (code) => this.#bury(hand, worker, `a worker died with exit code ${code}${lastWords}`));
     worker.unref();
-    return hand;
+    return worker;
+  }
+
+  #bury(hand: Hand, worker: Worker, why: string): void {
+    if (hand.worker !== worker) return;
+    const { job } = hand;
+    Object.assign(hand, emptyHand());
+    job?.reject(new EngineError(`${job.graph.key}: ${why}`));
+    this.#dispatch();
   }
 
   #dispatch(): void {
@@ -103,6 +129,7 @@ export class Runtime {
       const job = this.#waiting.shift();
       if (job === undefined) return;
       hand.job = job;
+      hand.worker ??= this.#hire(hand);
       hand.worker.ref();
       hand.worker.postMessage(this.#request(hand, job));
     }
@@ -120,7 +147,7 @@ export class Runtime {
       key: graph.key,
       graph: known ? undefined : this.#encode(graph),
       version,
-      weights: sent ? undefined : tensorsOf(weights!),
+      weights: sent ? undefined : sentWeights(weights!),
       feeds,
       outputs,
     };
@@ -142,19 +169,19 @@ export class Runtime {
     if ('warning' in answer) return void process.stderr.write(`${answer.warning}\n`);
     const { job } = hand;
     hand.job = undefined;
-    hand.worker.unref();
-    if ('error' in answer) job?.reject(new EngineError(answer.error));
-    else job?.resolve(answer.outputs);
+    hand.worker?.unref();
+    if ('error' in answer) {
+      job?.reject(new EngineError(answer.error));
+      Object.assign(hand, { graphs: new Set(), versions: [] }); // how far it came is unknown: send everything again
+    } else job?.resolve(answer.outputs);
     this.#dispatch();
   }
 }
 
-function tensorsOf(weights: Weights): Tensors {
-  const entries = weights.parameters.map(({ name, shape, data }) => [
-    name,
-    { type: 'float32', data: data.slice(), shape },
-  ]);
-  return Object.fromEntries(entries);
+const emptyHand = (): Hand => ({ worker: undefined, graphs: new Set(), versions: [], job: undefined });
+
+function sentWeights({ flat, parameters }: Weights): SentWeights {
+  return { flat, parameters: parameters.map(({ name, shape }) => ({ name, shape })) };
 }
 
 /** From the sources (in development) a worker has to learn TypeScript first. */

@@ -20,7 +20,7 @@ export class Weights {
     const sizes = shapes.map(({ shape }) => shape.reduce((product, size) => product * size, 1));
     const total = sizes.reduce((sum, size) => sum + size, 0);
     if (flat !== undefined && flat.length !== total) throw new RangeError(`${flat.length} weights, not ${total}`);
-    this.flat = flat ?? new Float32Array(total);
+    this.flat = flat ?? sharedFloats(total);
     let offset = 0;
     this.parameters = shapes.map(({ name, shape }, index) => {
       const data = this.flat.subarray(offset, offset + sizes[index]!);
@@ -41,17 +41,24 @@ export class Weights {
   }
 
   copy(): Weights {
-    return new Weights(this.config, this.flat.slice());
+    const copy = new Weights(this.config);
+    copy.flat.set(this.flat);
+    return copy;
   }
 }
 
-/** Fresh weights: matrices N(0, 0.02), output projections shrunk by 1 / sqrt(2 layers) (GPT-2), norms 1, biases 0. */
-export function initialWeights(config: LlamaConfig, seed: number): Weights {
+/** Zeros that worker threads read without a copy being sent. */
+function sharedFloats(length: number): Float32Array {
+  return new Float32Array(new SharedArrayBuffer(length * Float32Array.BYTES_PER_ELEMENT));
+}
+
+/** Fresh weights: matrices N(0, deviation), output projections shrunk by 1 / sqrt(2 layers) (GPT-2), norms 1, biases 0. */
+export function initialWeights(config: LlamaConfig, seed: number, deviation = 0.02): Weights {
   const weights = new Weights(config);
-  const shrunk = 0.02 / Math.sqrt(2 * config.layers);
+  const shrunk = deviation / Math.sqrt(2 * config.layers);
   for (const { name, data } of weights.parameters) {
     if (name.endsWith('norm.weight')) data.fill(1);
-    else if (!name.endsWith('bias')) fillNormal(data, /(o_proj|down_proj)/.test(name) ? shrunk : 0.02, seed, name);
+    else if (!name.endsWith('bias')) fillNormal(data, /(o_proj|down_proj)/.test(name) ? shrunk : deviation, seed, name);
   }
   return weights;
 }

@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
-import type { Answer, HostTensor, Request, Tensors } from './runtime.ts';
+import type { Answer, HostTensor, Request, SentWeights, Tensors } from './runtime.ts';
 
 /** @file One worker thread: keeps sessions by graph and parameters by version, and runs one request at a time. */
 
@@ -9,9 +9,12 @@ type Executor = {
   readonly Tensor: new (type: HostTensor['type'], data: HostTensor['data'], shape: readonly number[]) => Tensor;
 };
 
+/** One version of the parameters; the executor cannot read shared memory, so each worker has its copy. */
+type Resident = { readonly flat: Float32Array; readonly tensors: Readonly<Record<string, Tensor>> };
+
 const executor = await loadExecutor();
 const sessions = new Map<string, InferenceSession>();
-const parameters = new Map<number, Readonly<Record<string, Tensor>>>();
+const residents = new Map<number, Resident>();
 
 /** Must be the number of versions that the pool believes a worker to keep. */
 const VERSIONS_KEPT = 4;
@@ -25,7 +28,10 @@ const SESSION_OPTIONS = {
 };
 
 const port = parentPort!; // this file is only ever started as a worker
-port.on('message', async (request: Request) => port.postMessage(await answer(request)));
+port.on('message', async (request: Request) => {
+  const reply = await answer(request);
+  port.postMessage(reply, 'outputs' in reply ? buffersOf(reply.outputs) : []);
+});
 
 async function answer(request: Request): Promise<Answer> {
   try {
@@ -35,23 +41,47 @@ async function answer(request: Request): Promise<Answer> {
   }
 }
 
+/** Outputs change hands instead of being copied. */
+function buffersOf(outputs: Tensors): ArrayBuffer[] {
+  return Object.values(outputs).map(({ data }) => data.buffer as ArrayBuffer); // the executor's, never shared
+}
+
 async function run({ key, graph, version, weights, feeds, outputs }: Request): Promise<Tensors> {
   if (graph !== undefined) sessions.set(key, await executor.InferenceSession.create(graph, SESSION_OPTIONS));
   if (version !== undefined) keepVersion(version, weights);
   const session = sessions.get(key)!;
   const given = tensors(feeds);
-  const resident = version === undefined ? {} : parameters.get(version)!;
+  const resident = version === undefined ? {} : residents.get(version)!.tensors;
   const inputs = Object.fromEntries(session.inputNames.map((name) => [name, given[name] ?? resident[name]!]));
   const results = await session.run(inputs, [...outputs]);
   return Object.fromEntries(outputs.map((name) => [name, hostTensor(results[name]!)]));
 }
 
 /** The most recently used versions stay, in step with the pool's own list. */
-function keepVersion(version: number, weights: Tensors | undefined): void {
-  const kept = weights === undefined ? parameters.get(version)! : tensors(weights);
-  parameters.delete(version);
-  parameters.set(version, kept);
-  while (parameters.size > VERSIONS_KEPT) parameters.delete(parameters.keys().next().value!);
+function keepVersion(version: number, weights: SentWeights | undefined): void {
+  const kept = weights === undefined ? residents.get(version)! : resident(weights, forgetOldest());
+  residents.delete(version);
+  residents.set(version, kept);
+}
+
+/** The memory of a version that makes room for a new one: a first write to fresh memory costs ten times a copy. */
+function forgetOldest(): Float32Array | undefined {
+  if (residents.size < VERSIONS_KEPT) return undefined;
+  const [version, { flat }] = residents.entries().next().value!;
+  residents.delete(version);
+  return flat;
+}
+
+function resident({ flat, parameters }: SentWeights, memory: Float32Array | undefined): Resident {
+  const copy = memory?.length === flat.length ? memory : new Float32Array(flat.length);
+  copy.set(flat);
+  let offset = 0;
+  const entries = parameters.map(({ name, shape }) => {
+    const from = offset;
+    offset += shape.reduce((product, size) => product * size, 1);
+    return [name, new executor.Tensor('float32', copy.subarray(from, offset), shape)];
+  });
+  return { flat: copy, tensors: Object.fromEntries(entries) };
 }
 
 function tensors(hosts: Tensors): Record<string, Tensor> {
