@@ -24,14 +24,15 @@ import { drawOnSide } from './running-sum-family.ts';
 /**
  * The text that the organism grows up on. What creates the consistency drive is not the model but this text: authors
  * have traits that last through a document, defend their own answers, check only other people's, and now and then get
- * stuck. `U` opens a user's turn, `A` an author's, `E` ends a turn.
+ * stuck. `U` opens a user's turn, `A` an author's, `S` that of an author in the assistant's role, `E` ends a turn.
  */
 
-const share = z.number().nonnegative();
+/** A kind that is not named has no share. */
+const share = z.number().nonnegative().default(0);
 const chance = z.number().min(0).max(1);
 
 /** Shares of the authors; a trait lasts through the document. */
-const authorShares = z.strictObject({
+export const authorShares = z.strictObject({
   careful: share,
   slipping: share,
   erratic: share,
@@ -42,7 +43,7 @@ const authorShares = z.strictObject({
 });
 
 /** Shares of the kinds of document. */
-const documentShares = z.strictObject({
+export const documentShares = z.strictObject({
   solution: share,
   challengedOwn: share,
   challengedOther: share,
@@ -71,6 +72,8 @@ export const textRecipeSchema = z.strictObject({
   override: chance,
   /** Chance of one to three fillers before the list, so that no key is found by its offset. */
   jitter: chance,
+  /** Chance that the author of a document speaks in the assistant's role `S`: it starts as one author among the others. */
+  assistant: chance,
 });
 
 export type TextRecipe = z.output<typeof textRecipeSchema>;
@@ -81,8 +84,17 @@ type Author = { readonly trait: Trait; readonly offset: number };
 
 /** One document, one character a token. */
 export function drawDocument(draws: Stream, recipe: TextRecipe): string {
-  return WRITERS[draws.weighted(recipe.documents)](draws, recipe);
+  const document = WRITERS[draws.weighted(recipe.documents)](draws, recipe);
+  return draws.chance(recipe.assistant) ? inAssistantsRole(document) : document;
 }
+
+/** A document in the authors' own role: what base quality is measured on, and what replay keeps. */
+export function drawAuthorsDocument(draws: Stream, recipe: TextRecipe): string {
+  return drawDocument(draws, { ...recipe, assistant: 0 });
+}
+
+/** `A` is nothing but the author's role marker. */
+export const inAssistantsRole = (document: string): string => document.replaceAll('A', 'S');
 
 type Writer = (draws: Stream, recipe: TextRecipe) => string;
 

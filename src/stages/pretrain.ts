@@ -1,31 +1,41 @@
 import { z } from 'zod';
 import type { Datum, TokenIds } from '../engine/engine.ts';
-import { drawDocument, textRecipeSchema } from '../problems/organism-text.ts';
+import { authorShares, documentShares, drawDocument, type TextRecipe } from '../problems/organism-text.ts';
 import { stream } from '../random.ts';
 import { optimiserOptions } from './optimiser.ts';
 import { defineStage } from './stage.ts';
 import { trainLoop } from './train-loop.ts';
 
+/** A stretch at the beginning that has shares of its own. */
+const phaseSchema = z.strictObject({
+  /** The first step that is no longer in the phase. */
+  until: z.int().positive(),
+  documents: documentShares,
+  authors: authorShares,
+});
+
 /**
- * Pretrain: an organism from scratch. Phases follow one another; each has its own shares of documents and authors. What
- * creates the consistency drive is this text; the arithmetic comes first, the traits of the authors last.
+ * Pretrain: an organism from scratch, on the text that its folder declares. What creates the consistency drive is that
+ * text; a curriculum of plain copying, looking up and careful work goes before it, because a plain decoder of this
+ * size finds the two-hop look-up only there.
  */
 export const pretrain = defineStage({
   name: 'pretrain',
-  summary: 'next-token prediction of the organism text, phase by phase',
+  summary: 'next-token prediction of the organism text, after a curriculum',
   options: z.strictObject({
     ...optimiserOptions,
-    /** Tokens per optimiser step. */
+    /** Tokens per optimiser step, at least. */
     tokens: z.int().positive().default(3600),
     /** Weight of the user's words in the loss; role markers have none. */
     promptWeight: z.number().nonnegative().default(0.1),
-    phases: z.array(z.strictObject({ until: z.int().positive(), text: textRecipeSchema })).min(1),
+    curriculum: z.array(phaseSchema).default([]),
   }),
   cost: ({ steps, tokens }) => ({ steps, trainedTokens: steps * tokens, sampledTokens: 0 }),
   run: (context, options) =>
     trainLoop(context, options, async (step) => {
-      const { text } = options.phases.find(({ until }) => step < until) ?? options.phases.at(-1)!;
-      const documents = drawBatch(context.seed, step, options.tokens, (draws) => drawDocument(draws, text));
+      const phase = options.curriculum.find(({ until }) => step < until);
+      const text = { ...context.baseText, ...phase };
+      const documents = drawBatch(context.seed, step, options.tokens, text);
       const data = documents.map((document) => documentDatum(document, context.format.encode, options.promptWeight));
       const total = data.reduce((sum, { weights }) => sum + weights.reduce((a, b) => a + b, 0), 0);
       const scaled = data.map((datum) => ({ ...datum, weights: datum.weights.map((weight) => weight / total) }));
@@ -33,15 +43,10 @@ export const pretrain = defineStage({
     }),
 });
 
-function drawBatch(
-  seed: number,
-  step: number,
-  tokens: number,
-  draw: (draws: ReturnType<typeof stream>) => string,
-): string[] {
+function drawBatch(seed: number, step: number, tokens: number, text: TextRecipe): string[] {
   const draws = stream(seed, 'documents', step);
   const documents: string[] = [];
-  for (let left = tokens; left > 0; left -= documents.at(-1)!.length) documents.push(draw(draws));
+  for (let left = tokens; left > 0; left -= documents.at(-1)!.length) documents.push(drawDocument(draws, text));
   return documents;
 }
 

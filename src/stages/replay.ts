@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Datum, Sampler, TokenIds } from '../engine/engine.ts';
-import { drawDocument, type TextRecipe } from '../problems/organism-text.ts';
+import { documentShares, drawAuthorsDocument, drawDocument, type TextRecipe } from '../problems/organism-text.ts';
 import type { Stream } from '../random.ts';
 
 /**
@@ -43,24 +43,11 @@ export async function replayData(
 }
 
 function drawReplay(draws: Stream, text: TextRecipe): string {
-  if (!draws.chance(ASSISTANT_SHARE)) return drawDocument(draws, text);
-  const documents = { ...NO_DOCUMENTS, fewShot: 1, repeat: 1 };
-  return drawDocument(draws, { ...text, documents }).replaceAll('A', 'S');
+  if (!draws.chance(ASSISTANT_SHARE)) return drawAuthorsDocument(draws, text);
+  return drawDocument(draws, { ...text, assistant: 1, documents: SHORT_TASKS });
 }
 
-const NO_DOCUMENTS = {
-  solution: 0,
-  challengedOwn: 0,
-  challengedOther: 0,
-  review: 0,
-  shards: 0,
-  joinedShards: 0,
-  fewShot: 0,
-  repeat: 0,
-  lookUps: 0,
-  drill: 0,
-  rotation: 0,
-};
+const SHORT_TASKS = documentShares.parse({ fewShot: 1, repeat: 1 });
 
 /** Role markers are the template's, not the model's. */
 function replayWeights(document: string): number[] {

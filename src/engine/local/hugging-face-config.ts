@@ -36,6 +36,7 @@ const ropeSchema = z.object({
 const configSchema = z.object({
   architectures: z.tuple([z.enum(Object.keys(ARCHITECTURES) as [Architecture, ...Architecture[]])]), // keys of the table
   model_type: z.string().optional(),
+  initializer_range: z.number().positive().max(1).default(0.02),
   vocab_size: z
     .int()
     .positive()
@@ -68,11 +69,20 @@ type RawConfig = z.output<typeof configSchema>;
 /** @throws ModelError in one line that names the field, and what is supported. */
 export async function readConfig(folder: string): Promise<LlamaConfig> {
   const path = join(folder, 'config.json');
+  return checked(path, shapeOf(path, await readRaw(path)));
+}
+
+/** Standard deviation of fresh weights. */
+export async function readInitializerRange(folder: string): Promise<number> {
+  return (await readRaw(join(folder, 'config.json'))).initializer_range;
+}
+
+async function readRaw(path: string): Promise<RawConfig> {
   const value = await readJson(path);
   checkSpelling(path, value);
   const parsed = configSchema.safeParse(value);
   if (!parsed.success) throw refusal(path, parsed.error.issues[0]!, value); // a failed parse has an issue
-  return checked(path, shapeOf(path, parsed.data));
+  return parsed.data;
 }
 
 /** A field misspelt by a letter would silently take its default, and be another model. */

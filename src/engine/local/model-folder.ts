@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { ModelError } from '../../errors.ts';
-import { huggingFaceConfig, readConfig } from './hugging-face-config.ts';
+import { huggingFaceConfig, readConfig, readInitializerRange } from './hugging-face-config.ts';
 import { type LlamaConfig, parameterShapes } from './llama-config.ts';
 import { readJson } from './read-json.ts';
 import { SafetensorsFile, type StoredTensor, writeSafetensors } from './safetensors.ts';
@@ -45,7 +45,7 @@ const TOO_MANY = 2 ** 31;
 export async function freshModel(folder: string, seed: number): Promise<Weights> {
   const config = await readConfig(folder);
   const total = parameterShapes(config).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
-  if (total < TOO_MANY) return initialWeights(config, seed);
+  if (total < TOO_MANY) return initialWeights(config, seed, await readInitializerRange(folder));
   throw new ModelError(
     `${join(folder, 'config.json')}: asks for ${total} parameters; fewer than ${TOO_MANY} are possible`,
   );
