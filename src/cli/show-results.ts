@@ -1,15 +1,22 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Results } from '../record/results.ts';
 import { writeWhole } from '../record/write.ts';
 import { renderHtml } from '../report/html.ts';
+import { renderModelCard } from '../report/model-card.ts';
 import { renderTerminal } from '../report/terminal.ts';
 import type { DisplayOptions } from './display/display.ts';
 import { EXIT } from './exit.ts';
 
-/** Writes `report.html` beside `results.json`, prints the table and where the report is. */
+/**
+ * Writes `report.html` beside `results.json`, and the card of the trained model where there is one; prints the table and
+ * where the report is.
+ */
 export async function showResults(folder: string, results: Results, options: DisplayOptions): Promise<number> {
   const report = join(folder, 'report.html');
   await writeWhole(report, renderHtml(results));
+  const model = join(folder, 'model');
+  if (existsSync(model)) await writeWhole(join(model, 'README.md'), renderModelCard(results));
   printResults(results, { results: join(folder, 'results.json'), report }, options);
   return results.gates.every((gate) => gate.held) ? EXIT.ok : EXIT.gateMissed;
 }
