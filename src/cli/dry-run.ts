@@ -3,7 +3,7 @@ import { type CostLine, measureRates, minutes, type Rates, recipeCost } from '..
 import type { Recipe } from '../recipe/load-recipe.ts';
 import type { RunParts } from '../recipe/run-parts.ts';
 import { formatCount } from '../report/format.ts';
-import { printTable } from '../report/terminal.ts';
+import { printTable } from '../report/print-table.ts';
 import { EXIT } from './exit.ts';
 
 /** Prints what would be run and what it would cost on this machine; trains nothing and writes nothing. */

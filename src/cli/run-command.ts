@@ -56,9 +56,13 @@ export async function run(name: string, options: RunOptions, parts: RunParts): P
 async function openFolder(recipe: Recipe, options: RunOptions, parts: RunParts): Promise<RunFolder> {
   const card = await makeRunCard(recipe, parts);
   if (!options.resume) return RunFolder.create(options.out ?? nextRunFolder(recipe.name), card);
-  const path = options.out ?? latestRunFolder(recipe.name);
-  if (path) return RunFolder.resume(path, card);
-  throw new InputError(`--resume: there is no run of ${recipe.name} under runs/; say which folder with --out`);
+  const folder = await RunFolder.resume(
+    options.out ?? latestRunFolder(recipe.name) ?? nextRunFolder(recipe.name),
+    card,
+  );
+  if (folder.journal.events.length === 0)
+    process.stderr.write(`unrut: ${folder.path}: nothing to resume, starts anew\n`);
+  return folder;
 }
 
 /** A run that is finished is not run again: it is shown. */

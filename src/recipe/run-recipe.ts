@@ -9,7 +9,8 @@ import type { GateVerdict, NewEvent } from '../record/event.ts';
 import type { Behaviour } from '../record/metrics.ts';
 import { type Results, writeResults } from '../record/results.ts';
 import type { RunFolder } from '../record/run-folder.ts';
-import { writing } from '../record/write.ts';
+import { writeWhole, writing } from '../record/write.ts';
+import { renderModelCard } from '../report/model-card.ts';
 import { gateBehaviours } from './cost.ts';
 import { findRow, judge } from './gate.ts';
 import type { Recipe, RecipeStage } from './load-recipe.ts';
@@ -149,8 +150,10 @@ class RecipeRun {
 
   async #finish(measured: Measured): Promise<Results> {
     const { folder } = this.#setting;
-    await this.#export(join(folder.path, 'model'));
+    const model = join(folder.path, 'model');
+    await this.#export(model);
     const results = makeResults(this.#recipe, folder, this.#model.parameters, measured);
+    await writeWhole(join(model, 'README.md'), renderModelCard(results));
     await writeResults(join(folder.path, 'results.json'), results);
     const gatesMissed = measured.verdicts.filter((verdict) => !verdict.held).length;
     await this.#note({ kind: 'run-finished', seconds: results.seconds.total, gatesMissed });

@@ -50,12 +50,12 @@ export class RunFolder {
   }
 
   /**
-   * Opens the folder of a run that did not finish; one that was killed before it wrote its card is begun anew.
-   * @throws RunError when the folder holds no run, or another than `card` describes.
+   * Opens the folder of a run that did not finish; one that was killed before it wrote its card is begun anew, so that
+   * a run can be killed at any moment.
+   * @throws RunError when the folder holds something else, or another run than `card` describes.
    */
   static async resume(path: string, card: RunCard): Promise<RunFolder> {
     const names = await contents(path);
-    if (names.length === 0) throw new RunError(`${path}: no run to resume; leave out --resume to start one`);
     if (!names.includes(CARD) && !names.every((name) => name.startsWith(LOCK) || name.startsWith(CARD))) {
       throw new RunError(`${path}: not the folder of a run (no ${CARD}); choose another with --out`);
     }

@@ -1,8 +1,9 @@
 import { metrics } from '../record/metrics.ts';
 import type { ProbeRow } from '../record/results.ts';
 import { formatChange, formatEstimate, formatP, rowTitle } from './format.ts';
-import { type Colors, printTable, type TerminalOptions, terminalColors, verdictPaint } from './terminal.ts';
-import { directionArrows, rowVerdict, verdictWords } from './verdict.ts';
+import { type Colors, type TerminalOptions, terminalColors, verdictPaint } from './paint.ts';
+import { printTable } from './print-table.ts';
+import { directionArrows, rowVerdict, tableKey, verdictWords } from './verdict.ts';
 
 /** What two runs ended with, paired by problem. */
 export type Comparison = {
@@ -23,8 +24,7 @@ export function renderComparison(
   const paint = terminalColors(options);
   const table = printTable(['', ...names, 'second − first', 'Holm', ''].map((word) => paint.bold(word)));
   for (const row of rows) table.push(cells(row, worse.includes(row), paint));
-  const key = '↑ more is better, ↓ less is better, = should stay; 95 % intervals, paired by problem';
-  return `${table.toString()}\n${key}\n${summary(worse, familyError)}\n`;
+  return `${table.toString()}\n95 % intervals, paired by problem\n${tableKey}\n${summary(worse, familyError)}\n`;
 }
 
 function cells(row: ProbeRow, isWorse: boolean, paint: Colors): string[] {

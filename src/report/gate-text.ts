@@ -1,6 +1,6 @@
 import { metrics } from '../record/metrics.ts';
 import type { GateRow } from '../record/results.ts';
-import { formatValue } from './format.ts';
+import { formatEstimate, formatValue } from './format.ts';
 
 const comparedWords = { low: 'lower limit', high: 'upper limit', value: 'value' } as const;
 
@@ -8,6 +8,12 @@ const comparedWords = { low: 'lower limit', high: 'upper limit', value: 'value' 
 export function gateBar(gate: GateRow): string {
   const sign = gate.sense === 'at_least' ? '≥' : '≤';
   return `${comparedWords[gate.compared]} ${sign} ${formatValue(gate.bar, metrics[gate.metric].unit)}`;
+}
+
+/** "0.893 [0.859, 0.920]" */
+export function gateMeasured({ metric, measured, low_or_high: number }: GateRow): string {
+  const { unit } = metrics[metric];
+  return measured ? formatEstimate(measured, unit) : formatValue(number, unit);
 }
 
 /** "11 of 12 gates held" */

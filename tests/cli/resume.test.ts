@@ -55,6 +55,12 @@ describe('a run that is killed with -9', () => {
     expect(box.read('probes.log').trim().split('\n')).toEqual(['after-drift', 'after-pooled', 'after']);
   });
 
+  it('starts anew where it was killed before it had written anything', async () => {
+    const { code, stderr } = await box.run(['run', 'tiny.yaml', '--quiet', '--out', 'early', '--resume']);
+    expect({ code, stderr }).toEqual({ code: EXIT.ok, stderr: 'unrut: early: nothing to resume, starts anew\n' });
+    expect(await outcome('early')).toEqual(await outcome('uninterrupted'));
+  });
+
   it('is refused a resume with another recipe or another model', async () => {
     await killAfter(6, 0, ['--out', 'other']);
     const resume = ['run', 'tiny.yaml', '--out', 'other', '--resume'];

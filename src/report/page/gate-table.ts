@@ -1,7 +1,6 @@
-import { metrics } from '../../record/metrics.ts';
 import type { GateRow } from '../../record/results.ts';
-import { formatEstimate, formatValue, rowTitle } from '../format.ts';
-import { gateBar } from '../gate-text.ts';
+import { rowTitle } from '../format.ts';
+import { gateBar, gateMeasured } from '../gate-text.ts';
 import { html, type Markup } from './markup.ts';
 
 /** Every bar with what was measured against it, missed ones marked in word, sign and colour. */
@@ -12,10 +11,8 @@ export function gateTable(gates: readonly GateRow[]): Markup {
 }
 
 function gateRow(gate: GateRow, isFirstOfStage: boolean): Markup {
-  const { unit } = metrics[gate.metric];
-  const measured = gate.measured ? formatEstimate(gate.measured, unit) : formatValue(gate.low_or_high, unit);
   const held = gate.held ? html`<td class="verdict better">✓ held</td>` : html`<td class="verdict worse">✗ missed</td>`;
   return html`<tr${isFirstOfStage ? html` class="first"` : undefined}>${held}<td>${isFirstOfStage ? gate.after_stage : ''}</td>
-<th scope="row">${rowTitle(gate)}</th><td>${gateBar(gate)}</td><td>${measured}</td></tr>
+<th scope="row">${rowTitle(gate)}</th><td>${gateBar(gate)}</td><td>${gateMeasured(gate)}</td></tr>
 `;
 }

@@ -3,6 +3,7 @@ import { formatCount } from '../format.ts';
 import { gateCount } from '../gate-text.ts';
 import { sizes } from '../sizes.ts';
 import { story } from '../story.ts';
+import { tableKey } from '../verdict.ts';
 import { costTable } from './cost-table.ts';
 import { curveFigure } from './curve-figure.ts';
 import { doseFigure } from './dose-figure.ts';
@@ -98,7 +99,7 @@ function transcriptSection({ transcripts = [] }: Results): Section | undefined {
 function numberSection(results: Results): Section | undefined {
   if (results.probes.length === 0) return undefined;
   const test = results.statistics?.test;
-  const caption = `${intervals(results)} in brackets${test ? `; p: ${test}` : ''}. ↑ more is better, ↓ less is better, = should stay.`;
+  const caption = `${intervals(results)} in brackets${test ? `; p: ${test}` : ''}. ${tableKey}.`;
   return { id: 'numbers', kind: 'Table', title: 'All numbers', body: probeTable(results.probes), caption };
 }
 

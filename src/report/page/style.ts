@@ -100,6 +100,7 @@ h5 .verdict { font-weight: 500; }
 .injected { color: var(--injected); border-bottom: 2px dotted var(--injected); }
 .tokens { color: var(--ink); }
 .tokens > span { border-radius: 2px; }
+.tokens .t0 { background: color-mix(in srgb, #e0a100 7%, transparent); }
 .tokens .t1 { background: color-mix(in srgb, #e0a100 22%, transparent); }
 .tokens .t2 { background: color-mix(in srgb, #e0a100 45%, transparent); }
 .tokens .t3 { background: color-mix(in srgb, #e0a100 68%, transparent); }
@@ -115,6 +116,17 @@ h5 .verdict { font-weight: 500; }
   .controls .step { margin-left: 0; }
   .heat td small { font-size: 9.5px; letter-spacing: -.02em; }
   .numbers tbody th { min-width: 11em; }
+  .cost { min-width: 0; }
+  .cost .bar, .cost thead td { display: none; }
+  .cost tbody th { min-width: 0; }
+  .gates { min-width: 0; }
+  .gates thead { display: none; }
+  .gates tr { display: grid; grid-template-columns: 5.6em 1fr; padding: 8px 0; border-bottom: 1px solid var(--rule); }
+  .gates tbody td, .gates tbody th { border: 0; padding: 0; min-width: 0; white-space: normal; grid-column: 2; }
+  .gates tbody td:first-child { grid-column: 1; }
+  .gates td:nth-child(2) { color: var(--muted); }
+  .gates td:nth-child(2):empty { display: none; }
+  .gates .first > * { border: 0; }
   h2 { margin-top: 56px; }
 }
 @media print {
