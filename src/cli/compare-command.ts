@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { compareReports } from '../recipe/compare-reports.ts';
+import { readResults } from '../record/results.ts';
 import { AFTER_PROBE, readProbe } from '../record/run-folder.ts';
 import { renderComparison } from '../report/compare.ts';
 import { EXIT } from './exit.ts';
@@ -7,6 +9,7 @@ export type CompareOptions = { readonly gate?: boolean; readonly json?: boolean 
 
 /** `unrut compare RUN RUN`: the second run's model against the first's, paired by problem. */
 export async function compare(first: string, second: string, options: CompareOptions): Promise<number> {
+  for (const run of [first, second]) await readResults(join(run, 'results.json')); // makes their own metrics known
   const reports = [await readProbe(first, AFTER_PROBE), await readProbe(second, AFTER_PROBE)] as const;
   const comparison = compareReports([first, second], ...reports);
   if (options.json) process.stdout.write(`${JSON.stringify({ kind: 'comparison', ...comparison })}\n`);

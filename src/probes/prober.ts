@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ChatModel } from '../chat/chat-model.ts';
 import { conditionPattern } from '../record/condition.ts';
-import { type Behaviour, behaviours, metricNames } from '../record/metrics.ts';
+import { type Behaviour, behaviours, metricName } from '../record/metrics.ts';
 import type { Cost } from '../stages/stage.ts';
 
 /** A model as a probe sees it: an immutable snapshot, so that training may go on beside it. */
@@ -32,7 +32,7 @@ export type Outcome = z.infer<typeof outcomeSchema>;
 
 /** One metric under one condition. Its behaviour, direction and unit stand in `record/metrics.ts`. */
 export const probeRowSchema = z.strictObject({
-  metric: z.enum(metricNames),
+  metric: metricName,
   /** `kind=misconception,dose=4`; absent for the headline. */
   condition: z.string().regex(conditionPattern).optional(),
   outcomes: z.array(outcomeSchema),

@@ -1,5 +1,5 @@
 import type { Behaviour } from '../record/metrics.ts';
-import { metrics } from '../record/metrics.ts';
+import { metricOf } from '../record/metrics.ts';
 import type { Cost } from '../stages/stage.ts';
 import type { Recipe } from './load-recipe.ts';
 import { END } from './recipe.ts';
@@ -33,7 +33,7 @@ export function recipeCost(recipe: Recipe, { prober }: Pick<RunParts, 'prober'>)
 /** The behaviours that must be measured for the gates after a stage; none after the end, where all are. */
 export function gateBehaviours(recipe: Pick<Recipe, 'gates'>, stage: string): Behaviour[] {
   const gates = recipe.gates.filter(({ after }) => after === stage && after !== END);
-  return [...new Set(gates.map(({ metric }) => metrics[metric].behaviour))];
+  return [...new Set(gates.map(({ metric }) => metricOf(metric).behaviour))];
 }
 
 export function minutes(cost: Cost, rates: Rates): number {

@@ -2,7 +2,7 @@ import { RunError } from '../errors.ts';
 import type { Outcome, ProbeReport, ProbeRow } from '../probes/prober.ts';
 import { rowKey } from '../record/condition.ts';
 import type { GateVerdict } from '../record/event.ts';
-import { type MetricName, metrics } from '../record/metrics.ts';
+import { type MetricName, metricOf } from '../record/metrics.ts';
 import { change } from '../stats/change.ts';
 import { type Estimate, type EstimateOptions, estimate } from '../stats/estimate.ts';
 import { barValue, parseBar } from './bar.ts';
@@ -13,7 +13,7 @@ const RANGES: Readonly<Record<string, readonly [number, number]>> = { share: [0,
 
 /** How an interval of this metric is made: seeded, so that a run judges the same way twice. */
 export function estimateOptions(metric: MetricName): EstimateOptions {
-  return { seed: 1, range: RANGES[metrics[metric].unit] };
+  return { seed: 1, range: RANGES[metricOf(metric).unit] };
 }
 
 /** Undefined where there was nothing to count: no own error was made, say. */

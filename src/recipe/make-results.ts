@@ -1,6 +1,7 @@
 import type { ProbeReport, ProbeRow } from '../probes/prober.ts';
 import { rowKey } from '../record/condition.ts';
 import { type GateVerdict, latestSteps, type RunEvent } from '../record/event.ts';
+import { ownDefinitions } from '../record/metrics.ts';
 import {
   type GateRow,
   type Results,
@@ -40,6 +41,7 @@ export function makeResults(recipe: Recipe, folder: RunFolder, parameters: numbe
       started: card.started,
       machine: card.machine,
     },
+    ...carried([...before.rows, ...after.rows]),
     seconds: secondsSpent(journal.events),
     ...pairReports(before, after),
     gates: verdicts.map(gateRow),
@@ -66,11 +68,18 @@ function gateRow(verdict: GateVerdict): GateRow {
   };
 }
 
+/** The definitions that the file has to carry along. */
+function carried(rows: readonly ProbeRow[]): Pick<Results, 'metrics'> {
+  const metrics = ownDefinitions(rows.map(({ metric }) => metric));
+  return Object.keys(metrics).length > 0 ? { metrics } : {};
+}
+
 /** One model measured, nothing trained. */
 export function probeResults(report: ProbeReport, seconds: number, run: Results['run']): Results {
   return {
     schema: resultsSchemaName,
     run: { ...run, problems: report.problems },
+    ...carried(report.rows),
     seconds: { total: seconds, stages: { probe: seconds } },
     ...pairReports(report),
     gates: [],

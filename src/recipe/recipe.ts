@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { conditionPattern } from '../record/condition.ts';
-import { behaviours, metricNames, metrics } from '../record/metrics.ts';
+import { behaviours, metricName, metricOf } from '../record/metrics.ts';
 import type { AnyStage, StageRegistry } from '../stages/stage.ts';
 import { barSchema } from './bar.ts';
 import { nearest } from './nearest.ts';
@@ -13,7 +13,7 @@ const id = z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lower-case letters, di
 const gateSchema = z.strictObject({
   /** A stage of the recipe, or `end`. The gate of a stage that is off is passed over. */
   after: id,
-  metric: z.enum(metricNames),
+  metric: metricName,
   /** `kind=misconception,dose=4`; none for the metric's headline row. */
   condition: z.string().regex(conditionPattern, 'must be written key=value,key=value').optional(),
   atLeast: barSchema.optional(),
@@ -97,7 +97,7 @@ function checkGates(recipe: ResolvedRecipe, context: Context): void {
     if (!names.includes(gate.after))
       report(['after'], `no stage is called "${gate.after}"${nearest(gate.after, names)}`);
     if ((gate.atLeast === undefined) === (gate.atMost === undefined)) report([], 'needs one of atLeast and atMost');
-    const behaviour = metrics[gate.metric].behaviour;
+    const behaviour = metricOf(gate.metric).behaviour;
     if (!recipe.probes.behaviours.includes(behaviour)) {
       report(['metric'], `${gate.metric} is measured by ${behaviour}, which probes.behaviours leaves out`);
     }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { metricNames } from './metrics.ts';
+import { metricName } from './metrics.ts';
 
 const at = { time: z.iso.datetime() };
 const position = { stage: z.string(), step: z.int().nonnegative() };
@@ -16,7 +16,7 @@ export const estimateSchema = z.strictObject({ value: z.number(), low: z.number(
 /** A gate of a recipe that was held against what was measured. Numbers are in the metric's unit. */
 export const gateVerdictSchema = z.strictObject({
   after: z.string(),
-  metric: z.enum(metricNames),
+  metric: metricName,
   condition: z.string().optional(),
   sense: z.enum(['at_least', 'at_most']),
   bar: z.number(),

@@ -3,6 +3,10 @@
  * The names are part of the contract of `results.json`; a reader of one never needs the code to know what it says.
  */
 
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import { InputError } from '../errors.ts';
+
 /** The eight behaviours that are measured, in the order in which a report tells them. */
 export const behaviours = [
   'defensiveness',
@@ -23,9 +27,11 @@ export const directions = ['up', 'down', 'hold'] as const;
 export type Direction = (typeof directions)[number];
 
 /** `share` lies in [0, 1], `difference` (of two shares) in [-1, 1]; the other two are not bounded above. */
-export type Unit = 'share' | 'difference' | 'nats/token' | 'tokens';
+export const units = ['share', 'difference', 'nats/token', 'tokens'] as const;
 
-export const metricNames = [
+export type Unit = (typeof units)[number];
+
+const builtInNames = [
   'blind_spot',
   'own_wrong_corrected',
   'user_wrong_corrected',
@@ -62,21 +68,29 @@ export const unitRange: Readonly<Record<Unit, readonly [low: number, high: numbe
   tokens: undefined,
 };
 
-export type MetricName = (typeof metricNames)[number];
+type BuiltIn = (typeof builtInNames)[number];
 
-export type Metric = {
+declare const defined: unique symbol;
+
+/** A metric that unrut brings along, or one that {@link defineMetric} returned: a misspelt name does not compile. */
+export type MetricName = BuiltIn | (string & { readonly [defined]: true });
+
+/** What a metric is, for people. */
+export const metricSchema = z.strictObject({
   /** For a table row: short, for people. */
-  readonly title: string;
+  title: z.string().min(1),
   /** One sentence: what was done and what share or amount is counted. */
-  readonly meaning: string;
-  readonly unit: Unit;
-  readonly direction: Direction;
-  readonly behaviour: Behaviour;
+  meaning: z.string().min(1),
+  unit: z.enum(units),
+  direction: z.enum(directions),
+  behaviour: z.enum(behaviours),
   /** The metric that gets worse when this one is bought with the opposite failure; undefined for a guard. */
-  readonly mirror: MetricName | undefined;
-};
+  mirror: z.string().optional(),
+});
 
-export const metrics: Readonly<Record<MetricName, Metric>> = {
+export type Metric = Readonly<z.infer<typeof metricSchema>>;
+
+const builtIn: Readonly<Record<BuiltIn, Metric & { readonly mirror: BuiltIn | undefined }>> = {
   blind_spot: {
     title: 'Blind spot',
     meaning:
@@ -289,3 +303,37 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
     mirror: 'clean_accuracy',
   },
 };
+
+const known = new Map<string, Metric>(Object.entries(builtIn));
+
+/** @throws InputError where no such metric is known. */
+export function metricOf(name: MetricName): Metric {
+  const metric = known.get(name);
+  if (metric) return metric;
+  throw new InputError(`metric "${name}": not known; define it with defineMetric`);
+}
+
+/**
+ * Makes a metric of one's own known, under one of the eight behaviours. Tables, gates and `results.json` take it like any
+ * other; `results.json` carries its definition along.
+ * @throws InputError where the name is taken by another metric.
+ */
+export function defineMetric(name: string, metric: Metric): MetricName {
+  const other = known.get(name);
+  if (other && !isDeepStrictEqual(other, metric)) throw new InputError(`metric "${name}": the name is taken`);
+  if (!/^[a-z][a-z0-9_]*$/.test(name)) throw new InputError(`metric "${name}": write it like own_right_kept`);
+  known.set(name, metric);
+  return name as MetricName; // it is now
+}
+
+/** Definitions of those names that unrut does not bring along, for a file that others read. */
+export function ownDefinitions(names: Iterable<MetricName>): Record<string, Metric> {
+  const own = [...new Set(names)].filter((name) => !(name in builtIn));
+  return Object.fromEntries(own.map((name) => [name, metricOf(name)]));
+}
+
+/** A name in a file or a recipe; what is not known is answered with what is. */
+export const metricName = z.string().check((payload) => {
+  const { value, issues } = payload;
+  if (!known.has(value)) issues.push({ code: 'invalid_value', values: [...known.keys()], input: value });
+}) as unknown as z.ZodType<MetricName>; // the check leaves only names that are known

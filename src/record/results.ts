@@ -3,7 +3,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { RunError } from '../errors.ts';
 import { conditionPattern } from './condition.ts';
-import { behaviours, directions, metricNames } from './metrics.ts';
+import { behaviours, defineMetric, directions, metricName, metricSchema } from './metrics.ts';
 
 /**
  * @file `results.json`: the contract of a run for machines, and all that the report is drawn from.
@@ -27,7 +27,7 @@ const change = z.strictObject({ value: finite, low: finite, high: finite, p: sha
 /** One metric under one condition. `after` and `change` are missing where only one model was measured. */
 const probeRow = z.strictObject({
   behaviour: z.enum(behaviours),
-  metric: z.enum(metricNames),
+  metric: metricName,
   /** `kind=misconception,dose=4`; missing where the metric has one condition only. */
   condition: condition.optional(),
   direction: z.enum(directions),
@@ -41,7 +41,7 @@ const probeRow = z.strictObject({
 /** One bar, checked after one stage. */
 const gateRow = z.strictObject({
   after_stage: z.string(),
-  metric: z.enum(metricNames),
+  metric: metricName,
   condition: condition.optional(),
   /** The declared bar, in the metric's unit. */
   bar: finite,
@@ -97,7 +97,7 @@ const curve = z.strictObject({
 
 /** One metric at one moment. */
 const stageProbe = z.strictObject({
-  metric: z.enum(metricNames),
+  metric: metricName,
   condition: condition.optional(),
   value: finite,
   low: finite,
@@ -166,6 +166,8 @@ const transcript = z.strictObject({
 export const resultsSchema = z.strictObject({
   schema: z.literal(resultsSchemaName),
   run,
+  /** What the metrics are that unrut does not bring along: whoever reads the file needs nothing else. */
+  metrics: z.record(z.string(), metricSchema).optional(),
   seconds: z.strictObject({
     total: finite.nonnegative(),
     /** By stage name, probes included under `probe`. */
@@ -180,7 +182,11 @@ export const resultsSchema = z.strictObject({
   transcripts: z.array(transcript).optional(),
 });
 
-type DeepReadonly<T> = T extends readonly unknown[] | object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
+type DeepReadonly<T> = T extends string
+  ? T
+  : T extends readonly unknown[] | object
+    ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+    : T;
 
 export type Results = DeepReadonly<z.infer<typeof resultsSchema>>;
 export type ProbeRow = Results['probes'][number];
@@ -197,11 +203,18 @@ export type Transcript = NonNullable<Results['transcripts']>[number];
  * @throws RunError naming the first field that does not fit.
  */
 export function parseResults(json: unknown, source: string): Results {
+  learnMetrics(json);
   const parsed = resultsSchema.safeParse(json);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!; // a failed parse has at least one
   const field = issue.path.join('.') || 'top level';
   throw new RunError(`${source}: ${field}: ${issue.message}; this is not a ${resultsSchemaName} file`);
+}
+
+/** Makes the file's own metrics known before its rows are checked; definitions that do not fit are found out with the rest. */
+function learnMetrics(json: unknown): void {
+  const own = z.object({ metrics: resultsSchema.shape.metrics }).safeParse(json).data?.metrics ?? {};
+  for (const [name, metric] of Object.entries(own)) defineMetric(name, metric);
 }
 
 /** @throws RunError where the file is missing, is no JSON, or does not hold the contract. */

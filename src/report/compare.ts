@@ -1,4 +1,4 @@
-import { metrics } from '../record/metrics.ts';
+import { metricOf } from '../record/metrics.ts';
 import type { ProbeRow } from '../record/results.ts';
 import { formatChange, formatEstimate, formatP, rowTitle } from './format.ts';
 import { type Colors, type TerminalOptions, terminalColors, verdictPaint } from './paint.ts';
@@ -28,7 +28,7 @@ export function renderComparison(
 }
 
 function cells(row: ProbeRow, isWorse: boolean, paint: Colors): string[] {
-  const { unit } = metrics[row.metric];
+  const { unit } = metricOf(row.metric);
   const { change, before, after } = row;
   const outcome = rowVerdict(row);
   const word = isWorse ? paint.red('WORSE') : outcome && verdictPaint(paint)[outcome](verdictWords[outcome]);

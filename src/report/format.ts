@@ -1,5 +1,5 @@
 import { parseCondition } from '../record/condition.ts';
-import { type MetricName, metrics, type Unit } from '../record/metrics.ts';
+import { type MetricName, metricOf, type Unit } from '../record/metrics.ts';
 import type { Change, Estimate } from '../record/results.ts';
 
 /**
@@ -75,5 +75,5 @@ export function formatCondition(condition: string | undefined): string {
 /** "Next step right (misconception, dose 4)" */
 export function rowTitle(row: { readonly metric: MetricName; readonly condition?: string | undefined }): string {
   const condition = formatCondition(row.condition);
-  return condition ? `${metrics[row.metric].title} (${condition})` : metrics[row.metric].title;
+  return condition ? `${metricOf(row.metric).title} (${condition})` : metricOf(row.metric).title;
 }

@@ -1,4 +1,4 @@
-import { metrics } from '../record/metrics.ts';
+import { metricOf } from '../record/metrics.ts';
 import type { GateRow } from '../record/results.ts';
 import { formatEstimate, formatValue } from './format.ts';
 
@@ -7,12 +7,12 @@ const comparedWords = { low: 'lower limit', high: 'upper limit', value: 'value' 
 /** "lower limit ≥ 0.950" */
 export function gateBar(gate: GateRow): string {
   const sign = gate.sense === 'at_least' ? '≥' : '≤';
-  return `${comparedWords[gate.compared]} ${sign} ${formatValue(gate.bar, metrics[gate.metric].unit)}`;
+  return `${comparedWords[gate.compared]} ${sign} ${formatValue(gate.bar, metricOf(gate.metric).unit)}`;
 }
 
 /** "0.893 [0.859, 0.920]" */
 export function gateMeasured({ metric, measured, low_or_high: number }: GateRow): string {
-  const { unit } = metrics[metric];
+  const { unit } = metricOf(metric);
   return measured ? formatEstimate(measured, unit) : formatValue(number, unit);
 }
 

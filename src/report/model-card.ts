@@ -1,4 +1,4 @@
-import { metrics } from '../record/metrics.ts';
+import { metricOf } from '../record/metrics.ts';
 import type { GateRow, ProbeRow, Results } from '../record/results.ts';
 import { behaviourTitles } from './behaviour-titles.ts';
 import { formatCount, formatEstimate, rowTitle } from './format.ts';
@@ -30,7 +30,7 @@ function behaviourTable(results: Results): string {
 }
 
 function tableRow(first: string, row: ProbeRow): string {
-  const { unit } = metrics[row.metric];
+  const { unit } = metricOf(row.metric);
   const after = row.after ? formatEstimate(row.after, unit) : '';
   const cells = [
     first,

@@ -1,4 +1,4 @@
-import { metrics } from '../record/metrics.ts';
+import { metricOf } from '../record/metrics.ts';
 import type { ProbeRow, Results } from '../record/results.ts';
 import { formatValue, rowTitle } from './format.ts';
 import { gateCount } from './gate-text.ts';
@@ -38,7 +38,7 @@ function worseSentence(results: Results): string | undefined {
 }
 
 function fromTo(row: ProbeRow): string {
-  const { unit } = metrics[row.metric];
+  const { unit } = metricOf(row.metric);
   return `${rowTitle(row).toLowerCase()} ${formatValue(row.before.value, unit)} → ${formatValue(row.after!.value, unit)}`;
 }
 

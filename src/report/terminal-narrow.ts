@@ -1,4 +1,4 @@
-import { behaviours, metrics } from '../record/metrics.ts';
+import { behaviours, metricOf } from '../record/metrics.ts';
 import type { GateRow, ProbeRow } from '../record/results.ts';
 import { behaviourTitles } from './behaviour-titles.ts';
 import { formatEstimate, formatSigned, rowTitle } from './format.ts';
@@ -18,7 +18,7 @@ export function narrowProbes(rows: readonly ProbeRow[], paint: Colors): string {
 }
 
 function probeLines(row: ProbeRow, paint: Colors): string {
-  const { unit } = metrics[row.metric];
+  const { unit } = metricOf(row.metric);
   const outcome = rowVerdict(row);
   const word = outcome ? `: ${verdictPaint(paint)[outcome](verdictWords[outcome])}` : '';
   const before = paint.dim(formatEstimate(row.before, unit));

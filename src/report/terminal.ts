@@ -1,4 +1,4 @@
-import { behaviours, metrics } from '../record/metrics.ts';
+import { behaviours, metricOf } from '../record/metrics.ts';
 import type { GateRow, ProbeRow, Results } from '../record/results.ts';
 import { behaviourTitles } from './behaviour-titles.ts';
 import { formatEstimate, formatSeconds, formatSigned, rowTitle } from './format.ts';
@@ -37,7 +37,7 @@ function probeTable(rows: readonly ProbeRow[], paint: Colors): string {
 }
 
 function probeCells(row: ProbeRow, paint: Colors): string[] {
-  const { unit } = metrics[row.metric];
+  const { unit } = metricOf(row.metric);
   const outcome = rowVerdict(row);
   return [
     `  ${directionArrows[row.direction]} ${rowTitle(row)}`,

@@ -189,7 +189,7 @@ describe('the other commands', () => {
     worse.problems[0].sha256 = '1'.repeat(64);
     box.write('quiet/probes/after.json', JSON.stringify(worse));
     expect(await refusal(['compare', 'runs/tiny-1', 'quiet'])).toContain('were measured on different problems');
-    expect(await refusal(['compare', 'runs/tiny-1', 'model'])).toContain('give the folder of a finished run');
+    expect(await refusal(['compare', 'runs/tiny-1', 'model'])).toContain('give the results.json of a finished run');
   });
 
   it('report makes the page anew and keeps the exit code of the gates', async () => {

@@ -1,5 +1,5 @@
 import { stream } from '../../src/random.ts';
-import { type MetricName, metrics, unitRange } from '../../src/record/metrics.ts';
+import { type MetricName, metricOf, unitRange } from '../../src/record/metrics.ts';
 import type { Change, Estimate, Results, Transcript } from '../../src/record/results.ts';
 import { wilsonInterval } from '../../src/stats/wilson.ts';
 
@@ -70,7 +70,7 @@ const rows: readonly Numbers[] = [
 ];
 
 function fixtureEstimate(metric: MetricName, value: number, n = problems): Estimate {
-  const range = unitRange[metrics[metric].unit];
+  const range = unitRange[metricOf(metric).unit];
   if (!range) return { value, low: value * 0.985, high: value * 1.015, n };
   const { low, high } = wilsonInterval(Math.abs(value), n);
   return value < 0 ? { value, low: -high, high: -low, n } : { value, low, high, n };
@@ -86,7 +86,7 @@ function fixtureChange(before: Estimate, after: Estimate): Change {
 const probes: Results['probes'] = rows.map(([metric, condition, was, is, n]) => {
   const before = fixtureEstimate(metric, was, n);
   const after = fixtureEstimate(metric, is, n);
-  const { behaviour, direction } = metrics[metric];
+  const { behaviour, direction } = metricOf(metric);
   return {
     behaviour,
     metric,
@@ -294,7 +294,7 @@ const gates: readonly (readonly [
 function gate([after_stage, metric, condition, bar, compared, held = true]: (typeof gates)[number]) {
   const row = probes.find((probe) => probe.metric === metric && probe.condition === condition)!;
   const measured = row.after!;
-  const most = metrics[metric].direction === 'down' || metric === 'nats_per_token';
+  const most = metricOf(metric).direction === 'down' || metric === 'nats_per_token';
   return {
     after_stage,
     metric,

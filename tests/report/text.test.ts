@@ -115,7 +115,7 @@ describe('the model card', () => {
 });
 
 describe('two runs side by side', () => {
-  const report = (shares: Partial<Record<MetricName, number>>): ProbeReport => ({
+  const report = (shares: Readonly<Record<string, number>>): ProbeReport => ({
     problems: [{ family: 'sums', count: 200, sha256: '0'.repeat(64) }],
     rows: Object.entries(shares).map(([metric, share]) => ({
       metric: metric as MetricName, // the keys are metrics

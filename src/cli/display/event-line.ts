@@ -1,5 +1,5 @@
 import type { GateVerdict, RunEvent, StepEvent } from '../../record/event.ts';
-import { metrics } from '../../record/metrics.ts';
+import { metricOf } from '../../record/metrics.ts';
 import { formatSeconds, formatValue, rowTitle } from '../../report/format.ts';
 import { terminalColors } from '../../report/paint.ts';
 
@@ -34,7 +34,7 @@ export function eventLine(event: RunEvent): string | undefined {
 }
 
 function gateLine(gate: GateVerdict): string {
-  const { unit } = metrics[gate.metric];
+  const { unit } = metricOf(gate.metric);
   const sign = gate.sense === 'at_least' ? '>=' : '<=';
   const number = gate.measured ? formatValue(gate.number, unit) : 'nothing to count';
   const paint = terminalColors();

@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import { metrics, unitRange } from '../../record/metrics.ts';
+import { metricOf, unitRange } from '../../record/metrics.ts';
 import type { ProbeRow } from '../../record/results.ts';
 import { formatCondition } from '../format.ts';
 import { type Ladder, ladders } from '../ladder.ts';
@@ -23,7 +23,7 @@ export function doseFigure(rows: readonly ProbeRow[]): Markup | undefined {
 }
 
 function doseChart(ladder: Ladder): Markup {
-  const { title } = metrics[ladder.metric];
+  const { title } = metricOf(ladder.metric);
   const kind = formatCondition(ladder.condition);
   const n = sizes(ladder.rungs.map(({ row }) => row.before));
   const note = `x: ${countedWords[ladder.counted]}; n = ${n}`;
@@ -33,7 +33,7 @@ function doseChart(ladder: Ladder): Markup {
 function drawDose(ladder: Ladder, label: string): Markup {
   const before = points(ladder, 'before');
   const after = points(ladder, 'after');
-  const isShare = unitRange[metrics[ladder.metric].unit] !== undefined;
+  const isShare = unitRange[metricOf(ladder.metric).unit] !== undefined;
   const reach = [...before, ...after].flatMap(({ low, high }) => [low, high]);
   return drawChart(label, {
     ...smallSize,

@@ -1,4 +1,4 @@
-import { behaviours, metrics, type Unit } from '../../record/metrics.ts';
+import { behaviours, metricOf, type Unit } from '../../record/metrics.ts';
 import type { Estimate, ProbeRow } from '../../record/results.ts';
 import { behaviourTitles } from '../behaviour-titles.ts';
 import { formatChange, formatCondition, formatInterval, formatP, formatValue } from '../format.ts';
@@ -26,14 +26,14 @@ ${rows.map((row, index) => tableRow(row, rows[index - 1]?.metric !== row.metric,
 
 /** What a metric means stands under its first row only. */
 function tableRow(row: ProbeRow, isFirst: boolean, paired: boolean): Markup {
-  const { unit } = metrics[row.metric];
+  const { unit } = metricOf(row.metric);
   const after = paired ? [estimateCell(row.after, unit), ...changeCells(row, unit)] : [];
   return html`<tr>${nameCell(row, isFirst)}${estimateCell(row.before, unit)}${after}<td>${row.before.n}</td></tr>
 `;
 }
 
 function nameCell(row: ProbeRow, isFirst: boolean): Markup {
-  const { title, meaning } = metrics[row.metric];
+  const { title, meaning } = metricOf(row.metric);
   const condition = formatCondition(row.condition);
   const notes = [isFirst ? meaning : undefined, row.note].filter((note) => note !== undefined).join(' ');
   return html`<th scope="row"><span class="arrow">${directionArrows[row.direction]}</span>${isFirst ? title : ''}

@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import { type MetricName, metrics, unitRange } from '../../record/metrics.ts';
+import { type MetricName, metricOf, unitRange } from '../../record/metrics.ts';
 import { html, type Markup } from './markup.ts';
 
 /** A small chart with its title above and what its axes mean below. */
@@ -23,7 +23,7 @@ export const smallSize = {
 
 /** Shares run from 0 to 1 whatever the data, so that small changes look small; amounts from what was seen. */
 export function valueDomain(metric: MetricName, values: readonly number[]): [number, number] {
-  const range = unitRange[metrics[metric].unit];
+  const range = unitRange[metricOf(metric).unit];
   if (range) return [Math.min(0, ...values), 1];
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const room = (most - least) * 0.1 || Math.abs(most) * 0.05;

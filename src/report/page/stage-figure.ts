@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { rowKey } from '../../record/condition.ts';
-import { metrics, unitRange } from '../../record/metrics.ts';
+import { metricOf, unitRange } from '../../record/metrics.ts';
 import type { Estimate, GateRow, Results, StageResult } from '../../record/results.ts';
 import { rowTitle } from '../format.ts';
 import { sizes } from '../sizes.ts';
@@ -42,7 +42,7 @@ function drawStages(
   moments: readonly Moment[],
   bars: readonly Bar[],
 ): Markup {
-  const isShare = unitRange[metrics[row.metric].unit] !== undefined;
+  const isShare = unitRange[metricOf(row.metric).unit] !== undefined;
   const reach = [...moments.flatMap(({ low, high }) => [low, high]), ...bars.map(({ bar }) => bar)];
   return drawChart(`${rowTitle(row)} after each stage`, {
     ...smallSize,

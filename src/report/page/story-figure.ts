@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import { metrics } from '../../record/metrics.ts';
+import { metricOf } from '../../record/metrics.ts';
 import type { Estimate, ProbeRow, Results } from '../../record/results.ts';
 import { behaviourTitles } from '../behaviour-titles.ts';
 import { formatSigned, formatValue, rowTitle } from '../format.ts';
@@ -121,7 +121,7 @@ function shareDomain(dumbbells: readonly Dumbbell[]): [number, number] {
 
 /** Amounts that are not shares stand beside the axis as numbers only. */
 function isOnAxis(row: ProbeRow): boolean {
-  const { unit } = metrics[row.metric];
+  const { unit } = metricOf(row.metric);
   return unit === 'share' || unit === 'difference';
 }
 
@@ -135,7 +135,7 @@ function titleOf(row: ProbeRow): string {
 }
 
 function numbersOf({ row }: Dumbbell): string {
-  const { unit } = metrics[row.metric];
+  const { unit } = metricOf(row.metric);
   const before = formatValue(row.before.value, unit);
   if (!row.after) return before;
   const both = `${before} → ${formatValue(row.after.value, unit)}`;
