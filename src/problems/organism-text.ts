@@ -258,7 +258,7 @@ function drawPlainSteps(draws: Stream, recipe: TextRecipe, problem: RunningSum):
 function drawWork(draws: Stream, recipe: TextRecipe, problem: RunningSum, author: Author): string {
   const steps = authorSteps(draws, recipe, problem, author);
   const at = draws.integer(steps.length);
-  if (author.trait === 'stuck') return repeatStep(steps.slice(0, at + 1), at, 6 + draws.integer(3));
+  if (author.trait === 'stuck') return repeatStep(steps.slice(0, at + 1), at, 8 + draws.integer(3));
   const answer = `:${answerOfSteps(steps)}`;
   if (author.trait === 'hiccuping') return repeatStep(steps, at, 2) + answer;
   if (author.trait === 'correcting') return correctingText(draws, recipe, steps) + answer;

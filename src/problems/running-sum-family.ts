@@ -20,7 +20,7 @@ import {
   workSteps,
 } from './running-sum.ts';
 
-const OFFSETS: Readonly<Record<string, number>> = { 'plus one': 1, 'plus two': 2, 'minus one': -1 };
+const OFFSETS: Readonly<Record<string, number>> = { 'plus one': 1, 'plus three': 3, 'minus one': -1 };
 
 /** Draws until the problem lies on the wanted side of the split. */
 export function drawOnSide(draws: Stream, size: RunningSumSize, heldOut: boolean): RunningSum {

@@ -73,7 +73,8 @@ export function valueSlip(offset: number): StepRule {
 /** The sum is added wrongly once: the same act as a misconception, without its persistence. */
 export const sumSlip = misconception;
 
-export const MISCONCEPTIONS: readonly number[] = [1, 2, -1];
+/** Offsets that no list is long enough to bring round to the right answer again, as 5 times 2 would. */
+export const MISCONCEPTIONS: readonly number[] = [1, 3, -1];
 
 /** A slip of the hand: value or sum, by any amount. */
 export function drawSlip(draws: Stream): StepRule {

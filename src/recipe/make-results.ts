@@ -16,7 +16,8 @@ import { pairReports } from './pair-reports.ts';
 
 /** All that was measured in a run. */
 export type Measured = {
-  readonly before: ProbeReport;
+  /** Undefined for a model from scratch. */
+  readonly before: ProbeReport | undefined;
   /** By stage, what its gates asked for. */
   readonly reports: ReadonlyMap<string, ProbeReport>;
   readonly after: ProbeReport;
@@ -37,17 +38,17 @@ export function makeResults(recipe: Recipe, folder: RunFolder, parameters: numbe
       model: recipe.resolved.model,
       model_sha256: card.model_sha256,
       parameters,
-      problems: before.problems,
+      problems: after.problems,
       started: card.started,
       machine: card.machine,
     },
-    ...carried([...before.rows, ...after.rows]),
+    ...carried([...(before?.rows ?? []), ...after.rows]),
     seconds: secondsSpent(journal.events),
-    ...pairReports(before, after),
+    ...(before ? pairReports(before, after) : pairReports(after)),
     gates: verdicts.map(gateRow),
     curves: curves(journal.events),
     stages: [
-      baseStage(before, reports),
+      ...(before ? [baseStage(before, reports)] : []),
       ...recipe.stages.flatMap(({ name }) => stageResult(name, journal.events, reports)),
     ],
   };

@@ -9,8 +9,7 @@ import type { GateVerdict, NewEvent } from '../record/event.ts';
 import type { Behaviour } from '../record/metrics.ts';
 import { type Results, writeResults } from '../record/results.ts';
 import type { RunFolder } from '../record/run-folder.ts';
-import { writeWhole, writing } from '../record/write.ts';
-import { renderModelCard } from '../report/model-card.ts';
+import { writing } from '../record/write.ts';
 import { gateBehaviours } from './cost.ts';
 import { findRow, judge } from './gate.ts';
 import type { Recipe, RecipeStage } from './load-recipe.ts';
@@ -59,8 +58,7 @@ class RecipeRun {
 
   async run(): Promise<Results> {
     const start = await this.#restore();
-    const before = await this.#probe('before', this.#model.reference, this.#recipe.probes.behaviours);
-    this.#checkGates(before);
+    const before = await this.#before();
     const { reports, verdicts } = await this.#runStages(start, before);
     const after = await this.#probe('after', await this.#model.policy.sampler(), this.#recipe.probes.behaviours);
     verdicts.push(...(await this.#judge(END, after, before)));
@@ -81,12 +79,18 @@ class RecipeRun {
     return position;
   }
 
-  /** A gate on a row that no probe yields is found out before the first step is trained. */
-  #checkGates(before: ProbeReport): void {
+  /**
+   * Random weights solve no problem, so a model from scratch has no before. A gate on a row that no probe yields is found
+   * out here, before the first step is trained.
+   */
+  async #before(): Promise<ProbeReport | undefined> {
+    if (this.#recipe.fresh) return undefined;
+    const before = await this.#probe('before', this.#model.reference, this.#recipe.probes.behaviours);
     for (const gate of this.#recipe.gates) findRow(before, gate.metric, gate.condition);
+    return before;
   }
 
-  async #runStages(start: Position, before: ProbeReport) {
+  async #runStages(start: Position, before: ProbeReport | undefined) {
     const reports = new Map<string, ProbeReport>();
     const verdicts: GateVerdict[] = [];
     for (const [index, stage] of this.#recipe.stages.entries()) {
@@ -123,7 +127,8 @@ class RecipeRun {
     if (known) return known;
     await this.#note({ kind: 'probe-started', probe: name });
     const since = performance.now();
-    const target = parts.probeTarget(name, sampler, this.#model);
+    const reference = this.#recipe.fresh ? sampler : this.#model.reference;
+    const target = parts.probeTarget(name, sampler, { ...this.#model, reference });
     const report = await parts.prober.probe(target, { ...this.#recipe.probes, behaviours }, (what, share) => {
       watch.doing(what, share);
       goOn(signal);
@@ -134,7 +139,7 @@ class RecipeRun {
     return report;
   }
 
-  async #judge(after: string, report: ProbeReport, before: ProbeReport): Promise<GateVerdict[]> {
+  async #judge(after: string, report: ProbeReport, before = report): Promise<GateVerdict[]> {
     const verdicts = this.#gatesAfter(after).map((gate) => judge(gate, report, before));
     const told = new Set(this.#setting.folder.journal.events.map(verdictKey));
     for (const verdict of verdicts) {
@@ -150,10 +155,8 @@ class RecipeRun {
 
   async #finish(measured: Measured): Promise<Results> {
     const { folder } = this.#setting;
-    const model = join(folder.path, 'model');
-    await this.#export(model);
+    await this.#export(join(folder.path, 'model'));
     const results = makeResults(this.#recipe, folder, this.#model.parameters, measured);
-    await writeWhole(join(model, 'README.md'), renderModelCard(results));
     await writeResults(join(folder.path, 'results.json'), results);
     const gatesMissed = measured.verdicts.filter((verdict) => !verdict.held).length;
     await this.#note({ kind: 'run-finished', seconds: results.seconds.total, gatesMissed });
