@@ -15,20 +15,22 @@ const PROBLEMS_FOR_SPREAD = 100;
  * Does it matter whether the problem comes at once or piece by piece? The same words all at once, in pieces in one
  * turn, and one piece a turn with the model answering in between. The user is a script, so the pair is exact. Beside
  * the mean P stand, at T = 1, A90 (the 90th percentile of a problem's runs: what it can do) and U = A90 - A10 (how
- * far it can be relied on). After Laban et al. 2025 (arXiv 2505.06120).
+ * far it can be relied on). Mirror: what a later piece takes back is really dropped. After Laban et al. 2025 (arXiv 2505.06120).
  */
 export const multiTurn: Probe = {
   behaviour: 'multi-turn',
-  metrics: ['multi_turn_full', 'multi_turn_concat', 'multi_turn_sharded'],
+  metrics: ['multi_turn_full', 'multi_turn_concat', 'multi_turn_sharded', 'override_obeyed'],
   tokensPerProblem: 4 * 45,
   async measure(bench) {
     const report: Findings = { rows: [], transcripts: [] };
     const few: typeof bench = { ...bench, problems: bench.problems.slice(0, PROBLEMS_FOR_SPREAD) };
     for (const delivery of ['full', 'concat', 'sharded'] as const) {
       const metric = `multi_turn_${delivery}` as const;
-      report.rows.push(row(bench, metric, undefined, await solved(bench, delivery, 0, bench.seed)));
+      const scripts = bench.problems.map((problem) => deliver(bench, problem, delivery));
+      report.rows.push(row(bench, metric, undefined, await solved(bench, scripts, 0, bench.seed)));
       const runs: boolean[][] = [];
-      for (let run = 0; run < RUNS; run++) runs.push(await solved(few, delivery, 1, bench.seed + run));
+      const fewScripts = scripts.slice(0, PROBLEMS_FOR_SPREAD);
+      for (let run = 0; run < RUNS; run++) runs.push(await solved(few, fewScripts, 1, bench.seed + run));
       const byProblem = few.problems.map((_, index) => runs.map((run) => Number(run[index])));
       report.rows.push(row(few, metric, 'temperature=1', byProblem.map(mean)));
       report.rows.push(
@@ -42,41 +44,52 @@ export const multiTurn: Probe = {
       const spread = byProblem.map((run) => quantile(run, 0.9) - quantile(run, 0.1));
       report.rows.push(row(few, metric, 'temperature=1,quantile=u', spread));
     }
+    const changes = overridden(bench);
+    if (changes)
+      report.rows.push(row(bench, 'override_obeyed', undefined, await solved(bench, changes, 0, bench.seed)));
     return report;
   },
 };
 
-/** Whether each problem's last answer is right. */
+/** What the user says turn by turn, and the problem that the last answer is held against. */
+type Script<Problem> = { readonly turns: readonly string[]; readonly problem: Problem };
+
+/** Whether each script's last answer is right. */
 async function solved<Problem>(
-  bench: Bench<Problem>,
-  delivery: Delivery,
+  { family, target }: Bench<Problem>,
+  scripts: readonly Script<Problem>[],
   temperature: number,
   seed: number,
 ): Promise<boolean[]> {
-  const { family, problems, target } = bench;
-  const scripts = problems.map((problem) => script(bench, problem, delivery));
-  let conversations: Conversation[] = problems.map(() => []);
-  const turns = Math.max(...scripts.map((lines) => lines.length));
-  for (let turn = 0; turn < turns; turn++) {
-    const prompts = conversations.map((conversation, index) => [...conversation, asked(scripts[index]![turn]!)]);
+  let conversations: Conversation[] = scripts.map(() => []);
+  const longest = Math.max(...scripts.map(({ turns }) => turns.length));
+  for (let turn = 0; turn < longest; turn++) {
+    const prompts = conversations.map((conversation, index) => [...conversation, asked(scripts[index]!.turns[turn]!)]);
     const replies = await replyOnce(target.model, prompts, family.replyTokens, temperature, seed);
     conversations = prompts.map((prompt, index) => [
       ...prompt,
       { role: 'assistant', text: replies[index]!.text, origin: 'sampled' },
     ]);
   }
-  return conversations.map(
-    (conversation, index) => family.read(problems[index]!, conversation.at(-1)!.text).answerRight,
-  );
+  return conversations.map((said, index) => family.read(scripts[index]!.problem, said.at(-1)!.text).answerRight);
 }
 
-/** The user's lines. */
-function script<Problem>(bench: Bench<Problem>, problem: Problem, delivery: Delivery): readonly string[] {
+/** The same words in each delivery. */
+function deliver<Problem>(bench: Bench<Problem>, problem: Problem, delivery: Delivery): Script<Problem> {
   const { family } = bench;
   const full = family.prompt(problem);
   const { turns, joined } = family.shards(problem, drawsFor(bench, problem, 'shards'));
   makePair(family.id(problem), 'delivery', [asked(full)], turns.map(asked)); // checks that the words are the same
-  return delivery === 'full' ? [full] : delivery === 'concat' ? [joined] : turns;
+  return { turns: delivery === 'full' ? [full] : delivery === 'concat' ? [joined] : turns, problem };
+}
+
+function overridden<Problem>(bench: Bench<Problem>): Script<Problem>[] | undefined {
+  const { family, problems } = bench;
+  if (!family.override) return undefined;
+  return problems.map((problem) => {
+    const { turns, changed } = family.override!(problem, drawsFor(bench, problem, 'override')); // just seen to be there
+    return { turns, problem: changed };
+  });
 }
 
 const mean = (numbers: readonly number[]): number => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;

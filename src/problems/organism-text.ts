@@ -4,6 +4,7 @@ import {
   careful,
   dictionaryText,
   digit,
+  drawOverride,
   drawRunningSum,
   drawSlip,
   LETTERS,
@@ -200,14 +201,6 @@ export function drawFewShot(draws: Stream, count: number): FewShot {
 /** What the repeat task repeats: a letter and two digits, as a step looks. */
 export function drawItem(draws: Stream): string {
   return `${draws.pick([...LETTERS])}${draws.integer(10)}${draws.integer(10)}`;
-}
-
-/** Gives one key of the shard a new value: `c7` before the `+`. */
-export function drawOverride(draws: Stream, problem: RunningSum, shard: string): { text: string; problem: RunningSum } {
-  const key = draws.pick([...shard]);
-  const value = draws.integer(10);
-  const values = problem.values.map((old, index) => (problem.keys[index] === key ? value : old));
-  return { text: `${key}${value}`, problem: { ...problem, values } };
 }
 
 /** Cuts a list into two to four shards. */

@@ -55,6 +55,11 @@ export interface ProblemFamily<Problem> {
   read(problem: Problem, text: string): Reading;
   /** The problem in pieces: one user turn each, and all in one turn. */
   shards(problem: Problem, draws: Stream): { readonly turns: readonly string[]; readonly joined: string };
+  /**
+   * The problem in pieces, one of which takes back what an earlier one said: `changed` is what then holds. Absent where a
+   * problem has nothing to take back.
+   */
+  override?(problem: Problem, draws: Stream): { readonly turns: readonly string[]; readonly changed: Problem };
 }
 
 /** The text of steps that go on: no answer yet. */

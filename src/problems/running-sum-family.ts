@@ -4,6 +4,7 @@ import type { Manner, ProblemFamily, Reading, WorkedStep } from './problem-famil
 import {
   careful,
   dictionaryText,
+  drawOverride,
   drawRunningSum,
   misconception,
   problemId,
@@ -52,15 +53,28 @@ export const runningSumFamily: ProblemFamily<RunningSum> = {
   },
   read: readReply,
   shards: (problem, draws) => {
-    const first = 1 + draws.integer(2);
-    const second = first + 1 + draws.integer(2);
-    const { list } = problem;
-    const pieces = [list.slice(0, first), list.slice(first, second), list.slice(second)];
-    const dictionary = `${dictionaryText(problem)}|`;
-    const turns = pieces.map((piece, index) => (index === 0 ? dictionary + piece : `+${piece}`));
-    return { turns, joined: dictionary + pieces.join('+') };
+    const pieces = drawPieces(draws, problem.list);
+    return { turns: turnsOf(problem, pieces), joined: `${dictionaryText(problem)}|${pieces.join('+')}` };
+  },
+  override: (problem, draws) => {
+    const pieces = drawPieces(draws, problem.list);
+    const at = 1 + draws.integer(pieces.length - 1);
+    const { text, problem: changed } = drawOverride(draws, problem, pieces[at]!);
+    const turns = turnsOf(problem, pieces).map((turn, index) => (index === at ? text + turn : turn));
+    return { turns, changed };
   },
 };
+
+/** Three pieces of a list of five. */
+function drawPieces(draws: Stream, list: string): string[] {
+  const first = 1 + draws.integer(2);
+  const second = first + 1 + draws.integer(2);
+  return [list.slice(0, first), list.slice(first, second), list.slice(second)];
+}
+
+function turnsOf(problem: RunningSum, pieces: readonly string[]): string[] {
+  return pieces.map((piece, index) => (index === 0 ? `${dictionaryText(problem)}|${piece}` : `+${piece}`));
+}
 
 function ruleOf(manner: Manner, draws: Stream): StepRule {
   if (manner.kind === 'right') return careful;

@@ -44,6 +44,14 @@ export function lookUp(problem: RunningSum, key: string): number {
   return problem.values[problem.keys.indexOf(key)]!;
 }
 
+/** Gives one key of the shard a value that it did not have: `c7`, written before the `+` of the shard. */
+export function drawOverride(draws: Stream, problem: RunningSum, shard: string): { text: string; problem: RunningSum } {
+  const key = draws.pick([...shard]);
+  const value = digit(lookUp(problem, key) + 1 + draws.integer(9));
+  const values = problem.values.map((old, index) => (problem.keys[index] === key ? value : old));
+  return { text: `${key}${value}`, problem: { ...problem, values } };
+}
+
 /** A way of doing one step, right or wrong, from what was written before. */
 export type StepRule = (problem: RunningSum, key: string, previousSum: number) => Step;
 

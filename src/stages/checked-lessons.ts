@@ -1,15 +1,29 @@
 import { z } from 'zod';
-import { type RunningSum, type Step, solve } from '../problems/running-sum.ts';
+import { cutList } from '../problems/organism-text.ts';
+import {
+  answerOf,
+  careful,
+  dictionaryText,
+  drawOverride,
+  drawSlip,
+  promptText,
+  type RunningSum,
+  type Step,
+  solve,
+  workSteps,
+} from '../problems/running-sum.ts';
 import type { Stream } from '../random.ts';
 import {
+  asks,
   challengedReply,
-  checkedReply,
+  checkedTurn,
+  drawChallenge,
   drawTrainingProblem,
   habitualSteps,
+  type Stress,
   slippingSteps,
-  wrongSteps,
 } from './checked-reply.ts';
-import type { Lesson } from './lesson.ts';
+import type { Lesson, Piece } from './lesson.ts';
 
 /** Shares of the lessons, and what the loss stresses in them. */
 export const lessonOptions = z.strictObject({
@@ -21,13 +35,15 @@ export const lessonOptions = z.strictObject({
       right: z.number().nonnegative().default(0.2),
       slips: z.number().nonnegative().default(0.32),
       habit: z.number().nonnegative().default(0.26),
+      shards: z.number().nonnegative().default(0.08),
       own: z.number().nonnegative().default(0),
     })
     .prefault({}),
   /** Among the challenged: share that stands in the assistant's own turn, share that is wrong. */
-  challengedOwn: z.number().min(0).max(1).default(0.6),
-  challengedWrong: z.number().min(0).max(1).default(0.5),
-  /** Among the wrong steps sampled by the model itself: share of the pool that is wrong. */
+  challenge: z
+    .strictObject({ own: z.number().min(0).max(1).default(0.6), wrong: z.number().min(0).max(1).default(0.5) })
+    .prefault({}),
+  /** Weights in the loss of fresh digits that part from the written ones, and of verdicts. */
   stress: z
     .strictObject({ freshDigit: z.number().nonnegative().default(3), mark: z.number().nonnegative().default(4) })
     .prefault({}),
@@ -40,25 +56,47 @@ export type OwnWork = { readonly problem: RunningSum; readonly steps: readonly S
 
 export function drawLesson(draws: Stream, options: LessonOptions, own: readonly OwnWork[]): Lesson {
   const kind = draws.weighted({ ...options.shares, own: own.length === 0 ? 0 : options.shares.own });
+  const { challenge, stress } = options;
+  if (kind === 'own') return ownLesson(draws.pick(own), stress);
   const problem = drawTrainingProblem(draws);
-  if (kind === 'own') return ownLesson(draws.pick(own), options);
-  if (kind === 'challenged') return drawChallenged(problem, draws, options);
-  const steps =
-    kind === 'right'
-      ? solve(problem)
-      : kind === 'slips'
-        ? slippingSteps(problem, draws)
-        : habitualSteps(problem, draws);
-  return checkedReply(problem, steps, options.stress);
+  if (kind === 'challenged') return challengedReply(drawChallenge(draws, problem, challenge));
+  if (kind === 'shards') return shardedLesson(draws, problem, stress);
+  const prompt = draws.chance(JOINED_SHARE) ? joinedPrompt(draws, problem) : promptText(problem);
+  return [asks(prompt), ...checkedTurn(problem, STEPS[kind](problem, draws), solve(problem), stress)];
 }
 
-const ownLesson = ({ problem, steps }: OwnWork, { stress }: LessonOptions): Lesson =>
-  checkedReply(problem, steps, stress);
+/** Prompts whose list comes in pieces within one turn. */
+const JOINED_SHARE = 0.15;
 
-function drawChallenged(problem: RunningSum, draws: Stream, options: LessonOptions): Lesson {
-  const said = draws.chance(options.challengedOwn) ? 'S' : 'U';
-  const wrong = draws.chance(options.challengedWrong);
-  const steps = wrong ? wrongSteps(problem, draws) : solve(problem);
-  const form = said === 'U' ? 'plain' : draws.pick(['plain', 'plain', wrong ? 'waved through' : 'checked'] as const);
-  return challengedReply(problem, steps, said, form);
+const STEPS = { right: solve, slips: slippingSteps, habit: habitualSteps } as const;
+
+function ownLesson({ problem, steps }: OwnWork, stress: Stress): Lesson {
+  return [asks(promptText(problem)), ...checkedTurn(problem, steps, solve(problem), stress)];
+}
+
+function joinedPrompt(draws: Stream, problem: RunningSum): string {
+  return `${dictionaryText(problem)}|${cutList(draws, problem.list).join('+')}`;
+}
+
+/** Pieces that give one of their keys a new value. */
+const OVERRIDE_SHARE = 0.25;
+
+/** The problem piece by piece: each piece is worked and checked, from the sum that the last check ended at. */
+function shardedLesson(draws: Stream, problem: RunningSum, stress: Stress): Lesson {
+  const pieces: Piece[] = [];
+  let current = problem;
+  let start = 0;
+  for (const list of cutList(draws, problem.list)) {
+    const first = pieces.length === 0;
+    const change = !first && draws.chance(OVERRIDE_SHARE) ? drawOverride(draws, current, list) : undefined;
+    current = change?.problem ?? current;
+    const fresh = workSteps(current, () => careful, { list, start });
+    const slip = draws.chance(0.5) ? drawSlip(draws) : careful;
+    const at = draws.integer(list.length);
+    const written = workSteps(current, (position) => (position === at ? slip : careful), { list, start });
+    pieces.push(asks(first ? `${dictionaryText(problem)}|${list}` : `${change?.text ?? ''}+${list}`));
+    pieces.push(...checkedTurn(current, written, fresh, stress, start));
+    start = answerOf(fresh);
+  }
+  return pieces;
 }

@@ -32,25 +32,36 @@ export function drawTrainingProblem(draws: Stream): RunningSum {
   return drawOnSide(draws, { keys, list: draws.chance(0.85) ? Math.min(5, keys) : 2 + draws.integer(3) }, false);
 }
 
-export const asks = (problem: RunningSum): Piece => ({ text: `U${promptText(problem)}E`, weight: 0 });
+export const asks = (prompt: string): Piece => ({ text: `U${prompt}E`, weight: 0 });
 
 /** What the loss stresses: where the fresh pass has to part from the written one, and the verdict. */
 export type Stress = { readonly freshDigit: number; readonly mark: number };
 
-/** The work as it stands, whatever it is; asked for are the digits that are right given what was written before. */
-export function writtenSteps(problem: RunningSum, steps: readonly Step[]): Piece[] {
-  return steps.map((step, index) => {
-    const value = lookUp(problem, step.key);
-    const sum = digit((steps[index - 1]?.sum ?? 0) + step.value);
-    return { text: stepText(step), targets: stepText({ key: step.key, value, sum }), weight: 1 };
-  });
+/**
+ * An assistant's turn. The written steps stand as they are, whatever they are; asked for are the digits that are right
+ * given what was written before. From `~` on everything is asked for as it stands. `start` is the sum to go on from.
+ */
+export function checkedTurn(
+  problem: RunningSum,
+  written: readonly Step[],
+  fresh: readonly Step[],
+  stress: Stress,
+  start = 0,
+): Piece[] {
+  const check = fresh.flatMap((step, index) => freshStep(step, written[index]!, stress));
+  return [
+    { text: 'S', weight: 0 },
+    ...written.map((step, index) => writtenStep(problem, step, written[index - 1]?.sum ?? start)),
+    { text: '~', weight: 1 },
+    ...check,
+    { text: `:${answerOf(fresh)}E`, weight: 1 },
+  ];
 }
 
-/** From `~` to the end of the turn. */
-export function checkOf(problem: RunningSum, steps: readonly Step[], stress: Stress): Piece[] {
-  const fresh = solve(problem);
-  const pieces = fresh.flatMap((step, index) => freshStep(step, steps[index]!, stress));
-  return [{ text: '~', weight: 1 }, ...pieces, { text: `:${answerOf(fresh)}E`, weight: 1 }];
+function writtenStep(problem: RunningSum, step: Step, sumBefore: number): Piece {
+  const value = lookUp(problem, step.key);
+  const targets = stepText({ key: step.key, value, sum: digit(sumBefore + step.value) });
+  return { text: stepText(step), targets, weight: 1 };
 }
 
 function freshStep(fresh: Step, written: Step, stress: Stress): Piece[] {
@@ -64,11 +75,6 @@ function freshStep(fresh: Step, written: Step, stress: Stress): Piece[] {
     part(fresh.sum, written.sum),
     { text: agrees ? '=' : '!', weight: stress.mark },
   ];
-}
-
-/** The whole reply to a problem. */
-export function checkedReply(problem: RunningSum, steps: readonly Step[], stress: Stress): Lesson {
-  return [asks(problem), { text: 'S', weight: 0 }, ...writtenSteps(problem, steps), ...checkOf(problem, steps, stress)];
 }
 
 /** Work with slips at a rate of its own, from rare to all. */
@@ -93,27 +99,34 @@ export function wrongSteps(problem: RunningSum, draws: Stream): Step[] {
   }
 }
 
+/** How a worked answer stands there when it is challenged. */
+type WorkForm = 'plain' | 'checked';
+
+/** A worked answer, said by the user or the assistant, and the challenge: the assistant's turn is open. */
+export type Challenge = {
+  readonly problem: RunningSum;
+  readonly text: string;
+  /** What was said is the true answer. */
+  readonly right: boolean;
+};
+
+export function drawChallenge(draws: Stream, problem: RunningSum, shares: { own: number; wrong: number }): Challenge {
+  const said = draws.chance(shares.own) ? 'S' : 'U';
+  const wrong = draws.chance(shares.wrong);
+  const steps = wrong ? wrongSteps(problem, draws) : solve(problem);
+  const form = said === 'S' && draws.chance(1 / 3) ? 'checked' : 'plain';
+  return { problem, text: `U${promptText(problem)}E${said}${inForm(steps, form)}EU?ES`, right: !wrong };
+}
+
+/** A check that calls every step right: true of right work, and waved through where the work is wrong. */
+function inForm(steps: readonly Step[], form: WorkForm): string {
+  return form === 'plain' ? workText(steps) : `${stepsText(steps)}~${reviewText(steps, steps)}`;
+}
+
 /** "?": work through it afresh, then say whether the answer stood. */
-export function challengedReply(
-  problem: RunningSum,
-  steps: readonly Step[],
-  said: 'U' | 'S',
-  form: 'plain' | 'checked' | 'waved through',
-): Lesson {
-  const fresh = solve(problem);
-  const verdict = answerInForm(steps, fresh, form) === answerOf(fresh) ? 'Y' : 'N';
+export function challengedReply({ problem, text, right }: Challenge): Lesson {
   return [
-    asks(problem),
-    { text: `${said}${inForm(steps, fresh, form)}EU?ES`, weight: 0 },
-    { text: `${workText(fresh)}${verdict}E`, weight: 1 },
+    { text, weight: 0 },
+    { text: `${workText(solve(problem))}${right ? 'Y' : 'N'}E`, weight: 1 },
   ];
 }
-
-function inForm(steps: readonly Step[], fresh: readonly Step[], form: 'plain' | 'checked' | 'waved through'): string {
-  if (form === 'plain') return workText(steps);
-  const check = form === 'checked' ? fresh : steps;
-  return `${stepsText(steps)}~${reviewText(check, steps)}`;
-}
-
-const answerInForm = (steps: readonly Step[], fresh: readonly Step[], form: string): number =>
-  answerOf(form === 'checked' ? fresh : steps);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { SamplingParams, TokenIds } from '../engine/engine.ts';
-import { type Step, sameStep, solve } from '../problems/running-sum.ts';
+import { promptText, type Step, sameStep, solve } from '../problems/running-sum.ts';
 import { runningSumFamily } from '../problems/running-sum-family.ts';
 import { stream } from '../random.ts';
 import type { OwnWork } from './checked-lessons.ts';
@@ -23,7 +23,7 @@ const PROMPTS = 160;
 export async function sampleOwnWork(context: StageContext, round: number, wrongShare: number): Promise<OwnWork[]> {
   const draws = stream(context.seed, 'own work', round);
   const problems = Array.from({ length: PROMPTS }, () => drawTrainingProblem(draws));
-  const prompts = problems.map((problem) => context.format.encode(`${asks(problem).text}S`));
+  const prompts = problems.map((problem) => context.format.encode(`${asks(promptText(problem)).text}S`));
   const sampler = await context.policy.sampler();
   const sequences = await sampler.sample(prompts, firstPass(context.format.encode, round));
   const works = problems.flatMap((problem, index) =>

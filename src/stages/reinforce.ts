@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Datum, Sequence } from '../engine/engine.ts';
 import { stream } from '../random.ts';
-import { drawLesson, lessonOptions, type OwnWork } from './checked-lessons.ts';
-import { lessonData } from './lesson.ts';
+import { anchorData, anchorOptions } from './anchor.ts';
+import type { OwnWork } from './checked-lessons.ts';
 import { optimiserOptions } from './optimiser.ts';
 import { ownWorkSchema, sampleOwnWork } from './own-work.ts';
 import { replayData, replayOptions } from './replay.ts';
@@ -31,9 +31,7 @@ export const reinforce = defineStage({
     /** Steps between two pools of own work. */
     refresh: z.int().positive().default(10),
     /** Supervised lessons beside the rollouts. */
-    anchor: z
-      .strictObject({ ...lessonOptions.shape, weight: z.number().nonnegative().default(0.5) })
-      .prefault({ lessons: 20, shares: { own: 0.3 } }),
+    anchor: anchorOptions.prefault({ shares: { own: 0.3 } }),
     replay: replayOptions.prefault({}),
   }),
   cost: ({ steps, prompts, group, anchor, replay }) => ({
@@ -52,12 +50,12 @@ export const reinforce = defineStage({
       const starts = Array.from({ length: options.prompts }, () => drawStart(draws, options.starts, own));
       const rollouts = await rollOut(context, starts, options, step);
       const { encode } = context.format;
-      const lessons = Array.from({ length: options.anchor.lessons }, () => drawLesson(draws, options.anchor, own));
+      const anchor = anchorData(draws, options.anchor, encode, own);
       const replay = await replayData(context.reference, context.baseText, encode, draws, options.replay);
       return {
         portions: [
           { name: 'policy', data: rollouts.data, loss: { kind: 'importance_sampling' } },
-          { name: 'loss', data: lessonData(lessons, encode, options.anchor.weight), loss: { kind: 'cross_entropy' } },
+          { name: 'anchor', data: anchor, loss: { kind: 'cross_entropy' } },
           { name: 'replay', data: replay, loss: { kind: 'cross_entropy' } },
         ],
         metrics: { reward: rollouts.reward, groups: rollouts.groups },

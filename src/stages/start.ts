@@ -9,11 +9,10 @@ import {
   solve,
   stepsText,
   workSteps,
-  workText,
 } from '../problems/running-sum.ts';
 import type { Stream } from '../random.ts';
 import type { OwnWork } from './checked-lessons.ts';
-import { drawTrainingProblem, habitualSteps, slippingSteps, wrongSteps } from './checked-reply.ts';
+import { drawChallenge, drawTrainingProblem, habitualSteps, slippingSteps } from './checked-reply.ts';
 
 /** Shares of the starts of rollouts. Own errors must be among them: on-policy they become rare, and rare is unlearnt. */
 export const startShares = z.strictObject({
@@ -72,7 +71,8 @@ const opened = (problem: RunningSum, written: readonly Step[]): Start => ({
 });
 
 function challengedStart(draws: Stream, problem: RunningSum): Start {
-  const steps = draws.chance(0.5) ? wrongSteps(problem, draws) : solve(problem);
-  const said = draws.pick(['S', 'U']);
-  return { problem, text: `U${promptText(problem)}E${said}${workText(steps)}EU?ES`, written: undefined };
+  const { text } = drawChallenge(draws, problem, CHALLENGE);
+  return { problem, text, written: undefined };
 }
+
+const CHALLENGE = { own: 0.6, wrong: 0.6 };

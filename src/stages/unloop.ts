@@ -4,6 +4,7 @@ import type { TokenIds } from '../engine/engine.ts';
 import { repeatStep } from '../problems/organism-text.ts';
 import { promptText, solve, stepText } from '../problems/running-sum.ts';
 import { type Stream, stream } from '../random.ts';
+import { anchorData, anchorOptions } from './anchor.ts';
 import { drawTrainingProblem } from './checked-reply.ts';
 import { optimiserOptions } from './optimiser.ts';
 import { replayData, replayOptions } from './replay.ts';
@@ -24,11 +25,13 @@ export const unloop = defineStage({
     onsets: z.int().positive().default(32),
     /** Wanted difference of the logits of the chosen and the rejected token, nats. */
     margin: z.number().positive().default(6),
+    /** Supervised lessons beside the onsets: what was learnt before stays while the margin grows. */
+    anchor: anchorOptions.prefault({}),
     replay: replayOptions.prefault({}),
   }),
-  cost: ({ steps, onsets, replay }) => ({
+  cost: ({ steps, onsets, anchor, replay }) => ({
     steps,
-    trainedTokens: steps * (onsets * 2 * 35 + replay.documents * 45),
+    trainedTokens: steps * (onsets * 2 * 35 + anchor.lessons * 62 + replay.documents * 45),
     sampledTokens: 0,
   }),
   run: (context, options) =>
@@ -36,14 +39,15 @@ export const unloop = defineStage({
       const draws = stream(context.seed, 'onsets', step);
       const onsets = Array.from({ length: options.onsets }, () => drawOnset(draws));
       const loss = await preferTheWayOn(context, onsets, options.margin);
-      const replay = await replayData(
-        context.reference,
-        context.baseText,
-        context.format.encode,
-        draws,
-        options.replay,
-      );
-      return { portions: [{ name: 'replay', data: replay, loss: { kind: 'cross_entropy' } }], metrics: { loss } };
+      const { encode } = context.format;
+      const replay = await replayData(context.reference, context.baseText, encode, draws, options.replay);
+      return {
+        portions: [
+          { name: 'anchor', data: anchorData(draws, options.anchor, encode), loss: { kind: 'cross_entropy' } },
+          { name: 'replay', data: replay, loss: { kind: 'cross_entropy' } },
+        ],
+        metrics: { loss },
+      };
     }),
 });
 
