@@ -43,11 +43,20 @@ async function openModel(folder: string, { fresh, seed }: ModelOptions): Promise
   return { policy, reference: await policy.sampler(), format, baseText, parameters: weights.flat.length };
 }
 
+const referenceChats = new WeakMap<Sampler, LocalChatModel>();
+
+/** One object per reference, by which the prober knows that it has asked it already. */
+function referenceChat(reference: Sampler, format: ChatFormat): LocalChatModel {
+  const chat = referenceChats.get(reference) ?? new LocalChatModel('reference', reference, format);
+  referenceChats.set(reference, chat);
+  return chat;
+}
+
 function probeTarget(name: string, sampler: Sampler, { reference, format, baseText }: LocalModel) {
   const target = {
     name,
     model: new LocalChatModel(name, sampler, format),
-    competence: new LocalChatModel('reference', reference, format),
+    competence: referenceChat(reference, format),
   };
   if (baseText === undefined) return target;
   return {

@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto';
+import type { ChatModel } from '../chat/chat-model.ts';
 import { InputError } from '../errors.ts';
 import type { ProblemFamily } from '../problems/problem-family.ts';
 import { baseQuality } from './base-quality.ts';
 import type { Probe } from './bench.ts';
-import { competentProblems } from './competence.ts';
+import { type Competence, competentProblems } from './competence.ts';
 import { defensiveness } from './defensiveness.ts';
 import { errorAmplification } from './error-amplification.ts';
 import { errorChecking } from './error-checking.ts';
 import { fewShot } from './few-shot.ts';
 import { loops } from './loops.ts';
 import { multiTurn } from './multi-turn.ts';
-import type { Prober } from './prober.ts';
+import type { Prober, ProbeSettings } from './prober.ts';
 import { selfCorrection } from './self-correction.ts';
 
 /** One probe per behaviour, in the order of the report. */
@@ -27,6 +28,7 @@ export const PROBES: readonly Probe[] = [
 
 /** Measures behaviours on one problem family, over problems that the first model measured is able to solve. */
 export function createProber<Problem>(family: ProblemFamily<Problem>, probes: readonly Probe[] = PROBES): Prober {
+  const competent = remembered(family);
   return {
     cost: (settings) => {
       const chosen = choose(probes, settings.behaviours);
@@ -36,7 +38,7 @@ export function createProber<Problem>(family: ProblemFamily<Problem>, probes: re
     async probe(target, settings, doing) {
       const chosen = choose(probes, settings.behaviours);
       doing?.('competence', 0);
-      const { problems } = await competentProblems(target.competence, family, settings.problems, settings.seed);
+      const { problems } = await competent(target.competence, settings);
       const bench = { target, family, problems, seed: settings.seed };
       const findings = [];
       for (const [index, probe] of chosen.entries()) {
@@ -53,6 +55,19 @@ export function createProber<Problem>(family: ProblemFamily<Problem>, probes: re
         transcripts: findings.flatMap(({ transcripts }) => transcripts),
       };
     },
+  };
+}
+
+/** A run probes many times with one reference: who can solve what is asked once. */
+function remembered<Problem>(family: ProblemFamily<Problem>) {
+  const known = new WeakMap<ChatModel, Map<string, Promise<Competence<Problem>>>>();
+  return (model: ChatModel, { problems, seed }: ProbeSettings): Promise<Competence<Problem>> => {
+    const asked = known.get(model) ?? new Map<string, Promise<Competence<Problem>>>();
+    known.set(model, asked);
+    const key = `${problems} ${seed}`;
+    const answer = asked.get(key) ?? competentProblems(model, family, problems, seed);
+    asked.set(key, answer);
+    return answer;
   };
 }
 

@@ -7,7 +7,7 @@ import { lessonData } from './lesson.ts';
 /** Supervised lessons that go on beside another remedy, so that it does not undo what was learnt before it. */
 export const anchorOptions = z.strictObject({
   ...lessonOptions.shape,
-  lessons: lessonOptions.shape.lessons.default(20),
+  lessons: z.int().nonnegative().default(20),
   /** Of their mean loss per token, against the remedy's own. */
   weight: z.number().nonnegative().default(0.5),
 });
