@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
+  // the examples of docs/ import the package by its name
+  resolve: { alias: { unrut: new URL('./src/index.ts', import.meta.url).pathname } },
   test: {
     include: ['tests/**/*.test.ts'],
     exclude: ['tests/peers/**'],

@@ -72,10 +72,12 @@ function explained<T>(check: () => T, explain: (issue: Issue) => string): T {
   }
 }
 
+/** One fault at a time, a misspelt key first: it is why another one is missing. */
 function refusal(error: ZodError, explain: (issue: Issue) => string): InputError {
+  const first = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0]!; // there is one
   const others = error.issues.length - 1;
   const more = others === 0 ? '' : ` (and ${others} more ${others === 1 ? 'fault' : 'faults'})`;
-  return new InputError(explain(error.issues[0]!) + more); // a failed parse has at least one issue
+  return new InputError(explain(first) + more);
 }
 
 function decode(file: string, bytes: Uint8Array): string {

@@ -57,13 +57,12 @@ export class Sandbox {
     return readJournal(this.at(`${run}/events.jsonl`));
   }
 
-  /** Everything that a run trained, by file: what two runs must agree on. The model's card tells of clocks. */
+  /** Everything that a run trained, by file: what two runs must agree on. */
   async trained(run: string): Promise<Record<string, Record<string, string>>> {
     const folders = ['checkpoints/after-drift/policy', 'checkpoints/after-pooled/policy', 'model', 'probes'];
-    const prints = folders.map(async (folder) => {
-      const { 'README.md': _card, ...files } = await fingerprintFiles(this.at(`${run}/${folder}`));
-      return [folder, files] as const;
-    });
+    const prints = folders.map(
+      async (folder) => [folder, await fingerprintFiles(this.at(`${run}/${folder}`))] as const,
+    );
     return Object.fromEntries(await Promise.all(prints));
   }
 

@@ -1,0 +1,43 @@
+/**
+ * @module unrut
+ * What one builds on: families of problems, probes and stages of one's own, put beside those that come along and run by
+ * the same command line. `docs/extend.md` shows each in under 40 lines.
+ */
+export type { ChatModel, Reply, ReplyParams, TokenLogprob } from './chat/chat-model.ts';
+export type { Conversation, Turn } from './chat/conversation.ts';
+export { parts } from './cli/parts.ts';
+export { runCli } from './cli/program.ts';
+export type * from './engine/engine.ts';
+export { EngineError, InputError, ModelError, RunError, UnrutError } from './errors.ts';
+export { createProber, PROBES } from './probes/all-probes.ts';
+export * from './probes/bench.ts';
+export type { Outcome, ProbeReport, ProbeRow, Prober, ProbeSettings, ProbeTarget } from './probes/prober.ts';
+export * from './problems/problem-family.ts';
+export { runningSumFamily } from './problems/running-sum-family.ts';
+export { type Stream, stream } from './random.ts';
+export { loadRecipe, parseRecipe, type Recipe } from './recipe/load-recipe.ts';
+export type { Model, ModelOptions, RunParts } from './recipe/run-parts.ts';
+export { type RunSetting, runRecipe } from './recipe/run-recipe.ts';
+export type { Watch } from './recipe/watch.ts';
+export { type Behaviour, behaviours, defineMetric, type Metric, type MetricName, metricOf } from './record/metrics.ts';
+export { parseResults, type Results, readResults, resultsSchema, writeResults } from './record/results.ts';
+export type { RunCard } from './record/run-card.ts';
+export { RunFolder } from './record/run-folder.ts';
+export { renderHtml } from './report/html.ts';
+export { renderModelCard } from './report/model-card.ts';
+export { renderTerminal } from './report/terminal.ts';
+export { type OptimiserOptions, optimiserOptions } from './stages/optimiser.ts';
+export * from './stages/stage.ts';
+export { type Batch, type Portion, trainLoop } from './stages/train-loop.ts';
+export { type Change, change } from './stats/change.ts';
+export { type Estimate, type EstimateOptions, estimate } from './stats/estimate.ts';
+export { holm } from './stats/holm.ts';
+export { mcnemar } from './stats/mcnemar.ts';
+export { minimumDetectableEffect, type PairedDesign, sampleSize } from './stats/power.ts';
+export { wilsonInterval } from './stats/wilson.ts';
+export * from './wrong-turns/own-prefix.ts';
+export * from './wrong-turns/pair.ts';
+export * from './wrong-turns/repeated-step.ts';
+export * from './wrong-turns/role-swap.ts';
+export * from './wrong-turns/turns.ts';
+export * from './wrong-turns/wrong-work.ts';
