@@ -29,7 +29,7 @@ export const baseQuality: Probe = {
           greedy.map(({ reply }) => reply.tokenCount),
         ),
       ],
-      transcripts: transcripts(bench, 'base-quality', 'clean', greedy, answeredRight),
+      transcripts: transcripts(bench, 'base-quality', undefined, greedy, answeredRight),
     };
   },
 };

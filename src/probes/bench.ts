@@ -94,7 +94,7 @@ export function ratioRow<Problem>(
 export function transcripts<Problem>(
   bench: Bench<Problem>,
   behaviour: Behaviour,
-  condition: string,
+  condition: string | undefined,
   reads: readonly Read[],
   right: (read: Read) => boolean,
   problems: readonly Problem[] = bench.problems,
@@ -106,9 +106,9 @@ export function transcripts<Problem>(
     const turns = [...read.conversation, tokens === undefined ? sampled : { ...sampled, tokens: [...tokens] }];
     const good = right(read);
     return {
-      id: `${behaviour}/${condition}/${problem}`,
+      id: [behaviour, condition ?? 'plain', problem].join('/'),
       behaviour,
-      condition,
+      ...(condition === undefined ? {} : { condition }),
       problem,
       turns,
       outcome: { text: good ? 'as wanted' : 'not as wanted', good },
