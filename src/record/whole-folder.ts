@@ -3,7 +3,7 @@ import { writing } from './write.ts';
 
 /**
  * Fills a folder beside `folder` and renames it, so that a reader, or a crash, sees the whole folder or none. What stood
- * there before is replaced.
+ * there before is removed just before the renaming, for a folder cannot be renamed onto another.
  * @throws RunError where the file system refuses; then nothing is left behind.
  */
 export async function writeWholeFolder(folder: string, fill: (beside: string) => Promise<void>): Promise<void> {
