@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import type { SamplingParams } from '../../src/engine/engine.ts';
-import { cutIntoGenerationBatches, generationFeeds } from '../../src/engine/local/generation-batch.ts';
-import { BLOCK, generationGraph } from '../../src/engine/local/generation-graph.ts';
+import { cutIntoGenerationBatches, generationFeeds, layoutOf } from '../../src/engine/local/generation-batch.ts';
+import { generationGraph, ROUND } from '../../src/engine/local/generation-graph.ts';
 import { LocalPolicy } from '../../src/engine/local/local-policy.ts';
 import { LocalSampler } from '../../src/engine/local/local-sampler.ts';
 import { Runtime } from '../../src/engine/local/runtime.ts';
@@ -47,7 +47,9 @@ describe.each(goldenNames)('%s', (name) => {
   });
 
   test.each([
-    ['temperature 1', {}],
+    ['one sample, rows with a growing cache', { samples: 1 }],
+    ['two samples, rows with a cache of blocks', { samples: 2 }],
+    ['five samples, which share their prompt', { samples: 5 }],
     ['temperature 0.6', { temperature: 0.6 }],
     ['top-k', { topK: 3 }],
     ['top-p', { topP: 0.7 }],
@@ -119,7 +121,7 @@ describe('sampling', () => {
     expect(chiSquare).toBeLessThan(24.3); // 99.9 % of a chi-square with 7 degrees of freedom
   });
 
-  test.each([1, 2, BLOCK, BLOCK + 1, BLOCK + 2])('maxTokens %i is a prefix of a longer run', async (maxTokens) => {
+  test.each([1, 2, 8, 9, 10])('maxTokens %i is a prefix of a longer run', async (maxTokens) => {
     const long = await sampler.sample(prompts, plain);
     const short = await sampler.sample(prompts, { ...plain, maxTokens });
     expect(short).toEqual(
@@ -146,27 +148,34 @@ describe('sampling', () => {
     });
   });
 
-  test('the loop ends when every row has met a stop token', async () => {
-    const rounds = async (stop: number[]) => {
-      const how = { ...plain, maxTokens: 34, stop };
-      const [batch] = cutIntoGenerationBatches(prompts, how.samples);
-      const feeds = generationFeeds(prompts, batch!, how, config);
-      const { nextTokens } = await runtime.run(generationGraph(config, 'draw'), roomyWeights('llama'), feeds, [
-        'nextTokens',
-      ]);
-      return nextTokens!.shape[0];
-    };
-    const everyToken = Array.from({ length: config.vocabSize }, (_, token) => token);
-    expect(await rounds([])).toBe(Math.ceil(33 / BLOCK));
-    expect(await rounds(everyToken.slice(2))).toBe(1);
-    expect(await rounds(everyToken)).toBe(0);
-  });
+  test.each(['grown', 'blocks', 'shared'] as const)(
+    '%s: the loop ends when every row has met a stop token',
+    async (layout) => {
+      const rounds = async (stop: number[]) => {
+        const how = { ...plain, maxTokens: 34, stop };
+        const [batch] = cutIntoGenerationBatches(prompts, how.samples);
+        const feeds = generationFeeds(prompts, batch!, how, config, layout);
+        const graph = generationGraph(config, 'draw', layout);
+        const { nextTokens } = await runtime.run(graph, roomyWeights('llama'), feeds, ['nextTokens']);
+        return nextTokens!.shape[0];
+      };
+      const everyToken = Array.from({ length: config.vocabSize }, (_, token) => token);
+      expect(await rounds([])).toBe(Math.ceil(33 / ROUND[layout]));
+      expect(await rounds(everyToken.slice(2))).toBeLessThan(12 / ROUND[layout] + 1);
+      expect(await rounds(everyToken)).toBe(0);
+    },
+  );
 
   test('a prompt is read once for all its samples', () => {
     const how = { ...plain, samples: 8 };
     const batches = cutIntoGenerationBatches(prompts, how.samples);
-    const read = batches.map((batch) => generationFeeds(prompts, batch, how, config).tokens!.data.length);
+    const read = batches.map((batch) => generationFeeds(prompts, batch, how, config, 'shared').tokens!.data.length);
     expect(read).toEqual([4 * 13]);
+  });
+
+  test('every layout is in use', () => {
+    const layouts = [1, 2, 5].map((samples) => layoutOf(cutIntoGenerationBatches(prompts, samples)[0]!));
+    expect(layouts).toEqual(['grown', 'blocks', 'shared']);
   });
 
   test.each([

@@ -1,6 +1,6 @@
 import { type Stream, stream } from '../../random.ts';
 import type { SamplingParams, TokenIds } from '../engine.ts';
-import { BLOCK } from './generation-graph.ts';
+import { type Layout, ROUND } from './generation-graph.ts';
 import type { LlamaConfig } from './llama-config.ts';
 import type { HostTensor, Tensors } from './runtime.ts';
 import { floats, integers, textFeeds } from './text-feeds.ts';
@@ -37,63 +37,83 @@ function groupByLength(prompts: readonly TokenIds[], most: number): number[][] {
   return groups;
 }
 
+/** Depends on the batch alone. */
+export function layoutOf({ prompts, from, to }: GenerationBatch): Layout {
+  if (prompts.length * (to - from) <= 4) return 'grown';
+  return to - from < 4 ? 'blocks' : 'shared';
+}
+
 /** Inputs of the generation graph beside the parameters. */
 export function generationFeeds(
   prompts: readonly TokenIds[],
-  { prompts: indices, from, to }: GenerationBatch,
+  batch: GenerationBatch,
   how: SamplingParams,
   config: LlamaConfig,
+  layout: Layout,
 ): Tensors {
-  const { keyValueHeads, headSize, heads, vocabSize } = config;
-  const group = heads / keyValueHeads;
-  const texts = indices.map((index) => prompts[index]!);
+  const texts = batch.prompts.map((index) => prompts[index]!);
+  const samples = batch.to - batch.from;
   const time = Math.max(...texts.map((text) => text.length));
-  const samples = to - from;
-  const blocks = Math.ceil((how.maxTokens - 1) / BLOCK);
-  const eachRow = texts.flatMap((text, nth) => Array.from({ length: samples }, () => ({ text, nth })));
+  const rounds = Math.ceil((how.maxTokens - 1) / ROUND[layout]);
+  const tokens = time + rounds * ROUND[layout];
+  const ends = texts.flatMap((text) => Array.from({ length: samples }, () => text.length));
   return {
-    ...textFeeds(texts, config, Math.max(time + 1 + blocks * BLOCK, samples)),
-    promptMask: paddingMask(texts, time),
-    ...uniformFeeds(indices, from, to, how, blocks),
-    lastOfPrompt: integers(eachRow.map(({ text, nth }) => nth * time + text.length - 1)),
-    position: integers(
-      eachRow.map(({ text }) => text.length),
-      [texts.length, samples],
-    ),
-    rowSplit: integers([texts.length, samples, heads + 2 * keyValueHeads, headSize]),
-    perRow: integers([0, keyValueHeads, group, samples, 1, -1]),
-    perPrompt: integers([0, keyValueHeads, group * samples, -1]),
-    emptyCache: floats(new Float32Array(0), [texts.length, keyValueHeads, 1, samples, 0, headSize]),
-    blockCount: integers([blocks], []),
+    ...textFeeds(texts, config, tokens + 1),
+    ...uniformFeeds(batch, how.seed, rounds, ROUND[layout]),
+    ...(layout === 'shared' ? sharedFeeds(texts, samples, time, config) : ownFeeds(ends, samples, tokens, time)),
+    ...choiceFeeds(how, config),
+    lastOfPrompt: integers(ends.map((end, row) => Math.floor(row / samples) * time + end - 1)),
+    position: integers(ends, [ends.length, 1]),
+    roundCount: integers([rounds], []),
     stop: integers([-1, ...how.stop]), // never empty: a maximum over nothing has no value
-    inverseTemperature: floats(Float32Array.of(how.temperature === 0 ? 1 : 1 / how.temperature), []),
-    topK: integers([Math.min(how.topK ?? vocabSize, vocabSize)]),
-    topP: floats(Float32Array.of(how.topP ?? 1), []),
   };
 }
 
-/** `[prompts, 1, 1, time]`: hides the padding from what is generated. */
-function paddingMask(texts: readonly TokenIds[], time: number): HostTensor {
-  const mask = new Float32Array(texts.length * time);
-  texts.forEach((text, nth) => {
-    mask.fill(-1e9, nth * time + text.length, (nth + 1) * time);
-  });
-  return floats(mask, [texts.length, 1, 1, time]);
+function choiceFeeds({ temperature, topK, topP }: SamplingParams, { vocabSize }: LlamaConfig): Tensors {
+  return {
+    inverseTemperature: floats(Float32Array.of(temperature === 0 ? 1 : 1 / temperature), []),
+    topK: integers([Math.min(topK ?? vocabSize, vocabSize)]),
+    topP: floats(Float32Array.of(topP ?? 1), []),
+  };
 }
 
-/** `[rows, 1]` for the first token and `[blocks, BLOCK, rows, 1]` for the others. */
-function uniformFeeds(
-  indices: readonly number[],
-  from: number,
-  to: number,
-  { seed }: SamplingParams,
-  blocks: number,
-): Tensors {
-  const rows = indices.length * (to - from);
+function ownFeeds(ends: readonly number[], samples: number, tokens: number, time: number): Tensors {
+  return {
+    promptOfRow: integers(ends.map((_, row) => Math.floor(row / samples))),
+    rowMask: paddingMask(ends, time, tokens),
+  };
+}
+
+function sharedFeeds(texts: readonly TokenIds[], samples: number, time: number, config: LlamaConfig): Tensors {
+  const { keyValueHeads, heads, headSize } = config;
+  const group = heads / keyValueHeads;
+  const lengths = texts.map((text) => text.length);
+  return {
+    promptMask: paddingMask(lengths, time, time),
+    bySample: integers([texts.length, samples, keyValueHeads, group, -1]),
+    byHead: integers([texts.length, keyValueHeads, samples, group, -1]),
+    joined: integers([texts.length, keyValueHeads, samples * group, -1]),
+    rows: integers([texts.length * samples, keyValueHeads, group, -1]),
+    emptyCache: integers([texts.length * samples, keyValueHeads, 0, headSize]),
+  };
+}
+
+/** `[rows, 1, 1, tokens]`: hides the places from each row's end to `time`. */
+function paddingMask(ends: readonly number[], time: number, tokens: number): HostTensor {
+  const mask = new Float32Array(ends.length * tokens);
+  ends.forEach((end, row) => {
+    mask.fill(-1e9, row * tokens + end, row * tokens + time);
+  });
+  return floats(mask, [ends.length, 1, 1, tokens]);
+}
+
+/** `[rows, 1]` for the first token and `[rounds, steps, rows, 1]` for the others. */
+function uniformFeeds({ prompts, from, to }: GenerationBatch, seed: number, rounds: number, steps: number): Tensors {
+  const rows = prompts.length * (to - from);
   const first = new Float32Array(rows);
-  const others = new Float32Array(blocks * BLOCK * rows);
+  const others = new Float32Array(Math.max(1, rounds) * steps * rows); // the executor refuses empty inputs
   let row = 0;
-  for (const prompt of indices) {
+  for (const prompt of prompts) {
     for (let sample = from; sample < to; sample++, row++) {
       const draws = stream(seed, 'sample', prompt, sample);
       first[row] = drawUniform(draws);
@@ -102,7 +122,7 @@ function uniformFeeds(
   }
   return {
     firstUniform: floats(first, [rows, 1]),
-    uniforms: floats(others, [blocks, BLOCK, rows, 1]),
+    uniforms: floats(others, [Math.max(1, rounds), steps, rows, 1]),
   };
 }
 

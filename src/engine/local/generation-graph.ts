@@ -11,25 +11,31 @@ import {
 } from './inference.ts';
 import type { LlamaConfig } from './llama-config.ts';
 import { GraphBuilder, type Value } from './onnx/graph-builder.ts';
+import { attendToParts, type Cache, ownPart, type Part, type SharedPrompt, sharedPart } from './row-attention.ts';
 import type { Graph } from './runtime.ts';
 
 /**
- * Steps in the body of the loop. A loop copies what it carries in every round, so the cache is carried once per block:
- * inside the body it is only read, and the block's own keys and values lie in a small tail.
+ * How keys and values are kept.
+ * - `grown`: one cache per row, a copy longer by one at each step. Fewest nodes: best for a few rows.
+ * - `blocks`: the cache grows by a block at a time; within a block it is only read, and the block's own tokens are kept
+ *   in a small tail. Copies least: best for many rows.
+ * - `shared`: like `blocks`, but the prompt is kept once for all its samples.
  */
-export const BLOCK = 8;
+export type Layout = 'grown' | 'blocks' | 'shared';
+
+/** Steps in one round of the loop. */
+export const ROUND: Readonly<Record<Layout, number>> = { grown: 1, blocks: 8, shared: 8 };
 
 /**
- * A whole generation in one run: the prompt pass, then a loop of blocks that ends when every row has met a stop token.
+ * A whole generation in one run: the prompt pass, then a loop that ends when every row has met a stop token.
  *
- * A batch is `prompts` times `samples` rows. A prompt's keys and values are computed once and read by all its samples,
- * as one product per head. Prompts are padded on the right and their padding is masked; a generated token's position
- * is counted from its own prompt's end. All dimensions are free, so one session does for every shape.
- *
- * Layout: `[prompts, keyValueHeads, group, samples, time, size]`, where a cache has group 1.
+ * A row is one sample of one prompt; a prompt is read once. Prompts are padded on the right; the padding is masked, and
+ * a generated token's position is counted from its own prompt's end, so the gap changes nothing. All dimensions are
+ * free: one session does for every shape.
  */
-export function generationGraph(config: LlamaConfig, choice: Choice): Graph {
-  return { key: `generate ${choice} ${JSON.stringify(config)}`, encode: () => emit(config, choice).encode() };
+export function generationGraph(config: LlamaConfig, choice: Choice, layout: Layout): Graph {
+  const key = `generate ${choice} ${layout} ${JSON.stringify(config)}`;
+  return { key, encode: () => emit(config, choice, layout).encode() };
 }
 
 /** Values of the outer graph that the loop's body reads. */
@@ -37,218 +43,253 @@ type Surroundings = {
   readonly config: LlamaConfig;
   readonly choice: Choice;
   readonly choiceInputs: ChoiceInputs;
+  readonly layout: Layout;
   readonly weights: DecoderWeights;
-  readonly rowInputs: Omit<DecoderInputs, 'tokens' | 'position'>;
-  readonly prompt: readonly PromptCache[];
-  /** `[prompts, 1, 1, time]`, added to the scores of prompt tokens. */
-  readonly promptMask: Value;
-  /** int64 shapes: `[0, keyValueHeads, group, samples, 1, -1]` and `[0, keyValueHeads, group * samples, -1]`. */
-  readonly perRow: Value;
-  readonly perPrompt: Value;
+  readonly cos: Value;
+  readonly sin: Value;
+  /** By layer; empty where rows keep their own copy. */
+  readonly prompts: readonly SharedPrompt[];
+  /** `[rows, 1, 1, tokens]` for prompt and continuation: hides the prompt's padding. */
+  readonly rowMask: Value | undefined;
+  /** `[rounds, steps, rows, 1]`. */
   readonly uniforms: Value;
   readonly stop: Value;
 };
 
-/** Keys `[prompts, keyValueHeads, size, time]`, values `[prompts, keyValueHeads, time, size]`. */
-type PromptCache = { readonly keys: Value; readonly values: Value };
+type Start = {
+  readonly caches: readonly Cache[];
+  readonly prompts: readonly SharedPrompt[];
+  readonly rowMask: Value | undefined;
+};
 
-/** Keys and values of one layer, `[prompts, keyValueHeads, 1, samples, time, size]`. */
-type Cache = { readonly keys: Value; readonly values: Value };
-
-function emit(config: LlamaConfig, choice: Choice): GraphBuilder {
+function emit(config: LlamaConfig, choice: Choice, layout: Layout): GraphBuilder {
   const graph = new GraphBuilder('generation');
   const weights = decoderWeights(graph, config);
   const choiceInputs = declareChoice(graph);
   const { text, causalMask } = declareText(graph, config);
-  const { prompt, states } = promptPass(graph, config, weights, text, causalMask);
+  const { prompts, states } = promptPass(graph, config, weights, text, causalMask);
+  const start = layout === 'shared' ? sharedStart(graph, prompts) : ownStart(graph, prompts);
   const surroundings: Surroundings = {
     config,
     choice,
     choiceInputs,
+    layout,
     weights,
-    rowInputs: { ...text, split: graph.input('rowSplit', 'int64', [4]) },
-    prompt,
-    promptMask: graph.input('promptMask', 'float32', ['prompts', 1, 1, 'promptTime']),
-    perRow: graph.input('perRow', 'int64', [6]),
-    perPrompt: graph.input('perPrompt', 'int64', [4]),
-    uniforms: graph.input('uniforms', 'float32', ['blocks', BLOCK, 'rows', 1]),
+    cos: text.cos,
+    sin: text.sin,
+    prompts: start.prompts,
+    rowMask: start.rowMask,
+    uniforms: graph.input('uniforms', 'float32', ['rounds', ROUND[layout], 'rows', 1]),
     stop: graph.input('stop', 'int64', ['stops']),
   };
   const uniform = graph.input('firstUniform', 'float32', ['rows', 1]);
   const first = chooseToken(graph, choice, choiceInputs, logits(graph, weights, states), uniform);
   graph.output('firstToken', first.token, 'int64', ['rows', 1]);
   graph.output('firstLogprob', first.logprob, 'float32', ['rows', 1]);
-  emitLoop(graph, surroundings, first.token);
+  emitLoop(graph, surroundings, first.token, start.caches);
   return graph;
 }
 
-/** Every layer's keys and values, and the state from which each row's first token is chosen, `[rows, width]`. */
+/** Every layer's keys and values by prompt, and the state from which each row's first token is chosen, `[rows, width]`. */
 function promptPass(
   graph: GraphBuilder,
   config: LlamaConfig,
   weights: DecoderWeights,
   text: DecoderInputs,
   causalMask: Value,
-): { readonly prompt: readonly PromptCache[]; readonly states: Value } {
-  const prompt: PromptCache[] = [];
+): { readonly prompts: readonly Cache[]; readonly states: Value } {
+  const prompts: Cache[] = [];
   const all = decoderStates(graph, config, weights, text, (_layer, heads) => {
-    prompt.push({ keys: graph.op('Transpose', [heads.keys], { perm: [0, 1, 3, 2] }), values: heads.values });
+    prompts.push(heads);
     return attendToSelf(graph, config, causalMask, heads);
   });
   const last = graph.input('lastOfPrompt', 'int64', ['rows']);
-  return { prompt, states: graph.op('Gather', [all, last], { axis: 0 }) };
+  return { prompts, states: graph.op('Gather', [all, last], { axis: 0 }) };
 }
 
-/** State: last token, position, whether finished, and the cache of each layer. */
-function emitLoop(graph: GraphBuilder, surroundings: Surroundings, firstToken: Value): void {
-  const { config, stop } = surroundings;
-  const empty = graph.input('emptyCache', 'float32', [
-    'prompts',
-    config.keyValueHeads,
-    1,
-    'samples',
-    0,
-    config.headSize,
-  ]);
-  const finished = stopped(graph, firstToken, stop);
-  const state = [
-    firstToken,
-    graph.input('position', 'int64', ['prompts', 'samples']),
-    finished,
-    ...Array.from({ length: 2 * config.layers }, () => empty),
-  ];
-  const blocks = graph.input('blockCount', 'int64', []);
-  const outputs = graph.ops('Loop', [blocks, anyGoesOn(graph, finished), ...state], state.length + 2, {
-    body: emitBody(graph, surroundings),
-  });
-  graph.output('nextTokens', outputs.at(-2)!, 'int64', ['rounds', 'rows', BLOCK]);
-  graph.output('nextLogprobs', outputs.at(-1)!, 'float32', ['rounds', 'rows', BLOCK]);
-}
-
-function emitBody(outer: GraphBuilder, surroundings: Surroundings): GraphBuilder {
-  const { config, uniforms, stop } = surroundings;
-  const body = new GraphBuilder('block', outer);
-  const round = body.input('round', 'int64', []);
-  body.input('goOn', 'bool', []);
-  let token = body.input('token', 'int64', ['rows', 1]);
-  let position = body.input('rowPosition', 'int64', ['prompts', 'samples']);
-  const finished = body.input('finished', 'float32', ['rows', 1]);
-  const past = pastInputs(body, config);
-  const tails: Cache[] = [];
-
-  const draws = body.ops('Split', [body.op('Gather', [uniforms, round], { axis: 0 })], BLOCK, {
-    axis: 0,
-    num_outputs: BLOCK,
-  });
-  const chosen: Chosen[] = [];
-  for (let step = 0; step < BLOCK; step++) {
-    chosen.push(emitStep(body, surroundings, { token, position, past, tails, uniform: draws[step]! }));
-    token = chosen[step]!.token;
-    position = body.op('Add', [position, body.integers([1])]);
-  }
-
-  const tokens = body.op(
-    'Concat',
-    chosen.map((each) => each.token),
-    { axis: 1 },
-  );
-  const logprobs = body.op(
-    'Concat',
-    chosen.map((each) => each.logprob),
-    { axis: 1 },
-  );
-  const nowFinished = body.op('Max', [finished, stopped(body, tokens, stop)]);
-  body.output('goOnNext', anyGoesOn(body, nowFinished), 'bool', []);
-  body.output('tokenNext', token, 'int64', ['rows', 1]);
-  body.output('positionNext', position, 'int64', ['prompts', 'samples']);
-  body.output('finishedNext', nowFinished, 'float32', ['rows', 1]);
-  past.forEach((cache, layer) => {
-    emitGrownCache(body, config, layer, cache, tails[layer]!);
-  });
-  body.output('blockTokens', tokens, 'int64', ['rows', BLOCK]);
-  body.output('blockLogprobs', logprobs, 'float32', ['rows', BLOCK]);
-  return body;
-}
-
-function pastInputs(body: GraphBuilder, { layers, keyValueHeads, headSize }: LlamaConfig): Cache[] {
-  const shape = ['prompts', keyValueHeads, 1, 'samples', 'past', headSize];
-  return Array.from({ length: layers }, (_, layer) => ({
-    keys: body.input(`keys${layer}`, 'float32', shape),
-    values: body.input(`values${layer}`, 'float32', shape),
-  }));
-}
-
-function emitGrownCache(body: GraphBuilder, config: LlamaConfig, layer: number, past: Cache, tail: Cache): void {
-  const shape = ['prompts', config.keyValueHeads, 1, 'samples', 'pastNext', config.headSize];
-  for (const part of ['keys', 'values'] as const) {
-    const grown = body.op('Concat', [past[part], tail[part]], { axis: 4 });
-    body.output(`${part}Next${layer}`, grown, 'float32', shape);
-  }
-}
-
-type Step = {
-  readonly token: Value;
-  readonly position: Value;
-  readonly past: readonly Cache[];
-  /** The block's keys and values so far, by layer; grows by this step's. */
-  readonly tails: Cache[];
-  readonly uniform: Value;
-};
-
-/** Reads one token per row and chooses the next. */
-function emitStep(body: GraphBuilder, surroundings: Surroundings, step: Step): Chosen {
-  const { config, choice, choiceInputs, weights, rowInputs } = surroundings;
-  const tokens = body.op('Reshape', [step.token, body.integers([-1])]);
-  const inputs = { ...rowInputs, tokens, position: step.position };
-  const states = decoderStates(body, config, weights, inputs, (layer, heads) => {
-    const tail = longerTail(body, config, step.tails[layer], heads);
-    step.tails[layer] = tail;
-    return attendToCaches(body, surroundings, layer, heads.queries, [step.past[layer]!, tail]);
-  });
-  const uniform = body.op('Squeeze', [step.uniform, body.integers([0])]);
-  return chooseToken(body, choice, choiceInputs, logits(body, weights, states), uniform);
-}
-
-function longerTail(body: GraphBuilder, config: LlamaConfig, tail: Cache | undefined, heads: Heads): Cache {
-  const shape = body.integers([0, config.keyValueHeads, 1, -1, 1, config.headSize]);
-  const keys = body.op('Reshape', [heads.keys, shape]);
-  const values = body.op('Reshape', [heads.values, shape]);
-  if (tail === undefined) return { keys, values };
+/** Each row starts with a copy of its prompt's cache. */
+function ownStart(graph: GraphBuilder, prompts: readonly Cache[]): Start {
+  const promptOfRow = graph.input('promptOfRow', 'int64', ['rows']);
+  const forRows = (value: Value) => graph.op('Gather', [value, promptOfRow], { axis: 0 });
   return {
-    keys: body.op('Concat', [tail.keys, keys], { axis: 4 }),
-    values: body.op('Concat', [tail.values, values], { axis: 4 }),
+    caches: prompts.map(({ keys, values }) => ({ keys: forRows(keys), values: forRows(values) })),
+    prompts: [],
+    rowMask: graph.input('rowMask', 'float32', ['rows', 1, 1, 'tokens']),
   };
 }
 
-/** One softmax over the prompt's tokens and those of each cache. */
-function attendToCaches(
-  body: GraphBuilder,
-  { config, prompt, promptMask, perRow, perPrompt }: Surroundings,
-  layer: number,
-  queries: Value,
-  caches: readonly Cache[],
-): Value {
-  const { heads, keyValueHeads, headSize } = config;
-  const { keys, values } = prompt[layer]!;
-  const folded = body.op('Reshape', [queries, body.integers([0, keyValueHeads, -1, headSize])]);
-  const scored = body.op('Add', [body.op('MatMul', [folded, keys]), promptMask]);
-  const single = body.op('Reshape', [queries, perRow]);
-  const own = caches.map((cache) => body.microsoft('FusedMatMul', [single, cache.keys], { transB: 1 }));
-  const scores = [body.op('Reshape', [scored, perRow]), ...own];
-  const shares = body.op('Softmax', [body.op('Concat', scores, { axis: 5 })], { axis: -1 });
-  const [promptShares, ...ownShares] = splitLike(body, shares, scores);
-
-  const fromPrompt = body.op('MatMul', [body.op('Reshape', [promptShares!, perPrompt]), values]);
-  const flat = body.integers([0, heads, -1, headSize]);
-  const parts = ownShares.map((share, nth) => body.op('MatMul', [share, caches[nth]!.values]));
-  const mixed = [fromPrompt, ...parts].map((part) => body.op('Reshape', [part, flat]));
-  return mixed.reduce((sum, part) => body.op('Add', [sum, part]));
+/** The prompt's cache stays where it is; the rows start with empty ones. */
+function sharedStart(graph: GraphBuilder, prompts: readonly Cache[]): Start {
+  const mask = graph.input('promptMask', 'float32', ['prompts', 1, 1, 'time']);
+  const shapes = {
+    bySample: graph.input('bySample', 'int64', [5]),
+    byHead: graph.input('byHead', 'int64', [5]),
+    joined: graph.input('joined', 'int64', [4]),
+    rows: graph.input('rows', 'int64', [4]),
+  };
+  const size = graph.op('Shape', [mask], { start: 3, end: 4 });
+  const empty = graph.op('ConstantOfShape', [graph.input('emptyCache', 'int64', [4])]);
+  return {
+    caches: prompts.map(() => ({ keys: empty, values: empty })),
+    prompts: prompts.map(({ keys, values }) => {
+      const turned = graph.op('Transpose', [keys], { perm: [0, 1, 3, 2] });
+      return { cache: { keys: turned, values }, size, mask, shapes };
+    }),
+    rowMask: undefined,
+  };
 }
 
-/** Cuts the last axis as these parts were joined. */
-function splitLike(body: GraphBuilder, joined: Value, parts: readonly Value[]): Value[] {
-  const sizes = parts.map((part) => body.op('Shape', [part], { start: 5, end: 6 }));
-  return body.ops('Split', [joined, body.op('Concat', sizes, { axis: 0 })], parts.length, { axis: 5 });
+/** State: last token, its position, whether finished, and the cache of each layer. */
+function emitLoop(graph: GraphBuilder, surroundings: Surroundings, firstToken: Value, caches: readonly Cache[]): void {
+  const finished = stopped(graph, firstToken, surroundings.stop);
+  const state = [
+    firstToken,
+    graph.input('position', 'int64', ['rows', 1]),
+    finished,
+    ...caches.flatMap(({ keys, values }) => [keys, values]),
+  ];
+  const rounds = graph.input('roundCount', 'int64', []);
+  const outputs = graph.ops('Loop', [rounds, anyGoesOn(graph, finished), ...state], state.length + 2, {
+    body: emitBody(graph, surroundings),
+  });
+  const steps = ROUND[surroundings.layout];
+  graph.output('nextTokens', outputs.at(-2)!, 'int64', ['roundsDone', 'rows', steps]);
+  graph.output('nextLogprobs', outputs.at(-1)!, 'float32', ['roundsDone', 'rows', steps]);
+}
+
+function emitBody(outer: GraphBuilder, surroundings: Surroundings): GraphBuilder {
+  const body = new GraphBuilder('round', outer);
+  const round = body.input('round', 'int64', []);
+  body.input('goOn', 'bool', []);
+  let token = body.input('token', 'int64', ['rows', 1]);
+  let position = body.input('rowPosition', 'int64', ['rows', 1]);
+  const finished = body.input('finished', 'float32', ['rows', 1]);
+  const keeper = new CacheKeeper(body, surroundings);
+  const chosen = drawsOf(body, surroundings, round).map((uniform) => {
+    const next = emitStep(body, surroundings, { token, position, uniform }, keeper);
+    token = next.token;
+    position = body.op('Add', [position, body.integers([1])]);
+    return next;
+  });
+
+  const [tokens, logprobs] = [joined(body, chosen, 'token'), joined(body, chosen, 'logprob')];
+  const nowFinished = body.op('Max', [finished, stopped(body, tokens, surroundings.stop)]);
+  body.output('goOnNext', anyGoesOn(body, nowFinished), 'bool', []);
+  body.output('tokenNext', token, 'int64', ['rows', 1]);
+  body.output('positionNext', position, 'int64', ['rows', 1]);
+  body.output('finishedNext', nowFinished, 'float32', ['rows', 1]);
+  keeper.emitNext();
+  body.output('roundTokens', tokens, 'int64', ['rows', chosen.length]);
+  body.output('roundLogprobs', logprobs, 'float32', ['rows', chosen.length]);
+  return body;
+}
+
+/** One uniform number per row for each step of this round. */
+function drawsOf(body: GraphBuilder, { uniforms, layout }: Surroundings, round: Value): Value[] {
+  const steps = ROUND[layout];
+  const all = body.op('Gather', [uniforms, round], { axis: 0 });
+  const each = steps === 1 ? [all] : body.ops('Split', [all], steps, { axis: 0, num_outputs: steps });
+  return each.map((one) => body.op('Squeeze', [one, body.integers([0])]));
+}
+
+function joined(body: GraphBuilder, chosen: readonly Chosen[], part: keyof Chosen): Value {
+  const values = chosen.map((each) => each[part]);
+  return values.length === 1 ? values[0]! : body.op('Concat', values, { axis: 1 });
+}
+
+type Step = { readonly token: Value; readonly position: Value; readonly uniform: Value };
+
+/** Reads one token per row and chooses the next. */
+function emitStep(body: GraphBuilder, surroundings: Surroundings, step: Step, keeper: CacheKeeper): Chosen {
+  const { config, choice, choiceInputs, weights, cos, sin } = surroundings;
+  const tokens = body.op('Reshape', [step.token, body.integers([-1])]);
+  keeper.beginStep();
+  const states = decoderStates(body, config, weights, { tokens, position: step.position, cos, sin }, (layer, heads) =>
+    attendToParts(body, config, heads, keeper.parts(layer, heads)),
+  );
+  return chooseToken(body, choice, choiceInputs, logits(body, weights, states), step.uniform);
+}
+
+/** The caches inside the body of the loop, by {@link Layout}. */
+class CacheKeeper {
+  readonly #body: GraphBuilder;
+  readonly #surroundings: Surroundings;
+  readonly #past: readonly Cache[];
+  readonly #pastSize: Value;
+  readonly #pastMask: Value | undefined;
+  readonly #tails: Cache[] = [];
+  #steps = 0;
+  #tailSize: Value = '';
+  #tailMask: Value | undefined;
+
+  constructor(body: GraphBuilder, surroundings: Surroundings) {
+    this.#body = body;
+    this.#surroundings = surroundings;
+    this.#past = this.#inputs();
+    this.#pastSize = body.op('Shape', [this.#past[0]!.keys], { start: 2, end: 3 });
+    if (surroundings.layout === 'grown') this.#tails.push(...this.#past);
+    else this.#pastMask = this.#maskOf(this.#pastSize);
+  }
+
+  /** What all layers of a step have in common. */
+  beginStep(): void {
+    this.#steps += 1;
+    const added = this.#body.integers([this.#steps]);
+    if (this.#surroundings.layout !== 'grown') {
+      this.#tailSize = added;
+      return;
+    }
+    this.#tailSize = this.#body.op('Add', [this.#pastSize, added]);
+    this.#tailMask = this.#maskOf(this.#tailSize);
+  }
+
+  /** Takes this step's keys and values in, and gives what the step's queries look at. */
+  parts(layer: number, { keys, values }: Heads): Part[] {
+    const tail = this.#tails[layer];
+    const longer = tail === undefined ? { keys, values } : this.#concat(tail, { keys, values });
+    this.#tails[layer] = longer;
+    const { prompts, layout } = this.#surroundings;
+    const past = ownPart(this.#body, this.#past[layer]!, this.#pastSize, this.#pastMask);
+    return [
+      ...(layout === 'shared' ? [sharedPart(this.#body, prompts[layer]!)] : []),
+      ...(layout === 'grown' ? [] : [past]),
+      ownPart(this.#body, longer, this.#tailSize, this.#tailMask),
+    ];
+  }
+
+  /** Declares the caches of the next round, in the order of the inputs. */
+  emitNext(): void {
+    const { layout, config } = this.#surroundings;
+    const shape = ['rows', config.keyValueHeads, 'pastNext', config.headSize];
+    this.#past.forEach((past, layer) => {
+      const tail = this.#tails[layer]!;
+      const next = layout === 'grown' ? tail : this.#concat(past, tail);
+      this.#body.output(`keysNext${layer}`, next.keys, 'float32', shape);
+      this.#body.output(`valuesNext${layer}`, next.values, 'float32', shape);
+    });
+  }
+
+  #inputs(): Cache[] {
+    const { layers, keyValueHeads, headSize } = this.#surroundings.config;
+    const shape = ['rows', keyValueHeads, 'past', headSize];
+    return Array.from({ length: layers }, (_, layer) => ({
+      keys: this.#body.input(`keys${layer}`, 'float32', shape),
+      values: this.#body.input(`values${layer}`, 'float32', shape),
+    }));
+  }
+
+  #concat(first: Cache, second: Cache): Cache {
+    return {
+      keys: this.#body.op('Concat', [first.keys, second.keys], { axis: 2 }),
+      values: this.#body.op('Concat', [first.values, second.values], { axis: 2 }),
+    };
+  }
+
+  #maskOf(size: Value): Value | undefined {
+    const { rowMask } = this.#surroundings;
+    if (rowMask === undefined) return undefined;
+    return this.#body.op('Slice', [rowMask, this.#body.integers([0]), size, this.#body.integers([3])]);
+  }
 }
 
 /** 1 for rows that hold a stop token, else 0: float `[rows, 1]` of tokens `[rows, steps]`. */

@@ -33,14 +33,14 @@ export type DecoderWeights = {
 /** Queries `[batch, heads, time, size]`, scaled and rotated; keys and values `[batch, keyValueHeads, time, size]`. */
 export type Heads = { readonly queries: Value; readonly keys: Value; readonly values: Value };
 
-/** What each of some tokens takes from those that it may look at: `[batch, heads, time, size]`. */
+/** What each token takes from those that it may look at: `[batch * time, heads * size]`. */
 export type Attend = (layer: number, heads: Heads) => Value;
 
 export type DecoderInputs = {
   /** int64 `[batch * time]`. */
   readonly tokens: Value;
-  /** int64: `[batch, time, heads + 2 keyValueHeads, size]`, the shape that the projections are cut into. */
-  readonly split: Value;
+  /** int64: `[batch, time, heads + 2 keyValueHeads, size]`; absent where each row is one token (time 1). */
+  readonly split?: Value;
   /** int64 `[batch, time]`, or `[1]`: the first of consecutive positions. */
   readonly position: Value;
   /** `[positions, size / 2]`. */
@@ -110,7 +110,7 @@ export function decoderStates(
   weights.layers.forEach((layer, index) => {
     const [before, entered] = normed(graph, config, hidden, update, layer.inputNorm);
     const mixed = attend(index, projectedHeads(graph, config, layer, before, inputs));
-    const attended = graph.op('MatMul', [joinedHeads(graph, config, mixed), layer.out]);
+    const attended = graph.op('MatMul', [mixed, layer.out]);
     const [between, inner] = normed(graph, config, entered, attended, layer.innerNorm);
     hidden = inner;
     update = feedForward(graph, layer, between);
@@ -149,7 +149,7 @@ function projectedHeads(
   const { heads, keyValueHeads } = config;
   const product = graph.op('MatMul', [x, layer.queryKeyValue]);
   const biased = layer.bias === undefined ? product : graph.op('Add', [product, layer.bias]);
-  const byHead = graph.op('Transpose', [graph.op('Reshape', [biased, split])], { perm: [0, 2, 1, 3] });
+  const byHead = splitHeads(graph, config, biased, split);
   const parts = graph.integers([heads + keyValueHeads, keyValueHeads]);
   const [queriesKeys, values] = graph.ops('Split', [byHead, parts], 2, { axis: 1 });
   const straight = layer.queryNorm === undefined ? queriesKeys! : headNorms(graph, config, layer, queriesKeys!);
@@ -167,9 +167,11 @@ function headNorms(graph: GraphBuilder, config: LlamaConfig, layer: LayerWeights
   return graph.op('Concat', [query, key], { axis: 1 });
 }
 
-function joinedHeads(graph: GraphBuilder, { heads, headSize }: LlamaConfig, mixed: Value): Value {
-  const byToken = graph.op('Transpose', [mixed], { perm: [0, 2, 1, 3] });
-  return graph.op('Reshape', [byToken, graph.integers([-1, heads * headSize])]);
+/** `[batch * time, (heads + 2 keyValueHeads) * size]` to `[batch, heads + 2 keyValueHeads, time, size]`. */
+function splitHeads(graph: GraphBuilder, config: LlamaConfig, rows: Value, split: Value | undefined): Value {
+  const { heads, keyValueHeads, headSize } = config;
+  if (split !== undefined) return graph.op('Transpose', [graph.op('Reshape', [rows, split])], { perm: [0, 2, 1, 3] });
+  return graph.op('Reshape', [rows, graph.integers([-1, heads + 2 * keyValueHeads, 1, headSize])]);
 }
 
 function feedForward(graph: GraphBuilder, layer: LayerWeights, x: Value): Value {
@@ -189,5 +191,7 @@ export function attendToSelf(
   const folded = graph.op('Reshape', [queries, graph.integers([0, keyValueHeads, -1, headSize])]);
   const scores = graph.microsoft('FusedMatMul', [folded, keys], { transB: 1 });
   const shares = graph.op('Softmax', [graph.op('Add', [scores, mask])], { axis: -1 });
-  return graph.op('Reshape', [graph.op('MatMul', [shares, values]), graph.integers([0, heads, -1, headSize])]);
+  const mixed = graph.op('Reshape', [graph.op('MatMul', [shares, values]), graph.integers([0, heads, -1, headSize])]);
+  const byToken = graph.op('Transpose', [mixed], { perm: [0, 2, 1, 3] });
+  return graph.op('Reshape', [byToken, graph.integers([-1, heads * headSize])]);
 }

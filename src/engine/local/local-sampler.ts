@@ -2,7 +2,7 @@ import { EngineError } from '../../errors.ts';
 import type { Sampler, SamplingParams, Sequence, TokenIds, TopLogprobs } from '../engine.ts';
 import { checkSampling, checkSequences, checkTop } from './check-tokens.ts';
 import type { Choice } from './draw.ts';
-import { cutIntoGenerationBatches, type GenerationBatch, generationFeeds } from './generation-batch.ts';
+import { cutIntoGenerationBatches, type GenerationBatch, generationFeeds, layoutOf } from './generation-batch.ts';
 import { generationGraph } from './generation-graph.ts';
 import { cutIntoLogprobBatches, logprobFeeds } from './logprob-batch.ts';
 import { type LogprobView, logprobGraph } from './logprob-graph.ts';
@@ -61,9 +61,10 @@ export class LocalSampler implements Sampler {
 
   #generate(prompts: readonly TokenIds[], batch: GenerationBatch, how: SamplingParams): Promise<Tensors> {
     const { config } = this.#weights;
-    const feeds = generationFeeds(prompts, batch, how, config);
+    const layout = layoutOf(batch);
+    const feeds = generationFeeds(prompts, batch, how, config, layout);
     const outputs = ['firstToken', 'firstLogprob', 'nextTokens', 'nextLogprobs'];
-    return this.#runtime.run(generationGraph(config, choiceOf(how)), this.#weights, feeds, outputs);
+    return this.#runtime.run(generationGraph(config, choiceOf(how), layout), this.#weights, feeds, outputs);
   }
 
   async #score(
