@@ -20,7 +20,7 @@ export function recipeCost(recipe: Recipe, { prober }: Pick<RunParts, 'prober'>)
   const all = recipe.probes.behaviours;
   const stages = recipe.stages.filter(({ off }) => !off);
   return [
-    probe('probe before', all),
+    ...(recipe.fresh ? [] : [probe('probe before', all)]),
     ...stages.flatMap(({ name, stage }) => {
       const behaviours = gateBehaviours(recipe, name);
       const gate = behaviours.length > 0 ? [probe(`gates after ${name}`, behaviours)] : [];

@@ -97,6 +97,8 @@ function checkGates(recipe: ResolvedRecipe, context: Context): void {
     if (!names.includes(gate.after))
       report(['after'], `no stage is called "${gate.after}"${nearest(gate.after, names)}`);
     if ((gate.atLeast === undefined) === (gate.atMost === undefined)) report([], 'needs one of atLeast and atMost');
+    const bar = gate.atLeast ?? gate.atMost;
+    if (recipe.fresh && String(bar).startsWith('before')) report([], 'a model from scratch has no "before"');
     const behaviour = metricOf(gate.metric).behaviour;
     if (!recipe.probes.behaviours.includes(behaviour)) {
       report(['metric'], `${gate.metric} is measured by ${behaviour}, which probes.behaviours leaves out`);

@@ -31,7 +31,8 @@ export const units = ['share', 'difference', 'nats/token', 'tokens'] as const;
 
 export type Unit = (typeof units)[number];
 
-const builtInNames = [
+/** The metrics that unrut brings along. */
+export const builtInMetrics = [
   'blind_spot',
   'own_wrong_corrected',
   'user_wrong_corrected',
@@ -69,7 +70,7 @@ export const unitRange: Readonly<Record<Unit, readonly [low: number, high: numbe
   tokens: undefined,
 };
 
-type BuiltIn = (typeof builtInNames)[number];
+type BuiltIn = (typeof builtInMetrics)[number];
 
 declare const defined: unique symbol;
 

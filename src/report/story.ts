@@ -25,7 +25,7 @@ const choices: Readonly<Record<Behaviour, Choice>> = {
     ['false_alarm_solutions', 'false_alarm_rate'],
   ],
   'self-correction': [['recovery_own', 'recovery'], ['right_prefix_kept']],
-  'multi-turn': [['multi_turn_sharded'], ['multi_turn_full']],
+  'multi-turn': [['multi_turn_sharded'], ['override_obeyed', 'multi_turn_full']],
   'few-shot': [['few_shot_gain'], []],
   'base-quality': [['clean_accuracy_t1', 'clean_accuracy'], ['nats_per_token']],
 };
