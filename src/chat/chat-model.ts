@@ -9,7 +9,7 @@ export type ReplyParams = {
   readonly seed: number;
   /** Replies per conversation. */
   readonly samples: number;
-  /** Replies to this many conversations, from the first on, carry their tokens; absent means none. Costs a second pass. */
+  /** Replies to this many conversations, from the first on, carry their tokens. Costs a second pass; absent: none. */
   readonly tokensOfFirst?: number;
 };
 

@@ -73,7 +73,7 @@ export class ChatTemplate {
 
   /**
    * The turns' texts, which put together are the conversation's.
-   * @throws InputError naming the turn whose text changes when others follow it, or that the template alters or refuses.
+   * @throws InputError naming the turn whose text changes when others follow it, or that the template alters.
    */
   turns(conversation: Conversation): TurnText[] {
     return this.#guess(conversation, false) ?? this.#lookAt(conversation);
@@ -139,15 +139,13 @@ export class ChatTemplate {
   }
 
   #unstable({ role }: Turn, at: number): InputError {
-    return new InputError(
-      `${this.#path}: the chat template writes turn ${at + 1} (${role}) otherwise once another follows; tokens would change behind the model's back, use a template that only appends`,
-    );
+    const what = `writes turn ${at + 1} (${role}) otherwise once another follows`;
+    return new InputError(`${this.#path}: the chat template ${what}; use a template that only appends`);
   }
 
   #altered({ role }: Turn, at: number): InputError {
-    return new InputError(
-      `${this.#path}: the chat template does not keep the text of turn ${at + 1} (${role}) as it is; use a template that does`,
-    );
+    const what = `does not keep the text of turn ${at + 1} (${role}) as it is`;
+    return new InputError(`${this.#path}: the chat template ${what}; use a template that does`);
   }
 }
 

@@ -59,8 +59,9 @@ export class Tokenizer {
   /** @throws InputError naming the first character that the vocabulary lacks. */
   encode(text: string): TokenIds {
     const { ids, tokens } = this.#inner.encode(text, { add_special_tokens: false });
-    const missing = (ids as (number | undefined)[]).findIndex((one) => one === undefined || one === this.#unknown); // the library's type forgets that ids may be missing
-    if (missing >= 0 && tokens[missing] !== undefined) throw this.#refusal(tokens[missing], text);
+    const known: readonly (number | undefined)[] = ids; // the library's type forgets that ids may be missing
+    const missing = known.findIndex((one) => one === undefined || one === this.#unknown);
+    if (missing >= 0) throw this.#refusal(tokens[missing]!, text);
     if (this.#mayDrop && this.decode(ids) !== text) throw this.#refusal(this.#firstDropped(text), text);
     return ids;
   }
@@ -124,7 +125,7 @@ function checkForm(path: string, raw: unknown): TokenizerJson {
   throw new ModelError(`${path}: ${issue.path.join('.')}: ${issue.message}; the file is damaged or of a newer kind`);
 }
 
-/** Where a text's first token depends on there being nothing before it, pieces of a conversation cannot be put together. */
+/** Where a text's first token depends on what is before it, a conversation cannot be put into tokens in parts. */
 function refusePrefixing(path: string, json: TokenizerJson): TokenizerJson {
   const prefixing = ['"Metaspace"', '"Prepend"', '"add_prefix_space":true'].find((part) => mentions(json, part));
   if (prefixing === undefined) return json;
@@ -138,33 +139,30 @@ function mentions({ normalizer, pre_tokenizer, decoder }: TokenizerJson, part: s
   return JSON.stringify({ normalizer, pre_tokenizer, decoder }).includes(part);
 }
 
+/** Each token has one id of its own, which the model has a row for. */
 function checkVocabulary(path: string, { model, added_tokens }: TokenizerJson, vocabSize: number): void {
   const own = Array.isArray(model.vocab)
     ? model.vocab.map(([token], at) => [token, at] as const)
     : Object.entries(model.vocab);
-  const ids = new Map(own);
-  const tokens = new Map(own.map(([token, at]) => [at, token]));
-  for (const { content, id: given } of added_tokens) {
-    if ((ids.get(content) ?? given) !== given) throw twice(path, content, given, ids.get(content)!);
-    ids.set(content, given);
-    if ((tokens.get(given) ?? content) !== content)
+  const ids = new Map<string, number>();
+  const tokens = new Map<number, string>();
+  for (const [token, given] of [...own, ...added_tokens.map(({ content, id: given }) => [content, given] as const)]) {
+    const first = ids.get(token) ?? given;
+    const other = tokens.get(given) ?? token;
+    if (first !== given) throw new ModelError(`${path}: ${quoted(token)} has two ids, ${first} and ${given}`);
+    if (other !== token) throw new ModelError(`${path}: ${quoted(other)} and ${quoted(token)} share the id ${given}`);
+    if (given >= vocabSize) {
       throw new ModelError(
-        `${path}: ${JSON.stringify(content)} and ${JSON.stringify(tokens.get(given))} share the id ${given}`,
+        `${path}: ${quoted(token)} has the id ${given}, but config.json has vocab_size ${vocabSize}`,
       );
-    tokens.set(given, content);
+    }
+    ids.set(token, given);
+    tokens.set(given, token);
   }
-  if (tokens.size !== ids.size) throw new ModelError(`${path}: ${ids.size} tokens share ${tokens.size} ids`);
-  const largest = [...ids].find(([, at]) => at >= vocabSize);
-  if (largest)
-    throw new ModelError(
-      `${path}: ${JSON.stringify(largest[0])} has the id ${largest[1]}, but config.json has vocab_size ${vocabSize}`,
-    );
   checkMerges(path, model.merges ?? [], ids);
 }
 
-function twice(path: string, content: string, first: number, second: number): ModelError {
-  return new ModelError(`${path}: ${JSON.stringify(content)} has two ids, ${first} and ${second}`);
-}
+const quoted = (text: unknown): string => JSON.stringify(text);
 
 function checkMerges(
   path: string,
@@ -175,6 +173,6 @@ function checkMerges(
     const [left, right, ...rest] = typeof merge === 'string' ? merge.split(' ') : merge;
     const known =
       right !== undefined && rest.length === 0 && [left!, right, left + right].every((token) => ids.has(token));
-    if (!known) throw new ModelError(`${path}: the merge ${JSON.stringify(merge)} is not of tokens in the vocabulary`);
+    if (!known) throw new ModelError(`${path}: the merge ${quoted(merge)} is not of tokens in the vocabulary`);
   }
 }

@@ -19,6 +19,8 @@ const ARCHITECTURES = {
 
 type Architecture = keyof typeof ARCHITECTURES;
 
+const architectures = Object.keys(ARCHITECTURES) as Architecture[]; // Object.keys forgets the key type
+
 const width = z
   .int()
   .positive()
@@ -34,7 +36,7 @@ const ropeSchema = z.object({
 
 /** Bounds keep a damaged number from asking for all of the memory. */
 const configSchema = z.object({
-  architectures: z.tuple([z.enum(Object.keys(ARCHITECTURES) as [Architecture, ...Architecture[]])]), // keys of the table
+  architectures: z.tuple([z.enum(architectures)]),
   model_type: z.string().optional(),
   initializer_range: z.number().positive().max(1).default(0.02),
   vocab_size: z
@@ -96,7 +98,7 @@ function checkSpelling(path: string, value: Record<string, unknown>): void {
 
 function refusal(path: string, issue: z.core.$ZodIssue, value: unknown): ModelError {
   const field = issue.path.join('.');
-  const given = issue.path.reduce((at: unknown, key) => (at as Record<PropertyKey, unknown>)?.[key], value); // untrusted
+  const given = issue.path.reduce((at: unknown, key) => Object(at)[key], value);
   if (given === undefined && issue.code !== 'invalid_value') return new ModelError(`${path}: ${field} is missing`);
   const wanted =
     'values' in issue ? `supported is ${issue.values.map((one) => JSON.stringify(one)).join(', ')}` : issue.message;

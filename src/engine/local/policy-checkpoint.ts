@@ -8,7 +8,7 @@ import { readModelFolder, writeModelFolder } from './model-folder.ts';
 import { SafetensorsFile, writeSafetensors } from './safetensors.ts';
 import { type Parameter, Weights } from './weights.ts';
 
-/** @file What a policy needs to go on as if nothing had happened: weights, AdamW's moments, the number of steps done. */
+/** @file What a policy needs to go on as if nothing had happened: weights, AdamW's moments, the steps done. */
 
 export type PolicyState = { readonly weights: Weights; readonly adam: AdamState };
 
