@@ -78,6 +78,11 @@ export function valueSlip(offset: number): StepRule {
   };
 }
 
+/** Another key than the one whose turn it is; value and sum follow from it. */
+export function keySlip(key: string): StepRule {
+  return (problem, _due, previousSum) => careful(problem, key, previousSum);
+}
+
 /** The sum is added wrongly once: the same act as a misconception, without its persistence. */
 export const sumSlip = misconception;
 

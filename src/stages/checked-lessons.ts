@@ -43,9 +43,9 @@ export const lessonOptions = z.strictObject({
   challenge: z
     .strictObject({ own: z.number().min(0).max(1).default(0.6), wrong: z.number().min(0).max(1).default(0.5) })
     .prefault({}),
-  /** Weights in the loss of fresh digits that part from the written ones, and of verdicts. */
+  /** Weights in the loss of what parts from the written work in the fresh one, and of verdicts. */
   stress: z
-    .strictObject({ freshDigit: z.number().nonnegative().default(3), mark: z.number().nonnegative().default(4) })
+    .strictObject({ fresh: z.number().nonnegative().default(3), mark: z.number().nonnegative().default(4) })
     .prefault({}),
 });
 

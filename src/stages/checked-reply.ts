@@ -4,12 +4,14 @@ import {
   careful,
   digit,
   drawSlip,
+  keySlip,
   lookUp,
   MISCONCEPTIONS,
   misconception,
   promptText,
   type RunningSum,
   type Step,
+  sameStep,
   solve,
   stepsText,
   stepText,
@@ -35,7 +37,7 @@ export function drawTrainingProblem(draws: Stream): RunningSum {
 export const asks = (prompt: string): Piece => ({ text: `U${prompt}E`, weight: 0 });
 
 /** What the loss stresses: where the fresh pass has to part from the written one, and the verdict. */
-export type Stress = { readonly freshDigit: number; readonly mark: number };
+export type Stress = { readonly fresh: number; readonly mark: number };
 
 /**
  * An assistant's turn. The written steps stand as they are, whatever they are; asked for are the digits that are right
@@ -51,37 +53,38 @@ export function checkedTurn(
   const check = fresh.flatMap((step, index) => freshStep(step, written[index]!, stress));
   return [
     { text: 'S', weight: 0 },
-    ...written.map((step, index) => writtenStep(problem, step, written[index - 1]?.sum ?? start)),
+    ...written.map((step, index) => writtenStep(problem, step, fresh[index]!.key, written[index - 1]?.sum ?? start)),
     { text: '~', weight: 1 },
     ...check,
     { text: `:${answerOf(fresh)}E`, weight: 1 },
   ];
 }
 
-function writtenStep(problem: RunningSum, step: Step, sumBefore: number): Piece {
-  const value = lookUp(problem, step.key);
-  const targets = stepText({ key: step.key, value, sum: digit(sumBefore + step.value) });
-  return { text: stepText(step), targets, weight: 1 };
+function writtenStep(problem: RunningSum, step: Step, key: string, sumBefore: number): Piece {
+  const value = problem.keys.includes(step.key) ? lookUp(problem, step.key) : step.value;
+  return { text: stepText(step), targets: stepText({ key, value, sum: digit(sumBefore + step.value) }), weight: 1 };
 }
 
 function freshStep(fresh: Step, written: Step, stress: Stress): Piece[] {
-  const part = (right: number, wrong: number): Piece => {
-    return { text: String(right), weight: right === wrong ? 1 : stress.freshDigit };
+  const part = (right: string | number, wrong: string | number): Piece => {
+    return { text: String(right), weight: right === wrong ? 1 : stress.fresh };
   };
-  const agrees = fresh.value === written.value && fresh.sum === written.sum;
   return [
-    { text: fresh.key, weight: 1 },
+    part(fresh.key, written.key),
     part(fresh.value, written.value),
     part(fresh.sum, written.sum),
-    { text: agrees ? '=' : '!', weight: stress.mark },
+    { text: sameStep(fresh, written) ? '=' : '!', weight: stress.mark },
   ];
 }
 
-/** Work with slips at a rate of its own, from rare to all. */
+/** Work with slips at a rate of its own, from rare to all; a few of them take a wrong key, as a hot model does. */
 export function slippingSteps(problem: RunningSum, draws: Stream): Step[] {
   const rate = 0.15 + 0.85 * draws.uniform();
-  return workSteps(problem, () => (draws.chance(rate) ? drawSlip(draws) : careful));
+  const slip = () => (draws.chance(KEY_SLIPS) ? keySlip(draws.pick([...problem.keys])) : drawSlip(draws));
+  return workSteps(problem, () => (draws.chance(rate) ? slip() : careful));
 }
+
+const KEY_SLIPS = 0.15;
 
 /** Work with a habit over a run of steps. */
 export function habitualSteps(problem: RunningSum, draws: Stream): Step[] {

@@ -14,7 +14,7 @@ import { trainLoop } from './train-loop.ts';
 /**
  * Unloop: only the token that starts the next copy is touched. Behind k copies of a step the token that would copy it
  * once more is rejected, and what the same model wants to write behind one copy is chosen; the margin between their
- * logits is pushed up until it is wide enough and then left alone. After FTPO (Antidoom, Liquid AI 2026).
+ * logprobs is pushed up until it is wide enough and then left alone. After FTPO (Antidoom, Liquid AI 2026).
  */
 export const unloop = defineStage({
   name: 'unloop',
@@ -23,8 +23,10 @@ export const unloop = defineStage({
     ...optimiserOptions,
     /** Onsets per step. */
     onsets: z.int().positive().default(32),
-    /** Wanted difference of the logits of the chosen and the rejected token, nats. */
+    /** Wanted difference of the logprobs of the chosen and the rejected token, nats. */
     margin: z.number().positive().default(6),
+    /** Of the mean margin loss, against the anchor's and the replay's. */
+    weight: z.number().positive().default(0.1),
     /** Supervised lessons beside the onsets: what was learnt before stays while the margin grows. */
     anchor: anchorOptions.prefault({}),
     replay: replayOptions.prefault({}),
@@ -38,7 +40,7 @@ export const unloop = defineStage({
     trainLoop(context, options, async (step) => {
       const draws = stream(context.seed, 'onsets', step);
       const onsets = Array.from({ length: options.onsets }, () => drawOnset(draws));
-      const loss = await preferTheWayOn(context, onsets, options.margin);
+      const loss = await preferTheWayOn(context, onsets, options);
       const { encode } = context.format;
       const replay = await replayData(context.reference, context.baseText, encode, draws, options.replay);
       return {
@@ -66,43 +68,48 @@ function drawOnset(draws: Stream): Onset {
   };
 }
 
-async function preferTheWayOn(context: StageContext, onsets: readonly Onset[], margin: number): Promise<number> {
+type MarginOptions = { readonly margin: number; readonly weight: number };
+
+async function preferTheWayOn(
+  context: StageContext,
+  onsets: readonly Onset[],
+  options: MarginOptions,
+): Promise<number> {
   const { encode } = context.format;
   const policy = await context.policy.sampler();
-  const wanted = await policy.topLogprobs(
-    onsets.map(({ once }) => encode(once)),
-    1,
-  );
-  const chosen = wanted.map(({ tokens }) => tokens.at(-1)!);
-  const rejected = onsets.map(({ copyToken }) => encode(copyToken)[0]!);
-  const contexts = onsets.map(({ repeated }) => encode(repeated));
-  const data = [...asked(contexts, chosen), ...asked(contexts, rejected)];
-  const { loss } = await customLossForwardBackward(
-    context.policy,
-    data,
-    marginLoss(
-      chosen.map((token, i) => token !== rejected[i]),
-      margin,
-    ),
-  );
+  const once = onsets.map((onset) => encode(onset.once));
+  const wanted = await policy.topLogprobs(once, 1);
+  const pairs = onsets
+    .map(({ repeated, copyToken }, index) => ({
+      input: encode(repeated),
+      chosen: wanted[index]!.tokens.at(-1)!,
+      rejected: encode(copyToken)[0]!,
+    }))
+    .filter(({ chosen, rejected }) => chosen !== rejected);
+  if (pairs.length === 0) return 0;
+  const chosen = pairs.map((pair) => askedAtTheEnd(pair.input, pair.chosen));
+  const rejected = pairs.map((pair) => askedAtTheEnd(pair.input, pair.rejected));
+  const { loss } = await customLossForwardBackward(context.policy, [...chosen, ...rejected], marginLoss(options));
   return loss;
 }
 
 /** The last position is asked for the given token; the others for anything, at weight 0. */
-function asked(contexts: readonly TokenIds[], last: readonly number[]) {
-  return contexts.map((input, index) => ({ input, targets: [...input.slice(1), last[index]!] }));
+function askedAtTheEnd(input: TokenIds, token: number) {
+  return { input, targets: [...input.slice(1), token] };
 }
 
-/** Mean of softplus(margin - (log p chosen - log p rejected)), of the pairs that have two different tokens. */
-function marginLoss(differ: readonly boolean[], margin: number) {
+/** Mean of max(0, margin - (log p chosen - log p rejected)): a pair that is wide enough is left alone. */
+function marginLoss({ margin, weight }: MarginOptions) {
   return (logprobs: readonly Float32Array[]) => {
-    const half = logprobs.length / 2;
-    const gaps = differ.map((_, i) => margin - (logprobs[i]!.at(-1)! - logprobs[i + half]!.at(-1)!));
-    const slope = gaps.map((gap, i) => (differ[i] ? 1 / (1 + Math.exp(-gap)) / half : 0));
-    const losses = gaps.map((gap, i) => (differ[i] ? Math.log1p(Math.exp(gap)) / half : 0));
-    const gradients = logprobs.map((row, i) => {
-      return Array.from(row, (_, at) => (at < row.length - 1 ? 0 : i < half ? -slope[i]! : slope[i - half]!));
+    const pairs = logprobs.length / 2;
+    const last = (row: number) => logprobs[row]!.at(-1)!;
+    const gaps = Array.from({ length: pairs }, (_, row) => margin - (last(row) - last(pairs + row)));
+    const slopes = gaps.map((gap) => (gap > 0 ? weight / pairs : 0));
+    const loss = gaps.reduce((sum, gap, row) => sum + gap * slopes[row]!, 0);
+    const gradients = logprobs.map((tokens, row) => {
+      const slope = row < pairs ? -slopes[row]! : slopes[row - pairs]!;
+      return Array.from(tokens, (_, at) => (at < tokens.length - 1 ? 0 : slope));
     });
-    return { loss: losses.reduce((sum, loss) => sum + loss, 0), gradients };
+    return { loss, gradients };
   };
 }
