@@ -1,13 +1,16 @@
 import { type LlamaConfig, parameterShapes } from './llama-config.ts';
 import type { Value } from './onnx/graph-builder.ts';
+import { type HeadIndices, headIndices, type RowInputs } from './rows.ts';
 import type { Tape } from './tape.ts';
 
 /** What a forward pass reads beside the parameters. */
-export type LlamaInputs = {
-  /** int64 `[batch, time]`. */
+export type LlamaInputs = RowInputs & {
+  /** int64 `[rows]`. */
   readonly tokens: Value;
-  /** Added to the attention scores: float `[group * time, time]`, 0 where a row may look, very negative elsewhere. */
+  /** Added to the attention scores: float `[group * time, time]`, 0 where a position may look, very negative elsewhere. */
   readonly mask: Value;
+  /** int64 `[asked]`: the rows whose logits are wanted. */
+  readonly asked: Value;
 };
 
 /** Declares the parameters as inputs of the graph, under their Hugging Face names. */
@@ -15,83 +18,77 @@ export function declareParameters(tape: Tape, config: LlamaConfig): void {
   for (const { name, shape } of parameterShapes(config)) tape.graph.input(name, 'float32', shape);
 }
 
-/** Logits `[batch, time, vocabulary]` of a Llama decoder (Touvron et al. 2023), Qwen's switches included. */
+/** Logits `[asked, vocabulary]` of a Llama decoder (Touvron et al. 2023), Qwen's switches included. */
 export function llamaLogits(tape: Tape, config: LlamaConfig, inputs: LlamaInputs): Value {
   const width = config.hiddenSize;
-  const constants = { ...inputs, ...rotaryTables(tape, config) };
-  let hidden = tape.apply('embed', ['model.embed_tokens.weight', inputs.tokens], { width });
+  const constants = { mask: inputs.mask, ...headIndices(tape.graph, config, inputs), ...rotaryTables(tape, config) };
+  let hidden = tape.apply('pick', ['model.embed_tokens.weight', inputs.tokens], {});
   for (let layer = 0; layer < config.layers; layer++) {
     hidden = decoderLayer(tape, config, `model.layers.${layer}`, hidden, constants);
   }
-  const normed = rmsNorm(tape, config, hidden, 'model.norm.weight', width);
+  const asked = tape.apply('pick', [hidden, inputs.asked], {});
+  const normed = rmsNorm(tape, config, asked, 'model.norm.weight', width);
   const head = config.tiedEmbedding ? 'model.embed_tokens.weight' : 'lm_head.weight';
   return tape.apply('linear', [normed, head], { from: width, to: config.vocabSize });
 }
 
-type Constants = LlamaInputs & { readonly position: Value; readonly cos: Value; readonly sin: Value };
+type RotaryTables = { readonly position: Value; readonly cos: Value; readonly sin: Value };
+
+type Constants = HeadIndices & RotaryTables & { readonly mask: Value };
 
 function decoderLayer(tape: Tape, config: LlamaConfig, at: string, hidden: Value, constants: Constants): Value {
-  const width = config.hiddenSize;
-  const before = rmsNorm(tape, config, hidden, `${at}.input_layernorm.weight`, width);
-  const attended = tape.apply('add', [hidden, attention(tape, config, `${at}.self_attn`, before, constants)], {});
-  const between = rmsNorm(tape, config, attended, `${at}.post_attention_layernorm.weight`, width);
-  return tape.apply('add', [attended, feedForward(tape, config, `${at}.mlp`, between)], {});
+  const { hiddenSize, intermediateSize, heads, headSize } = config;
+  const before = rmsNorm(tape, config, hidden, `${at}.input_layernorm.weight`, hiddenSize);
+  const mixed = attention(tape, config, `${at}.self_attn`, before, constants);
+  const output = { from: heads * headSize, to: hiddenSize };
+  const attended = tape.apply('residualLinear', [mixed, `${at}.self_attn.o_proj.weight`, hidden], output);
+  const between = rmsNorm(tape, config, attended, `${at}.post_attention_layernorm.weight`, hiddenSize);
+  const inner = gatedUnits(tape, config, `${at}.mlp`, between);
+  const down = { from: intermediateSize, to: hiddenSize };
+  return tape.apply('residualLinear', [inner, `${at}.mlp.down_proj.weight`, attended], down);
 }
 
+/** `[rows, width]` to `[rows, heads * size]`. */
 function attention(tape: Tape, config: LlamaConfig, at: string, x: Value, constants: Constants): Value {
+  const { heads, keyValueHeads, headSize: size } = config;
+  const width = (heads + 2 * keyValueHeads) * size;
+  const projected = projectedHeads(tape, config, at, x, width);
+  const indices = [constants.queries, constants.keys, constants.values];
+  const [queries, keys, values] = tape.applyAll('splitHeads', [projected, ...indices], { width, size });
+  const turned = rotated(tape, config, `${at}.q_norm.weight`, queries!, constants);
+  const turnedKeys = rotated(tape, config, `${at}.k_norm.weight`, keys!, constants);
+  const apart = [0, heads, -1, size];
+  const folded = [0, keyValueHeads, -1, size];
+  const rows = tape.apply('reshape', [turned], { shape: folded, before: apart });
+  const attended = tape.apply('attend', [rows, turnedKeys, values!, constants.mask], { scale: size ** -0.5 });
+  const unfolded = tape.apply('reshape', [attended], { shape: apart, before: folded });
+  return tape.apply('joinHeads', [unfolded, constants.home], { heads, size });
+}
+
+/** Queries, keys and values of all heads side by side. */
+function projectedHeads(tape: Tape, config: LlamaConfig, at: string, x: Value, width: number): Value {
   const { heads, keyValueHeads, headSize, hiddenSize } = config;
-  const groups = { heads, keyHeads: keyValueHeads, size: headSize };
-  const queries = rotated(tape, config, at, 'q', x, heads, constants);
-  const keys = rotated(tape, config, at, 'k', x, keyValueHeads, constants);
-  const values = projected(tape, config, at, 'v', x, keyValueHeads);
-  const folded = tape.apply('foldGroups', [queries], groups);
-  const scores = tape.apply('scores', [folded, keys], { scale: headSize ** -0.5 });
-  const weights = tape.apply('maskedSoftmax', [scores, constants.mask], {});
-  const mixed = tape.apply('unfoldGroups', [tape.apply('mix', [weights, values], {})], groups);
-  const joined = tape.apply('joinHeads', [mixed], { heads, size: headSize });
-  return tape.apply('linear', [joined, `${at}.o_proj.weight`], { from: heads * headSize, to: hiddenSize });
+  const heights = [heads, keyValueHeads, keyValueHeads].map((count) => count * headSize);
+  const stacked = (kind: string) => {
+    const parts = ['q', 'k', 'v'].map((which) => `${at}.${which}_proj.${kind}`);
+    return tape.apply('stack', parts, { heights });
+  };
+  const sizes = { from: hiddenSize, to: width };
+  if (config.queryKeyValueBias) return tape.apply('biasedLinear', [x, stacked('weight'), stacked('bias')], sizes);
+  return tape.apply('linear', [x, stacked('weight')], sizes);
 }
 
-/** Queries or keys: projected, normalised per head where the family does (Qwen3), rotated. */
-function rotated(
-  tape: Tape,
-  config: LlamaConfig,
-  at: string,
-  which: 'q' | 'k',
-  x: Value,
-  heads: number,
-  constants: Constants,
-): Value {
-  const split = projected(tape, config, at, which, x, heads);
-  const gain = `${at}.${which}_norm.weight`;
-  const normed = config.queryKeyNorm ? rmsNorm(tape, config, split, gain, config.headSize) : split;
-  return tape.apply('rotary', [normed, constants.position, constants.cos, constants.sin], {});
+/** Queries or keys: normalised per head where the family does (Qwen3), rotated. */
+function rotated(tape: Tape, config: LlamaConfig, gain: string, x: Value, { position, cos, sin }: RotaryTables): Value {
+  const normed = config.queryKeyNorm ? rmsNorm(tape, config, x, gain, config.headSize) : x;
+  return tape.apply('rotary', [normed, position, cos, sin], {});
 }
 
-/** `[batch, heads, time, size]`. */
-function projected(
-  tape: Tape,
-  config: LlamaConfig,
-  at: string,
-  which: 'q' | 'k' | 'v',
-  x: Value,
-  heads: number,
-): Value {
-  const to = heads * config.headSize;
-  const linear = tape.apply('linear', [x, `${at}.${which}_proj.weight`], { from: config.hiddenSize, to });
-  const biased = config.queryKeyValueBias
-    ? tape.apply('bias', [linear, `${at}.${which}_proj.bias`], { width: to })
-    : linear;
-  return tape.apply('splitHeads', [biased], { heads, size: config.headSize });
-}
-
-function feedForward(tape: Tape, config: LlamaConfig, at: string, x: Value): Value {
-  const { hiddenSize, intermediateSize } = config;
-  const wider = { from: hiddenSize, to: intermediateSize };
+function gatedUnits(tape: Tape, config: LlamaConfig, at: string, x: Value): Value {
+  const wider = { from: config.hiddenSize, to: config.intermediateSize };
   const gate = tape.apply('linear', [x, `${at}.gate_proj.weight`], wider);
   const up = tape.apply('linear', [x, `${at}.up_proj.weight`], wider);
-  const inner = tape.apply('swiglu', [gate, up], {});
-  return tape.apply('linear', [inner, `${at}.down_proj.weight`], { from: intermediateSize, to: hiddenSize });
+  return tape.apply('swiglu', [gate, up], {});
 }
 
 function rmsNorm(tape: Tape, config: LlamaConfig, x: Value, gain: string, width: number): Value {
@@ -99,7 +96,7 @@ function rmsNorm(tape: Tape, config: LlamaConfig, x: Value, gain: string, width:
 }
 
 /** Cosines and sines `[positions, size / 2]`, and the position of the first token. */
-function rotaryTables(tape: Tape, config: LlamaConfig): { position: Value; cos: Value; sin: Value } {
+function rotaryTables(tape: Tape, config: LlamaConfig): RotaryTables {
   const angles = rotaryAngles(config);
   const shape = [config.maxPositions, config.headSize / 2];
   return {

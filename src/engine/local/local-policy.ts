@@ -1,11 +1,11 @@
 import { EngineError } from '../../errors.ts';
 import type { AdamParams, Datum, Loss, LossOutput, Policy, Sampler, StepMetrics } from '../engine.ts';
 import { type AdamState, accumulate, adamStep, globalNorm, initialAdamState } from './adamw.ts';
+import { checkData } from './check-data.ts';
 import { LocalSampler } from './local-sampler.ts';
-import { cutIntoMicroBatches, type MicroBatch, microBatchFeeds } from './micro-batch.ts';
 import { readCheckpoint, writeCheckpoint } from './policy-checkpoint.ts';
-import type { HostTensor, Runtime, Tensors } from './runtime.ts';
-import { trainingGraph } from './training-graph.ts';
+import type { Runtime } from './runtime.ts';
+import { lossOutput, type Part, startBatch } from './training-batch.ts';
 import { Weights } from './weights.ts';
 
 /** The embedded engine's policy: weights, accumulated gradient and optimiser state in this process, graphs in the workers. */
@@ -14,8 +14,12 @@ export class LocalPolicy implements Policy {
   #weights: Weights;
   readonly #gradient: Float32Array;
   #adam: AdamState;
+  /** Why the accumulated gradient is not whole, if it is not. */
+  #dropped: string | undefined;
   /** Calls are carried out in the order in which they were made. */
   #last: Promise<unknown> = Promise.resolve();
+  /** The last call that changes the weights. */
+  #weightsStand: Promise<unknown> = Promise.resolve();
 
   constructor(runtime: Runtime, weights: Weights) {
     this.#runtime = runtime;
@@ -35,15 +39,18 @@ export class LocalPolicy implements Policy {
   }
 
   forward(batch: readonly Datum[], loss: Loss): Promise<LossOutput> {
-    return this.#inOrder(() => this.#run(batch, loss, false));
+    return this.#run(batch, loss, false);
   }
 
+  /** @throws EngineError naming datum and field of bad data, or the tensor with a NaN or an infinity in it. */
   forwardBackward(batch: readonly Datum[], loss: Loss): Promise<LossOutput> {
-    return this.#inOrder(() => this.#run(batch, loss, true));
+    return this.#run(batch, loss, true);
   }
 
+  /** @throws EngineError, once, if a part of the gradient was dropped: weights and optimiser state stay as they are. */
   optimStep(adam: AdamParams): Promise<StepMetrics> {
-    return this.#inOrder(async () => {
+    return this.#changeWeights(async () => {
+      if (this.#dropped !== undefined) throw this.#refuseStep(this.#dropped);
       const gradientNorm = globalNorm(this.#gradient);
       const next = this.#weights.copy();
       adamStep(next.flat, this.#gradient, this.#adam, adam, gradientNorm);
@@ -64,11 +71,12 @@ export class LocalPolicy implements Policy {
   }
 
   load(folder: string): Promise<void> {
-    return this.#inOrder(async () => {
+    return this.#changeWeights(async () => {
       const { weights, adam } = await readCheckpoint(folder, this.#weights.config);
       this.#weights = weights;
       this.#adam = adam;
       this.#gradient.fill(0);
+      this.#dropped = undefined;
     });
   }
 
@@ -82,57 +90,54 @@ export class LocalPolicy implements Policy {
     return result;
   }
 
+  #changeWeights<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#inOrder(work);
+    this.#weightsStand = this.#last;
+    return result;
+  }
+
+  /** The graphs run as soon as the weights stand, beside those of earlier calls; their results are added in order. */
   async #run(batch: readonly Datum[], loss: Loss, backward: boolean): Promise<LossOutput> {
-    const cut = cutIntoMicroBatches(batch);
-    const results = await Promise.all(cut.map((microBatch) => this.#runMicroBatch(batch, microBatch, loss, backward)));
-    const losses = results.map((result) => result.loss!.data[0] as number); // float outputs
-    const total = losses.reduce((sum, part) => sum + part, 0);
-    if (!Number.isFinite(total)) throw this.#discard(`the loss is ${total}`);
-    if (backward) this.#accumulate(results.map(({ gradients }) => gradients!.data as Float32Array)); // float outputs
-    return { loss: total, logprobs: scatterRows(batch, cut, results) };
-  }
-
-  /** Adds in the order of the micro-batches, whichever worker was done first. */
-  #accumulate(parts: readonly Float32Array[]): void {
-    for (const part of parts) {
-      if (accumulate(this.#gradient, part)) continue;
-      const broken = this.#gradient.findIndex((value) => !Number.isFinite(value));
-      throw this.#discard(`the gradient of ${this.#weights.nameAt(broken)} is ${this.#gradient[broken]}`);
-    }
-  }
-
-  /** What was accumulated is worthless; weights and optimiser state are as they were. */
-  #discard(what: string): EngineError {
-    this.#gradient.fill(0);
-    return new EngineError(`${what}; the step is dropped, lower the learning rate or look at this batch's weights`);
-  }
-
-  #runMicroBatch(batch: readonly Datum[], microBatch: MicroBatch, loss: Loss, backward: boolean): Promise<Tensors> {
     const { config } = this.#weights;
-    const graph = trainingGraph(config, loss.kind, backward);
-    const feeds = { ...microBatchFeeds(batch, microBatch, config), ...lossFeeds(loss) };
-    return this.#runtime.run(graph, this.#weights, feeds, ['loss', 'logprobs', ...(backward ? ['gradients'] : [])]);
+    checkData(batch, loss, config);
+    const started = this.#weightsStand.then(() => startBatch(this.#runtime, this.#weights, batch, loss, backward));
+    return this.#inOrder(async () => {
+      try {
+        return await this.#collect(await started);
+      } catch (error) {
+        if (backward) this.#dropped = (error as Error).message;
+        throw error;
+      }
+    });
+  }
+
+  async #collect(running: readonly Promise<Part>[]): Promise<LossOutput> {
+    const parts: Part[] = [];
+    for (const promise of running) {
+      const part = await promise;
+      if (!Number.isFinite(part.loss)) throw new EngineError(`the loss is ${part.loss}; ${WAY_OUT}`);
+      if (part.gradient !== undefined) this.#accumulate(part.gradient);
+      parts.push({ ...part, gradient: undefined });
+    }
+    return lossOutput(parts);
+  }
+
+  #accumulate(part: Float32Array): void {
+    if (accumulate(this.#gradient, part)) return;
+    const broken = this.#gradient.findIndex((value) => !Number.isFinite(value));
+    const name = this.#weights.nameAt(broken);
+    throw new EngineError(`the gradient of ${name} is ${this.#gradient[broken]}; ${WAY_OUT}`);
+  }
+
+  #refuseStep(reason: string): EngineError {
+    this.#gradient.fill(0);
+    this.#dropped = undefined;
+    return new EngineError(`no optimiser step, because its gradient is not whole: ${reason}`);
   }
 }
+
+const WAY_OUT = "the step is dropped, lower the learning rate or look at this batch's weights";
 
 const copyOf = ({ mean, square, step }: AdamState): AdamState => {
   return { mean: mean.slice(), square: square.slice(), step };
 };
-
-function lossFeeds(loss: Loss): Tensors {
-  const scalar = (value: number): HostTensor => ({ type: 'float32', data: Float32Array.of(value), shape: [] });
-  const clip = 'low' in loss ? loss : { low: 0, high: 0 };
-  return { low: scalar(clip.low), high: scalar(clip.high), beta: scalar('beta' in loss ? loss.beta : 0) };
-}
-
-/** Logprobs per datum, padding cut off. */
-function scatterRows(batch: readonly Datum[], cut: readonly MicroBatch[], results: readonly Tensors[]): Float32Array[] {
-  const rows: Float32Array[] = [];
-  cut.forEach(({ indices, time }, nth) => {
-    const logprobs = results[nth]!.logprobs!.data as Float32Array; // float outputs
-    indices.forEach((index, row) => {
-      rows[index] = logprobs.slice(row * time, row * time + batch[index]!.input.length);
-    });
-  });
-  return rows;
-}

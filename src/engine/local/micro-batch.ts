@@ -1,88 +1,131 @@
 import type { Datum, SoftTargets, TokenIds } from '../engine.ts';
+import { floats, type HostTensor, integers, type Tensors } from './host-tensor.ts';
 import type { LlamaConfig } from './llama-config.ts';
-import type { HostTensor, Tensors } from './runtime.ts';
+import { layRows, rowFeeds } from './rows.ts';
 
-/** Tokens, padding included, of a micro-batch: its activations stay in the cache of one core. */
-const TOKENS = 1024;
+/** Rows of a micro-batch: few enough that the activations stay near the core, enough that a run's fixed cost is small. */
+const ROWS = 1024;
 
-/** Data of like length that go through the graph together; `indices` are their places in the batch. */
-export type MicroBatch = { readonly indices: readonly number[]; readonly time: number; readonly k: number };
+/** Sequences are kept together if they share this many tokens, and this part of the shorter one, at their beginning. */
+const SHARED_TOKENS = 8;
+const SHARED_PART = 1 / 4;
+
+/** Data that go through the graph together, by their places in the batch. */
+export type MicroBatch = {
+  readonly indices: readonly number[];
+  /** Soft targets per token; 1 for hard ones. */
+  readonly k: number;
+  /** Whether any token has a weight. */
+  readonly learns: boolean;
+};
 
 /**
- * Cuts a batch into micro-batches by length. The cut depends on the data alone, never on how many workers there are,
- * so that sums are added up in one order on every machine.
+ * Cuts a batch into micro-batches of about equal work: what begins alike together, what is of like length together,
+ * and apart what teaches nothing. The cut depends on the data alone, never on how many workers there are, so that sums
+ * are added up in one order on every machine.
  */
 export function cutIntoMicroBatches(batch: readonly Datum[]): MicroBatch[] {
-  const order = [...batch.keys()].sort(
-    (a, b) => width(batch[a]!) - width(batch[b]!) || length(batch[b]!) - length(batch[a]!) || a - b,
+  const kinds = new Map<string, { k: number; learns: boolean; group: number[] }>();
+  batch.forEach((datum, index) => {
+    const kind = { k: width(datum), learns: learns(datum), group: [] };
+    const key = `${kind.k} ${kind.learns}`;
+    if (!kinds.has(key)) kinds.set(key, kind);
+    kinds.get(key)!.group.push(index);
+  });
+  return [...kinds.values()].flatMap(({ group, ...kind }) =>
+    cutEvenly(inOrder(batch, group)).map((indices) => ({ indices, ...kind })),
   );
-  const cut: number[][] = [];
-  for (const index of order) {
-    const open = cut.at(-1);
-    const fits =
-      open !== undefined &&
-      width(batch[open[0]!]!) === width(batch[index]!) &&
-      (open.length + 1) * length(batch[open[0]!]!) <= TOKENS;
-    if (fits) open.push(index);
-    else cut.push([index]);
-  }
-  return cut.map((indices) => ({ indices, time: length(batch[indices[0]!]!), k: width(batch[indices[0]!]!) }));
 }
 
-const length = ({ input }: Datum): number => input.length;
+/** `added` counts the rows that a sequence brings beside those of the one before it. */
+type Place = { readonly index: number; readonly length: number; readonly added: number };
+
+/** Clusters of sequences that begin alike, those with the longest sequence first. */
+function inOrder(batch: readonly Datum[], group: readonly number[]): Place[] {
+  const tokens = (index: number) => batch[index]!.input;
+  const sorted = group.toSorted((a, b) => compare(tokens(a), tokens(b)) || a - b);
+  const clusters: Place[][] = [];
+  sorted.forEach((index, nth) => {
+    const length = tokens(index).length;
+    const shared = nth === 0 ? 0 : sharedLength(tokens(sorted[nth - 1]!), tokens(index));
+    if (shared >= Math.max(SHARED_TOKENS, SHARED_PART * length)) {
+      clusters.at(-1)!.push({ index, length, added: length - shared });
+    } else clusters.push([{ index, length, added: length }]);
+  });
+  const longest = (cluster: readonly Place[]) => Math.max(...cluster.map(({ length }) => length));
+  return clusters.sort((a, b) => longest(b) - longest(a) || a[0]!.index - b[0]!.index).flat();
+}
+
+/** An even number of parts keeps two workers busy to the end. */
+function cutEvenly(places: readonly Place[]): number[][] {
+  const total = places.reduce((sum, { added }) => sum + added, 0);
+  const count = total <= ROWS / 4 ? 1 : 2 * Math.ceil(total / (2 * ROWS));
+  const parts: number[][] = Array.from({ length: count }, () => []);
+  let before = 0;
+  for (const { index, added } of places) {
+    parts[Math.floor((count * (before + added / 2)) / total)]!.push(index);
+    before += added;
+  }
+  return parts.filter((part) => part.length > 0);
+}
+
+function compare(a: TokenIds, b: TokenIds): number {
+  const shared = sharedLength(a, b);
+  return (a[shared] ?? -1) - (b[shared] ?? -1);
+}
+
+function sharedLength(a: TokenIds, b: TokenIds): number {
+  const limit = Math.min(a.length, b.length);
+  let at = 0;
+  while (at < limit && a[at] === b[at]) at++;
+  return at;
+}
 
 const isSoft = (targets: TokenIds | SoftTargets): targets is SoftTargets => 'k' in targets;
 
 const width = ({ targets }: Datum): number => (isSoft(targets) ? targets.k : 1);
 
-/** The streams of a micro-batch, padded on the right with weight 0. */
-export function microBatchFeeds(
-  batch: readonly Datum[],
-  { indices, time, k }: MicroBatch,
-  config: LlamaConfig,
-): Tensors {
-  const rows = indices.length;
-  const tokens = new BigInt64Array(rows * time);
-  const targets = new BigInt64Array(rows * time * k);
-  const probabilities = new Float32Array(rows * time * k);
-  const weight = new Float32Array(rows * time);
-  const sampled = new Float32Array(rows * time);
-  indices.forEach((index, row) => {
-    const datum = batch[index]!;
-    datum.input.forEach((token, at) => {
-      tokens[row * time + at] = BigInt(token);
-      weight[row * time + at] = (datum.advantages ?? datum.weights)?.[at] ?? 1;
-      sampled[row * time + at] = datum.logprobs?.[at] ?? 0;
-    });
-    fillTargets(datum.targets, targets.subarray(row * time * k), probabilities.subarray(row * time * k));
-  });
+const tokenWeights = ({ advantages, weights }: Datum): readonly number[] | undefined => advantages ?? weights;
+
+const learns = (datum: Datum): boolean => tokenWeights(datum)?.some((weight) => weight !== 0) ?? true;
+
+/** The inputs of the training graph beside parameters and loss options; every token of every datum is asked, in order. */
+export function microBatchFeeds(batch: readonly Datum[], { indices, k }: MicroBatch, config: LlamaConfig): Tensors {
+  const data = indices.map((index) => batch[index]!);
+  const rows = layRows(
+    data.map(({ input }) => input),
+    config.vocabSize,
+  );
+  const { time, place } = rows;
+  const asked = data.flatMap(({ input }, nth) => input.map((_, at) => place[nth * time + at]!));
+  const stream = (pick: (datum: Datum) => readonly number[] | undefined, absent: number) =>
+    floats(Float32Array.from(data.flatMap((datum) => pick(datum) ?? datum.input.map(() => absent))));
   return {
-    tokens: { type: 'int64', data: tokens, shape: [rows, time] },
+    ...rowFeeds(rows, config.heads),
+    ...targetFeeds(data, asked.length, k),
+    tokens: integers(rows.tokens),
     mask: causalMask(time, config.heads / config.keyValueHeads),
-    targets: { type: 'int64', data: targets, shape: [rows, time, k] },
-    probabilities: { type: 'float32', data: probabilities, shape: [rows, time, k] },
-    weight: { type: 'float32', data: weight, shape: [rows, time] },
-    sampled: { type: 'float32', data: sampled, shape: [rows, time] },
+    asked: integers(asked),
+    weight: stream(tokenWeights, 1),
+    sampled: stream(({ logprobs }) => logprobs, 0),
   };
 }
 
-function fillTargets(from: TokenIds | SoftTargets, targets: BigInt64Array, probabilities: Float32Array): void {
-  if (isSoft(from)) {
-    from.tokens.forEach((token, at) => {
-      targets[at] = BigInt(token);
-    });
-    probabilities.set(from.probabilities);
-    return;
+function targetFeeds(data: readonly Datum[], asked: number, k: number): Tensors {
+  const tokens = new Int32Array(asked * k);
+  const probabilities = new Float32Array(asked * k).fill(1);
+  let offset = 0;
+  for (const { input, targets } of data) {
+    tokens.set(isSoft(targets) ? targets.tokens : targets, offset);
+    if (isSoft(targets)) probabilities.set(targets.probabilities, offset);
+    offset += input.length * k;
   }
-  from.forEach((token, at) => {
-    targets[at] = BigInt(token);
-    probabilities[at] = 1;
-  });
+  return { targets: integers(tokens, [asked, k]), probabilities: floats(probabilities, [asked, k]) };
 }
 
-/** `[group * time, time]`: each row sees itself and what stands before it. */
+/** `[group * time, time]`: each position sees itself and what stands before it. */
 export function causalMask(time: number, group: number): HostTensor {
   const data = new Float32Array(group * time * time);
   for (let row = 0; row < group * time; row++) data.fill(-1e9, row * time + (row % time) + 1, (row + 1) * time);
-  return { type: 'float32', data, shape: [group * time, time] };
+  return floats(data, [group * time, time]);
 }

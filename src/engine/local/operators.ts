@@ -2,194 +2,199 @@ import type { GraphBuilder, Value } from './onnx/graph-builder.ts';
 
 /**
  * @file Reverse-mode differentiation is this table: one entry per operator, with the nodes it emits forward and the
- * nodes that turn the gradient of its output into those of its inputs. Shapes in comments; `time` and `batch` are free.
+ * nodes that turn the gradients of its outputs into those of its inputs. Activations are rows, one per token; only
+ * attention sees sequences (`rows.ts` says which row stands where).
  */
 
 /** What an operator's backward rule may use. */
 export type Recorded = {
   readonly inputs: readonly Value[];
-  readonly output: Value;
+  readonly outputs: readonly Value[];
   /** Values kept by the forward pass. */
   readonly saved: readonly Value[];
 };
 
-type Forward = { readonly output: Value; readonly saved?: readonly Value[] };
+type Forward = { readonly outputs: readonly Value[]; readonly saved?: readonly Value[] };
 
 export type Operator<Options> = {
   forward(graph: GraphBuilder, inputs: readonly Value[], options: Options): Forward;
-  /** One gradient per input; undefined for an input that has none (indices, constants). */
-  backward(graph: GraphBuilder, node: Recorded, gradient: Value, options: Options): readonly (Value | undefined)[];
+  /**
+   * @param gradients one per output.
+   * @returns one gradient per input; undefined for an input that has none (indices, constants).
+   */
+  backward(
+    graph: GraphBuilder,
+    node: Recorded,
+    gradients: readonly Value[],
+    options: Options,
+  ): readonly (Value | undefined)[];
 };
 
 const operator = <Options>(definition: Operator<Options>): Operator<Options> => definition;
 
-/** Sums over all but the last axis: `[..., n]` to `[n]`. */
-function sumRows(graph: GraphBuilder, value: Value, width: number): Value {
-  const rows = graph.op('Reshape', [value, graph.integers([-1, width])]);
-  return graph.op('ReduceSum', [rows, graph.integers([0])], { keepdims: 0 });
-}
+type Sizes = { readonly from: number; readonly to: number };
 
 export const operators = {
-  /** x + y, same shape. */
-  add: operator<object>({
-    forward: (graph, inputs) => ({ output: graph.op('Add', inputs) }),
-    backward: (_graph, _node, gradient) => [gradient, gradient],
-  }),
-
-  /** x + b with b `[width]`. */
-  bias: operator<{ readonly width: number }>({
-    forward: (graph, inputs) => ({ output: graph.op('Add', inputs) }),
-    backward: (graph, _node, gradient, { width }) => [gradient, sumRows(graph, gradient, width)],
-  }),
-
-  /** x `[batch, time, in]` times the transpose of a weight `[out, in]`. */
-  linear: operator<{ readonly from: number; readonly to: number }>({
-    forward: (graph, inputs) => ({ output: graph.microsoft('FusedMatMul', inputs, { transB: 1 }) }),
-    backward: (graph, { inputs: [x, weight] }, gradient, { from, to }) => {
-      const rows = graph.op('Reshape', [x!, graph.integers([-1, from])]);
-      const gradientRows = graph.op('Reshape', [gradient, graph.integers([-1, to])]);
-      return [
-        graph.op('MatMul', [gradient, weight!]),
-        graph.microsoft('FusedMatMul', [gradientRows, rows], { transA: 1 }),
-      ];
+  /** Rows of a table `[count, width]` at indices `[rows]`. A row taken twice gets the sum of both gradients. */
+  pick: operator<object>({
+    forward: (graph, inputs) => ({ outputs: [graph.op('Gather', inputs, { axis: 0 })] }),
+    backward: (graph, { inputs: [table, indices] }, [gradient]) => {
+      const zeros = zerosLike(graph, table!);
+      return [addAt(graph, zeros, indices!, gradient!), undefined];
     },
   }),
 
-  /** RMSNorm over the last axis times a gain: y = x / rms(x) * gain. */
+  /** x `[rows, from]` times the transpose of a weight `[to, from]`. */
+  linear: operator<Sizes>({
+    forward: (graph, inputs) => ({ outputs: [graph.op('Gemm', inputs, { transB: 1 })] }),
+    backward: linearBackward,
+  }),
+
+  /** The same plus a bias `[to]`. */
+  biasedLinear: operator<Sizes>({
+    forward: (graph, inputs) => ({ outputs: [graph.op('Gemm', inputs, { transB: 1 })] }),
+    backward: (graph, node, [gradient], sizes) => [
+      ...linearBackward(graph, node, [gradient!], sizes),
+      sumRows(graph, gradient!),
+    ],
+  }),
+
+  /** The same plus rows `[rows, to]` that are there already: the product is added onto them in one pass. */
+  residualLinear: operator<Sizes>({
+    forward: (graph, inputs) => ({ outputs: [graph.op('Gemm', inputs, { transB: 1 })] }),
+    backward: (graph, node, [gradient], sizes) => [...linearBackward(graph, node, [gradient!], sizes), gradient],
+  }),
+
+  /** Weights or biases of equal width, one below the other: one product instead of several. */
+  stack: operator<{ readonly heights: readonly number[] }>({
+    forward: (graph, inputs) => ({ outputs: [graph.op('Concat', inputs, { axis: 0 })] }),
+    backward: (graph, _node, [gradient], { heights }) =>
+      graph.ops('Split', [gradient!, graph.integers(heights)], heights.length, { axis: 0 }),
+  }),
+
+  /**
+   * RMSNorm over the last axis times a gain (Zhang and Sennrich 2019): y = x gain / rms(x). With i = 1 / rms(x):
+   * dx = i g gain - x i^3 mean(g gain x), dgain = sum over rows of i g x.
+   */
   rmsNorm: operator<{ readonly width: number; readonly epsilon: number }>({
     forward: (graph, inputs, { epsilon }) => {
       const attributes = { axis: -1, epsilon: { float: epsilon }, stash_type: 1 };
       const [output, inverse] = graph.ops('SimplifiedLayerNormalization', inputs, 2, attributes);
-      return { output: output!, saved: [inverse!] };
+      return { outputs: [output!], saved: [inverse!] };
     },
-    backward: (graph, { inputs: [x, gain], saved: [inverse] }, gradient, { width }) => {
-      const normed = graph.op('Mul', [x!, inverse!]);
-      const scaled = graph.op('Mul', [gradient, gain!]);
-      const projection = graph.op('ReduceMean', [graph.op('Mul', [scaled, normed]), graph.integers([-1])]);
-      const removed = graph.op('Sub', [scaled, graph.op('Mul', [normed, projection])]);
-      return [graph.op('Mul', [removed, inverse!]), sumRows(graph, graph.op('Mul', [gradient, normed]), width)];
+    backward: (graph, { inputs: [x, gain], saved: [inverse] }, [gradient], { width }) => {
+      const product = graph.op('Mul', [gradient!, x!]);
+      const column = graph.op('Reshape', [gain!, graph.integers([width, 1])]);
+      const projection = graph.op('MatMul', [product, column]);
+      const cube = graph.op('Mul', [graph.op('Mul', [inverse!, inverse!]), graph.op('Mul', [inverse!, projection])]);
+      const pull = graph.op('Mul', [x!, graph.op('Mul', [cube, graph.scalar(1 / width)])]);
+      const scaled = graph.op('Mul', [graph.op('Mul', [gradient!, gain!]), inverse!]);
+      const productRows = graph.op('Reshape', [product, graph.integers([-1, width])]);
+      const inverseRow = graph.op('Reshape', [inverse!, graph.integers([1, -1])]);
+      const gainRow = graph.op('MatMul', [inverseRow, productRows]);
+      return [graph.op('Sub', [scaled, pull]), graph.op('Reshape', [gainRow, graph.integers([width])])];
     },
   }),
 
-  /** `[batch, time, heads * size]` to `[batch, heads, time, size]`. */
-  splitHeads: operator<{ readonly heads: number; readonly size: number }>({
-    forward: (graph, [x], { heads, size }) => {
-      const split = graph.op('Reshape', [x!, graph.integers([0, 0, heads, size])]);
-      return { output: graph.op('Transpose', [split], { perm: [0, 2, 1, 3] }) };
+  /** Rows `[rows, width]` to one `[batch, heads, time, size]` per index tensor `[batch, heads, time]` over the rows' heads. */
+  splitHeads: operator<{ readonly width: number; readonly size: number }>({
+    forward: (graph, [x, ...indices], { size }) => {
+      const heads = graph.op('Reshape', [x!, graph.integers([-1, size])]);
+      return { outputs: indices.map((index) => graph.op('Gather', [heads, index], { axis: 0 })), saved: [heads] };
     },
-    backward: (graph, _node, gradient, { heads, size }) => [joinHeads(graph, gradient, heads * size)],
+    backward: (graph, { inputs: [, ...indices], saved: [heads] }, gradients, { width }) => {
+      const zeros = zerosLike(graph, heads!);
+      const sum = indices.reduce((sum, index, nth) => addAt(graph, sum, index, gradients[nth]!), zeros);
+      return [graph.op('Reshape', [sum, graph.integers([-1, width])]), ...indices.map(() => undefined)];
+    },
   }),
 
-  /** The inverse of splitHeads. */
+  /** The way back: `[batch, heads, time, size]` to rows, with an index `[rows, heads]` over all heads of all positions. */
   joinHeads: operator<{ readonly heads: number; readonly size: number }>({
-    forward: (graph, [x], { heads, size }) => ({ output: joinHeads(graph, x!, heads * size) }),
-    backward: (graph, _node, gradient, { heads, size }) => {
-      const split = graph.op('Reshape', [gradient, graph.integers([0, 0, heads, size])]);
-      return [graph.op('Transpose', [split], { perm: [0, 2, 1, 3] })];
+    forward: (graph, [x, index], { heads, size }) => {
+      const all = graph.op('Reshape', [x!, graph.integers([-1, size])]);
+      const rows = graph.op('Gather', [all, index!], { axis: 0 });
+      return { outputs: [graph.op('Reshape', [rows, graph.integers([-1, heads * size])])], saved: [all] };
+    },
+    backward: (graph, { inputs: [x, index], saved: [all] }, [gradient], { heads, size }) => {
+      const split = graph.op('Reshape', [gradient!, graph.integers([-1, heads, size])]);
+      const sum = addAt(graph, zerosLike(graph, all!), index!, split);
+      return [graph.op('Reshape', [sum, graph.op('Shape', [x!])]), undefined];
     },
   }),
 
   /**
-   * Folds the query heads of a group into the rows of their one key head, so that keys need no copies:
-   * `[batch, heads, time, size]` to `[batch, keyHeads, group * time, size]`.
+   * Rotary embedding (Su et al. 2021) of `[batch, heads, time, size]`, halves rotated as Hugging Face does; cos and sin
+   * are `[positions, size / 2]`. Turning back is the gradient.
    */
-  foldGroups: operator<{ readonly heads: number; readonly keyHeads: number; readonly size: number }>({
-    forward: (graph, [x], { keyHeads, size }) => ({
-      output: graph.op('Reshape', [x!, graph.integers([0, keyHeads, -1, size])]),
-    }),
-    backward: (graph, _node, gradient, { heads, size }) => [
-      graph.op('Reshape', [gradient, graph.integers([0, heads, -1, size])]),
-    ],
-  }),
-
-  /** The inverse of foldGroups. */
-  unfoldGroups: operator<{ readonly heads: number; readonly keyHeads: number; readonly size: number }>({
-    forward: (graph, [x], { heads, size }) => ({
-      output: graph.op('Reshape', [x!, graph.integers([0, heads, -1, size])]),
-    }),
-    backward: (graph, _node, gradient, { keyHeads, size }) => [
-      graph.op('Reshape', [gradient, graph.integers([0, keyHeads, -1, size])]),
-    ],
-  }),
-
-  /** Rotary embedding of `[batch, heads, time, size]`; cos and sin are `[positions, size / 2]`. Turning back is the gradient. */
   rotary: operator<object>({
-    forward: (graph, [x, position, cos, sin]) => ({
-      output: graph.microsoft('RotaryEmbedding', [x!, position!, cos!, sin!]),
-    }),
-    backward: (graph, { inputs: [, position, cos, sin] }, gradient) => {
+    forward: (graph, inputs) => ({ outputs: [graph.microsoft('RotaryEmbedding', inputs)] }),
+    backward: (graph, { inputs: [, position, cos, sin] }, [gradient]) => {
       const back = graph.op('Neg', [sin!]);
-      return [graph.microsoft('RotaryEmbedding', [gradient, position!, cos!, back]), undefined, undefined, undefined];
+      return [graph.microsoft('RotaryEmbedding', [gradient!, position!, cos!, back]), undefined, undefined, undefined];
     },
   }),
 
-  /** Queries times keys, scaled: `[batch, heads, rows, size]` and `[batch, heads, time, size]` to `[..., rows, time]`. */
-  scores: operator<{ readonly scale: number }>({
-    forward: (graph, inputs, { scale }) => ({
-      output: graph.microsoft('FusedMatMul', inputs, { transB: 1, alpha: { float: scale } }),
-    }),
-    backward: (graph, { inputs: [queries, keys] }, gradient, { scale }) => [
-      graph.microsoft('FusedMatMul', [gradient, keys!], { alpha: { float: scale } }),
-      graph.microsoft('FusedMatMul', [gradient, queries!], { transA: 1, alpha: { float: scale } }),
-    ],
-  }),
-
-  /** Softmax over the last axis of x + mask. */
-  maskedSoftmax: operator<object>({
-    forward: (graph, inputs) => ({ output: graph.op('Softmax', [graph.op('Add', inputs)], { axis: -1 }) }),
-    backward: (graph, { output }, gradient) => {
-      const weighted = graph.op('Mul', [gradient, output]);
-      const total = graph.op('ReduceSum', [weighted, graph.integers([-1])]);
-      return [graph.op('Sub', [weighted, graph.op('Mul', [output, total])]), undefined];
+  /**
+   * softmax(scale q k' + mask) v. Queries `[batch, keyHeads, rows, size]`, where the query heads of a group are folded
+   * into the rows of their one key head, so that keys need no copies; keys and values `[batch, keyHeads, time, size]`.
+   * The softmax's gradient is P (dP - sum(P dP)), and sum(P dP) = sum(dO O) (Dao et al. 2022) is a shorter sum.
+   */
+  attend: operator<{ readonly scale: number }>({
+    forward: (graph, [queries, keys, values, mask], { scale }) => {
+      const scores = graph.microsoft('FusedMatMul', [queries!, keys!], { transB: 1, alpha: { float: scale } });
+      const weights = graph.op('Softmax', [graph.op('Add', [scores, mask!])], { axis: -1 });
+      return { outputs: [graph.op('MatMul', [weights, values!])], saved: [weights] };
+    },
+    backward: (graph, { inputs: [queries, keys, values], outputs: [mixed], saved: [weights] }, [gradient], options) => {
+      const scale = { alpha: { float: options.scale } };
+      const onWeights = graph.microsoft('FusedMatMul', [gradient!, values!], { transB: 1 });
+      const total = graph.op('ReduceSum', [graph.op('Mul', [gradient!, mixed!]), graph.integers([-1])]);
+      const onScores = graph.op('Mul', [weights!, graph.op('Sub', [onWeights, total])]);
+      return [
+        graph.microsoft('FusedMatMul', [onScores, keys!], scale),
+        graph.microsoft('FusedMatMul', [swapLastTwo(graph, onScores), queries!], scale),
+        graph.op('MatMul', [swapLastTwo(graph, weights!), gradient!]),
+        undefined,
+      ];
     },
   }),
 
-  /** Attention weights times values. */
-  mix: operator<object>({
-    forward: (graph, inputs) => ({ output: graph.op('MatMul', inputs) }),
-    backward: (graph, { inputs: [weights, values] }, gradient) => [
-      graph.microsoft('FusedMatMul', [gradient, values!], { transB: 1 }),
-      graph.microsoft('FusedMatMul', [weights!, gradient], { transA: 1 }),
-    ],
+  /** Another shape for the same numbers. */
+  reshape: operator<{ readonly shape: readonly number[]; readonly before: readonly number[] }>({
+    forward: (graph, [x], { shape }) => ({ outputs: [graph.op('Reshape', [x!, graph.integers(shape)])] }),
+    backward: (graph, _node, [gradient], { before }) => [graph.op('Reshape', [gradient!, graph.integers(before)])],
   }),
 
-  /** silu(gate) * up. */
+  /**
+   * y = silu(gate) up (Shazeer 2020). With s = sigmoid(gate): dgate = g up s (1 + gate (1 - s)) = g (y + s (up - y)),
+   * which is one pass less.
+   */
   swiglu: operator<object>({
     forward: (graph, [gate, up]) => {
       const sigmoid = graph.op('Sigmoid', [gate!]);
       const silu = graph.op('Mul', [gate!, sigmoid]);
-      return { output: graph.op('Mul', [silu, up!]), saved: [sigmoid, silu] };
+      return { outputs: [graph.op('Mul', [silu, up!])], saved: [sigmoid, silu] };
     },
-    backward: (graph, { inputs: [, up], saved: [sigmoid, silu] }, gradient) => {
-      const bend = graph.op('Sub', [graph.op('Add', [sigmoid!, silu!]), graph.op('Mul', [sigmoid!, silu!])]);
-      return [graph.op('Mul', [graph.op('Mul', [gradient, up!]), bend]), graph.op('Mul', [gradient, silu!])];
-    },
-  }),
-
-  /** Rows of a table `[vocabulary, width]` at indices `[batch, time]`. */
-  embed: operator<{ readonly width: number }>({
-    forward: (graph, [table, indices]) => ({ output: graph.op('Gather', [table!, indices!], { axis: 0 }) }),
-    backward: (graph, { inputs: [table, indices] }, gradient, { width }) => {
-      const zeros = graph.op('Mul', [table!, graph.scalar(0)]);
-      const rows = graph.op('Reshape', [gradient, graph.integers([-1, width])]);
-      const places = graph.op('Reshape', [indices!, graph.integers([-1, 1])]);
-      return [graph.op('ScatterND', [zeros, places, rows], { reduction: 'add' }), undefined];
+    backward: (graph, { inputs: [, up], outputs: [output], saved: [sigmoid, silu] }, [gradient]) => {
+      const bend = graph.op('Mul', [sigmoid!, graph.op('Sub', [up!, output!])]);
+      return [graph.op('Mul', [gradient!, graph.op('Add', [output!, bend])]), graph.op('Mul', [gradient!, silu!])];
     },
   }),
 
   /**
-   * sum_k q_k log softmax(logits)[target_k]: logits `[batch, time, vocabulary]`, targets and q `[batch, time, k]`, to
-   * `[batch, time]`. A hard target is k = 1, q = 1.
+   * sum_k q_k log softmax(logits)[target_k]: logits `[rows, vocabulary]`, targets and q `[rows, k]`, to `[rows]`. A hard
+   * target is k = 1, q = 1.
    */
   targetLogprob: operator<object>({
     forward: (graph, [logits, targets, probabilities]) => {
       const logprobs = graph.op('LogSoftmax', [logits!], { axis: -1 });
       const picked = graph.op('GatherElements', [logprobs, targets!], { axis: -1 });
       const weighted = graph.op('Mul', [picked, probabilities!]);
-      return { output: graph.op('ReduceSum', [weighted, graph.integers([-1])], { keepdims: 0 }), saved: [logprobs] };
+      return { outputs: [graph.op('ReduceSum', [weighted, graph.integers([-1])], { keepdims: 0 })], saved: [logprobs] };
     },
-    backward: (graph, { inputs: [, targets, probabilities], saved: [logprobs] }, gradient) => {
-      const column = graph.op('Unsqueeze', [gradient, graph.integers([-1])]);
+    backward: (graph, { inputs: [, targets, probabilities], saved: [logprobs] }, [gradient]) => {
+      const column = graph.op('Unsqueeze', [gradient!, graph.integers([-1])]);
       const updates = graph.op('Mul', [probabilities!, column]);
       const mass = graph.op('ReduceSum', [updates, graph.integers([-1])]);
       const spread = graph.op('Mul', [graph.op('Exp', [logprobs!]), graph.op('Neg', [mass])]);
@@ -202,9 +207,39 @@ export const operators = {
   }),
 } as const;
 
-function joinHeads(graph: GraphBuilder, value: Value, width: number): Value {
-  const turned = graph.op('Transpose', [value], { perm: [0, 2, 1, 3] });
-  return graph.op('Reshape', [turned, graph.integers([0, 0, width])]);
+/** Gradients of x and of the weight. */
+function linearBackward(
+  graph: GraphBuilder,
+  { inputs: [x, weight] }: Recorded,
+  [gradient]: readonly Value[],
+  sizes: Sizes,
+): Value[] {
+  return [graph.op('MatMul', [gradient!, weight!]), weightGradient(graph, gradient!, x!, sizes)];
+}
+
+/**
+ * `[to, from]`: gradient' x. The narrower factor is turned first, because the matrix product takes an eighth longer when
+ * it has to turn its left factor itself (docs/performance.md); projections of the same x share its turned copy.
+ */
+function weightGradient(graph: GraphBuilder, gradient: Value, x: Value, { from, to }: Sizes): Value {
+  if (to <= from) return graph.op('MatMul', [swapRowsAndColumns(graph, gradient), x]);
+  return swapRowsAndColumns(graph, graph.op('MatMul', [swapRowsAndColumns(graph, x), gradient]));
+}
+
+const swapRowsAndColumns = (graph: GraphBuilder, x: Value): Value => graph.op('Transpose', [x], { perm: [1, 0] });
+
+const swapLastTwo = (graph: GraphBuilder, x: Value): Value => graph.op('Transpose', [x], { perm: [0, 1, 3, 2] });
+
+/** `[rows, width]` to `[width]`. */
+const sumRows = (graph: GraphBuilder, x: Value): Value =>
+  graph.op('ReduceSum', [x, graph.integers([0])], { keepdims: 0 });
+
+const zerosLike = (graph: GraphBuilder, x: Value): Value => graph.op('ConstantOfShape', [graph.op('Shape', [x])]);
+
+/** Adds rows `[..., width]` to a table `[count, width]` at indices `[...]`. */
+function addAt(graph: GraphBuilder, table: Value, indices: Value, rows: Value): Value {
+  const places = graph.op('Unsqueeze', [indices, graph.integers([-1])]);
+  return graph.op('ScatterND', [table, places, rows], { reduction: 'add' });
 }
 
 export type OperatorName = keyof typeof operators;

@@ -1,16 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { EngineError } from '../../errors.ts';
+import type { HostTensor, Tensors } from './host-tensor.ts';
 import type { ParameterShape } from './llama-config.ts';
 import type { Weights } from './weights.ts';
 
-export type HostTensor = {
-  readonly type: 'float32' | 'int64' | 'int32' | 'bool';
-  readonly data: Float32Array | BigInt64Array | Int32Array | Uint8Array;
-  readonly shape: readonly number[];
-};
-
-export type Tensors = Readonly<Record<string, HostTensor>>;
+export type { HostTensor, Tensors };
 
 /** A graph by its key; it is emitted once, when the first worker needs it. */
 export type Graph = { readonly key: string; encode(): Uint8Array };
@@ -62,7 +57,6 @@ export class Runtime {
   #nextId = 0;
   #nextVersion = 0;
   #closed = false;
-  #warned = false;
 
   private constructor(workers: number, start: () => Worker) {
     this.#start = start;
@@ -166,14 +160,8 @@ export class Runtime {
     return version;
   }
 
-  /** Every worker finds the same fault; it is told once. */
-  #warn(warning: string): void {
-    if (!this.#warned) process.stderr.write(`${warning}\n`);
-    this.#warned = true;
-  }
-
   #settle(hand: Hand, answer: Answer): void {
-    if ('warning' in answer) return void this.#warn(answer.warning);
+    if ('warning' in answer) return void process.stderr.write(`${answer.warning}\n`);
     const { job } = hand;
     hand.job = undefined;
     hand.worker?.unref();

@@ -1,7 +1,7 @@
 import type { GraphBuilder, Value } from './onnx/graph-builder.ts';
 import { type Operator, type OperatorName, type OptionsOf, operators, type Recorded } from './operators.ts';
 
-type Entry = Recorded & { readonly backward: (gradient: Value) => readonly (Value | undefined)[] };
+type Entry = Recorded & { readonly backward: (gradients: readonly Value[]) => readonly (Value | undefined)[] };
 
 /**
  * Emits operators and remembers them, so that {@link gradients} can walk back. The graph holds forward and backward;
@@ -15,22 +15,33 @@ export class Tape {
     this.graph = graph;
   }
 
+  /** An operator with one output. */
   apply<Name extends OperatorName>(name: Name, inputs: readonly Value[], options: OptionsOf<Name>): Value {
-    const operator = operators[name] as Operator<OptionsOf<Name>>; // the table's entry of this name takes these options
-    const { output, saved = [] } = operator.forward(this.graph, inputs, options);
-    const recorded = { inputs, output, saved };
-    const backward = (gradient: Value) => operator.backward(this.graph, recorded, gradient, options);
-    this.#entries.push({ ...recorded, backward });
-    return output;
+    return this.applyAll(name, inputs, options)[0]!;
   }
 
-  /** Gradients of the wanted values, given the gradient of `output`. Every wanted value must lie on a path to it. */
-  gradients(output: Value, seed: Value, wanted: readonly Value[]): Value[] {
-    const found = new Map<Value, Value>([[output, seed]]);
+  applyAll<Name extends OperatorName>(
+    name: Name,
+    inputs: readonly Value[],
+    options: OptionsOf<Name>,
+  ): readonly Value[] {
+    const operator = operators[name] as Operator<OptionsOf<Name>>; // the table's entry of this name takes these options
+    const { outputs, saved = [] } = operator.forward(this.graph, inputs, options);
+    const recorded = { inputs, outputs, saved };
+    const backward = (gradients: readonly Value[]) => operator.backward(this.graph, recorded, gradients, options);
+    this.#entries.push({ ...recorded, backward });
+    return outputs;
+  }
+
+  /**
+   * Gradients of the wanted values, given those of the outputs. Everything on the tape must lie on a path to an output.
+   * @param outputs values and their gradients.
+   */
+  gradients(outputs: ReadonlyMap<Value, Value>, wanted: readonly Value[]): Value[] {
+    const found = new Map(outputs);
     for (const entry of [...this.#entries].reverse()) {
-      const gradient = found.get(entry.output);
-      if (gradient === undefined) continue;
-      entry.backward(gradient).forEach((part, index) => {
+      const gradients = entry.outputs.map((value) => found.get(value)!);
+      entry.backward(gradients).forEach((part, index) => {
         if (part !== undefined) this.#accumulate(found, entry.inputs[index]!, part);
       });
     }

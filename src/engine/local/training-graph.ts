@@ -3,13 +3,14 @@ import { declareParameters, llamaLogits } from './llama.ts';
 import { type LlamaConfig, parameterShapes } from './llama-config.ts';
 import { tokenLoss } from './losses.ts';
 import { GraphBuilder } from './onnx/graph-builder.ts';
+import { declareRows } from './rows.ts';
 import type { Graph } from './runtime.ts';
 import { Tape } from './tape.ts';
 
 /**
  * The graph of one micro-batch: token ids and per-token streams in; the summed loss, the targets' logprobs and, with
- * `backward`, the gradient of every parameter as one flat array out. Batch and time are free, so one session does for
- * all lengths.
+ * `backward`, the gradient of every parameter as one flat array out. All sizes but the model's are free, so one session
+ * does for all lengths.
  */
 export function trainingGraph(config: LlamaConfig, kind: Loss['kind'], backward: boolean): Graph {
   const key = `${backward ? 'backward' : 'forward'} ${kind} ${JSON.stringify(config)}`;
@@ -20,22 +21,26 @@ function emit(config: LlamaConfig, kind: Loss['kind'], backward: boolean): Graph
   const graph = new GraphBuilder('training');
   const tape = new Tape(graph);
   declareParameters(tape, config);
-  const tokens = graph.input('tokens', 'int64', ['batch', 'time']);
-  const mask = graph.input('mask', 'float32', ['rows', 'time']);
-  const targets = graph.input('targets', 'int64', ['batch', 'time', 'k']);
-  const probabilities = graph.input('probabilities', 'float32', ['batch', 'time', 'k']);
-  const weight = graph.input('weight', 'float32', ['batch', 'time']);
-  const sampled = graph.input('sampled', 'float32', ['batch', 'time']);
-
-  const logits = llamaLogits(tape, config, { tokens, mask });
+  const logits = llamaLogits(tape, config, {
+    ...declareRows(graph),
+    tokens: graph.input('tokens', 'int64', ['rows']),
+    mask: graph.input('mask', 'float32', ['queries', 'time']),
+    asked: graph.input('asked', 'int64', ['asked']),
+  });
+  const targets = graph.input('targets', 'int64', ['asked', 'k']);
+  const probabilities = graph.input('probabilities', 'float32', ['asked', 'k']);
   const logprob = tape.apply('targetLogprob', [logits, targets, probabilities], {});
+
+  const weight = graph.input('weight', 'float32', ['asked']);
+  const sampled = graph.input('sampled', 'float32', ['asked']);
   const { loss, slope } = tokenLoss(graph, kind, { logprob, sampled, weight });
   graph.output('loss', graph.op('ReduceSum', [loss], { keepdims: 0 }), 'float32', []);
-  graph.output('logprobs', logprob, 'float32', ['batch', 'time']);
+  graph.output('logprobs', logprob, 'float32', ['asked']);
   if (!backward) return graph;
 
   const names = parameterShapes(config).map(({ name }) => name);
-  const flat = tape.gradients(logprob, slope, names).map((value) => graph.op('Reshape', [value, graph.integers([-1])]));
+  const gradients = tape.gradients(new Map([[logprob, slope]]), names);
+  const flat = gradients.map((value) => graph.op('Reshape', [value, graph.integers([-1])]));
   graph.output('gradients', graph.op('Concat', flat, { axis: 0 }), 'float32', ['parameters']);
   return graph;
 }

@@ -1,6 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
-import type { Answer, HostTensor, Request, SentWeights, Tensors } from './runtime.ts';
+import type { HostTensor, Tensors } from './host-tensor.ts';
+import type { Answer, Request, SentWeights } from './runtime.ts';
 
 /** @file One worker thread: keeps sessions by graph and parameters by version, and runs one request at a time. */
 
@@ -102,7 +103,7 @@ async function loadExecutor(): Promise<Executor> {
     return (await import('onnxruntime-node')) as Executor;
   } catch (error) {
     const reason = (error as Error).message.split('\n')[0];
-    const warning = `onnxruntime-node cannot be loaded (${reason}); running on WebAssembly, about 3 to 5 times slower; install it again`;
+    const warning = `onnxruntime-node cannot be loaded (${reason}); running on WebAssembly, about 3 to 5 times slower`;
     parentPort!.postMessage({ warning } satisfies Answer);
     return (await import('onnxruntime-web')) as unknown as Executor; // the same API by another name
   }
