@@ -134,9 +134,9 @@ function refusePrefixing(path: string, json: TokenizerJson): TokenizerJson {
   );
 }
 
-/** In the steps around the model, as JSON text. */
-function mentions({ normalizer, pre_tokenizer, decoder }: TokenizerJson, part: string): boolean {
-  return JSON.stringify({ normalizer, pre_tokenizer, decoder }).includes(part);
+/** In the steps before the model, as JSON text. */
+function mentions({ normalizer, pre_tokenizer }: TokenizerJson, part: string): boolean {
+  return JSON.stringify({ normalizer, pre_tokenizer }).includes(part);
 }
 
 /** Each token has one id of its own, which the model has a row for. */
