@@ -63,7 +63,8 @@ function cutEvenly(places: readonly Place[]): number[][] {
   const parts: number[][] = Array.from({ length: count }, () => []);
   let before = 0;
   for (const { index, added } of places) {
-    parts[Math.floor((count * (before + added / 2)) / total)]!.push(index);
+    const part = Math.floor((count * (before + added / 2)) / total);
+    parts[Math.min(part, count - 1)]!.push(index); // a sequence that is there twice adds nothing, so the last may lie at the end
     before += added;
   }
   return parts.filter((part) => part.length > 0);
