@@ -180,7 +180,7 @@ function sentWeights({ flat, parameters }: Weights): SentWeights {
 }
 
 /** From the sources (in development) a worker has to learn TypeScript first. */
-function startWorker(): Worker {
+export function startWorker(): Worker {
   if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url));
   const url = new URL('./worker.ts', import.meta.url).href;
   const tsx = JSON.stringify(import.meta.resolve('tsx/esm/api'));
