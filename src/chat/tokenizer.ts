@@ -11,13 +11,12 @@ const id = z.int().nonnegative();
 
 /** What is checked here; the library underneath would go on with less. */
 const tokenizerSchema = z.looseObject({
-  added_tokens: z.array(z.looseObject({ id, content: z.string().min(1) })),
+  added_tokens: z.array(z.looseObject({ id, content: z.string().min(1), single_word: z.literal(false).optional() })),
   model: z.looseObject({
     type: z.enum(['BPE', 'WordLevel', 'WordPiece', 'Unigram']),
     vocab: z.union([z.record(z.string(), id), z.array(z.tuple([z.string(), z.number()]))]),
     merges: z.array(z.union([z.string(), z.tuple([z.string(), z.string()])])).optional(),
     unk_token: z.string().nullish(),
-    byte_fallback: z.boolean().optional(),
   }),
 });
 type TokenizerJson = z.output<typeof tokenizerSchema>;
@@ -30,14 +29,15 @@ export class Tokenizer {
   readonly #path: string;
   readonly #inner: HuggingFaceTokenizer;
   readonly #unknown: number | undefined;
-  readonly #mayDrop: boolean;
+  /** What was encoded decodes to the same text; where it does not, something was lost. */
+  readonly #exact: boolean;
 
   private constructor(path: string, json: TokenizerJson, inner: HuggingFaceTokenizer) {
     this.#path = path;
     this.#inner = inner;
     const { unk_token } = json.model;
     this.#unknown = typeof unk_token === 'string' ? inner.token_to_id(unk_token) : undefined;
-    this.#mayDrop = json.model.type === 'BPE' && !json.model.byte_fallback && !mentions(json, '"ByteLevel"');
+    this.#exact = ['BPE', 'WordLevel'].includes(json.model.type) && (json.normalizer ?? undefined) === undefined;
   }
 
   /**
@@ -62,7 +62,7 @@ export class Tokenizer {
     const known: readonly (number | undefined)[] = ids; // the library's type forgets that ids may be missing
     const missing = known.findIndex((one) => one === undefined || one === this.#unknown);
     if (missing >= 0) throw this.#refusal(tokens[missing]!, text);
-    if (this.#mayDrop && this.decode(ids) !== text) throw this.#refusal(this.#firstDropped(text), text);
+    if (this.#exact && this.decode(ids) !== text) throw this.#refusal(this.#firstLost(text, this.decode(ids)), text);
     return ids;
   }
 
@@ -102,11 +102,10 @@ export class Tokenizer {
     return this.#inner.decode(tokens, { skip_special_tokens: false, clean_up_tokenization_spaces: false });
   }
 
-  #firstDropped(text: string): string {
-    return (
-      [...text].find((character) => this.#inner.encode(character, { add_special_tokens: false }).ids.length === 0) ??
-      text
-    );
+  #firstLost(text: string, decoded: string): string {
+    let same = 0;
+    while (text[same] === decoded[same]) same++; // the texts differ, so this ends
+    return String.fromCodePoint(text.codePointAt(same) ?? 0);
   }
 
   #refusal(character: string, text: string): InputError {
@@ -120,18 +119,27 @@ export class Tokenizer {
 
 function checkForm(path: string, raw: unknown): TokenizerJson {
   const parsed = tokenizerSchema.safeParse(raw);
-  if (parsed.success) return refusePrefixing(path, parsed.data);
+  if (parsed.success) return refuseUnsupported(path, parsed.data);
   const issue = parsed.error.issues[0]!; // a failed parse has one
   throw new ModelError(`${path}: ${issue.path.join('.')}: ${issue.message}; the file is damaged or of a newer kind`);
 }
 
-/** Where a text's first token depends on what is before it, a conversation cannot be put into tokens in parts. */
-function refusePrefixing(path: string, json: TokenizerJson): TokenizerJson {
-  const prefixing = ['"Metaspace"', '"Prepend"', '"add_prefix_space":true'].find((part) => mentions(json, part));
-  if (prefixing === undefined) return json;
-  throw new ModelError(
-    `${path}: ${prefixing} puts a space before each text; supported are byte-level and character tokenizers`,
-  );
+/** Steps that cannot be carried out as Python does, by a part of their JSON. */
+const UNSUPPORTED = [
+  // a text's first token depends on what is before it, so a conversation cannot be put into tokens in parts
+  '"Metaspace"',
+  '"Prepend"',
+  '"add_prefix_space":true',
+  // the library splits otherwise
+  '"behavior":"MergedWithPrevious"',
+  '"behavior":"MergedWithNext"',
+  '"behavior":"Contiguous"',
+];
+
+function refuseUnsupported(path: string, json: TokenizerJson): TokenizerJson {
+  const found = UNSUPPORTED.find((part) => mentions(json, part));
+  if (found === undefined) return json;
+  throw new ModelError(`${path}: ${found} is not supported; byte-level and character tokenizers are`);
 }
 
 /** In the steps before the model, as JSON text. */

@@ -169,7 +169,7 @@ describe('a tokenizer', () => {
     ['an unknown kind of model', model({ type: 'Magic' }), /model.type/],
     ['no vocabulary', (json) => delete json.model.vocab, /model.vocab/],
     ['an id that is text', naming({ q: '20' }), /model.vocab/],
-    ['a space before each text', split({ type: 'Metaspace', prepend_scheme: 'first' }), /"Metaspace" puts a space/],
+    ['a space before each text', split({ type: 'Metaspace', prepend_scheme: 'first' }), /"Metaspace" is not supported/],
     ['an unknown step', split({ type: 'Magic' }), /this tokenizer cannot be used/],
     ['a merge of nothing', model({ type: 'BPE', merges: [['a', 'b']] }), /the merge \["a","b"\] is not of tokens/],
   ]; // biome-ignore format: one refusal a line
