@@ -19,6 +19,8 @@ const plain: SamplingParams = { maxTokens: 20, temperature: 1, seed: 5, stop: []
 /** Lengths 1 to 13, so that batches are padded. */
 const prompts = [[3], [1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7], [2, 7, 1, 8, 2], [10, 0, 10, 0, 10, 0, 10]];
 
+const many = [...prompts, ...prompts, ...prompts, ...prompts];
+
 const openSampler = (name: string) => new LocalSampler(runtime, roomyWeights(name));
 
 describe.each(goldenNames)('%s', (name) => {
@@ -47,19 +49,19 @@ describe.each(goldenNames)('%s', (name) => {
   });
 
   test.each([
-    ['one sample, rows with a growing cache', { samples: 1 }],
-    ['two samples, rows with a cache of blocks', { samples: 2 }],
-    ['five samples, which share their prompt', { samples: 5 }],
-    ['temperature 0.6', { temperature: 0.6 }],
-    ['top-k', { topK: 3 }],
-    ['top-p', { topP: 0.7 }],
-    ['all three', { temperature: 1.5, topK: 6, topP: 0.8 }],
-  ])('draws what the full forward pass and the uniform numbers say: %s', async (_title, change) => {
+    ['few rows', prompts, {}],
+    ['many rows', many, { samples: 1 }],
+    ['many samples', prompts, { samples: 5 }],
+    ['temperature 0.6', prompts, { temperature: 0.6 }],
+    ['top-k', prompts, { topK: 3 }],
+    ['top-p', prompts, { topP: 0.7 }],
+    ['all three', prompts, { temperature: 1.5, topK: 6, topP: 0.8 }],
+  ])('draws what the full forward pass and the uniform numbers say: %s', async (_title, given, change) => {
     const how = { ...plain, ...change };
-    const sampled = await sampler.sample(prompts, how);
+    const sampled = await sampler.sample(given, how);
     for (const [prompt, sequences] of sampled.entries()) {
       for (const [sample, { tokens, logprobs }] of sequences.entries()) {
-        const rows = await nextRows(sampler, prompts[prompt]!, tokens, vocabSize);
+        const rows = await nextRows(sampler, given[prompt]!, tokens, vocabSize);
         expect(
           worstDifference(
             logprobs,
@@ -173,9 +175,13 @@ describe('sampling', () => {
     expect(read).toEqual([4 * 13]);
   });
 
-  test('every layout is in use', () => {
-    const layouts = [1, 2, 5].map((samples) => layoutOf(cutIntoGenerationBatches(prompts, samples)[0]!));
-    expect(layouts).toEqual(['grown', 'blocks', 'shared']);
+  test.each([
+    ['grown', prompts, 2],
+    ['blocks', many, 1],
+    ['shared', prompts, 5],
+  ])('the tests above use the layout %s', (layout, given, samples) => {
+    const batches = cutIntoGenerationBatches(given, samples);
+    expect(batches.map((batch) => layoutOf(batch, 13 + plain.maxTokens))).toEqual([layout]);
   });
 
   test.each([
@@ -185,8 +191,8 @@ describe('sampling', () => {
     [3, 1000],
     [200, 97],
   ])('%i prompts times %i samples: every row in exactly one batch', (count, samples) => {
-    const many = Array.from({ length: count }, (_, nth) => Array.from({ length: 1 + (nth % 40) }, () => 0));
-    const rows = cutIntoGenerationBatches(many, samples).flatMap(({ prompts, from, to }) =>
+    const given = Array.from({ length: count }, (_, nth) => Array.from({ length: 1 + (nth % 40) }, () => 0));
+    const rows = cutIntoGenerationBatches(given, samples).flatMap(({ prompts, from, to }) =>
       prompts.flatMap((prompt) => Array.from({ length: to - from }, (_, at) => prompt * samples + from + at)),
     );
     expect(rows.sort((a, b) => a - b)).toEqual(Array.from({ length: count * samples }, (_, row) => row));
@@ -200,7 +206,6 @@ describe('sampling', () => {
 
   test('the number of workers changes nothing', async () => {
     const pair = Runtime.open(2);
-    const many = Array.from({ length: 50 }, (_, nth) => prompts[nth % prompts.length]!);
     const how = { ...plain, samples: 10 };
     const two = new LocalSampler(pair, roomyWeights('llama'));
     expect(cutIntoGenerationBatches(many, how.samples).length).toBeGreaterThan(2);

@@ -5,8 +5,11 @@ import type { LlamaConfig } from './llama-config.ts';
 import type { HostTensor, Tensors } from './runtime.ts';
 import { floats, integers, textFeeds } from './text-feeds.ts';
 
-/** Rows of a batch: enough that weights are read once for many tokens, few enough that its cache stays near the core. */
-const ROWS = 96;
+/** Up to this many rows stay together: of fewer, each costs more. */
+const FEW_ROWS = 48;
+
+/** Rows of a batch: weights are read once for all of them, and their caches stay near the core. */
+const ROWS = 64;
 
 /** Prompt tokens of a batch, padding included, and attention scores of one head: they bound the memory. */
 const PROMPT_TOKENS = 8192;
@@ -15,12 +18,19 @@ const PROMPT_SCORES = 2 ** 21;
 /** Prompts of like length times samples `from` to `to`; every prompt of a batch has the same samples. */
 export type GenerationBatch = { readonly prompts: readonly number[]; readonly from: number; readonly to: number };
 
-/** Cuts by the data alone, never by how many workers there are, so that results do not depend on it. */
+/**
+ * Cuts by the data alone, never by how many workers there are, so that results do not depend on it; evenly and mostly
+ * into an even number, so that two or four workers end together.
+ */
 export function cutIntoGenerationBatches(prompts: readonly TokenIds[], samples: number): GenerationBatch[] {
-  const parts = Math.ceil(samples / ROWS);
-  const bounds = Array.from({ length: parts + 1 }, (_, part) => Math.round((part * samples) / parts));
-  const groups = groupByLength(prompts, Math.max(1, Math.floor(ROWS / Math.ceil(samples / parts))));
-  return groups.flatMap((group) => bounds.slice(1).map((to, part) => ({ prompts: group, from: bounds[part]!, to })));
+  const rows = prompts.length * samples;
+  const parts = rows <= FEW_ROWS ? 1 : 2 * Math.ceil(rows / (2 * ROWS));
+  const sampleParts = Math.ceil(parts / Math.max(1, prompts.length));
+  const most = Math.ceil(prompts.length / Math.ceil(parts / sampleParts));
+  const bounds = Array.from({ length: sampleParts + 1 }, (_, part) => Math.round((part * samples) / sampleParts));
+  return groupByLength(prompts, most).flatMap((group) =>
+    bounds.slice(1).map((to, part) => ({ prompts: group, from: bounds[part]!, to })),
+  );
 }
 
 /** Longest first: what takes longest should not be begun last. */
@@ -37,10 +47,14 @@ function groupByLength(prompts: readonly TokenIds[], most: number): number[][] {
   return groups;
 }
 
-/** Depends on the batch alone. */
-export function layoutOf({ prompts, from, to }: GenerationBatch): Layout {
-  if (prompts.length * (to - from) <= 4) return 'grown';
-  return to - from < 4 ? 'blocks' : 'shared';
+/** Tokens in the caches of all rows up to which copying them is cheaper than the nodes that avoid it. */
+const COPIED_TOKENS = 400;
+
+/** The fastest layout, by the data alone. @param tokens of the longest prompt and its continuation. */
+export function layoutOf({ prompts, from, to }: GenerationBatch, tokens: number): Layout {
+  const samples = to - from;
+  if (prompts.length * samples * tokens <= COPIED_TOKENS) return 'grown';
+  return samples === 1 ? 'blocks' : 'shared';
 }
 
 /** Inputs of the generation graph beside the parameters. */
@@ -60,9 +74,10 @@ export function generationFeeds(
   return {
     ...textFeeds(texts, config, tokens + 1),
     ...uniformFeeds(batch, how.seed, rounds, ROUND[layout]),
-    ...(layout === 'shared' ? sharedFeeds(texts, samples, time, config) : ownFeeds(ends, samples, tokens, time)),
+    ...(layout === 'shared' ? sharedFeeds(texts, samples, time, config) : { rowMask: paddingMask(ends, time, tokens) }),
     ...choiceFeeds(how, config),
-    lastOfPrompt: integers(ends.map((end, row) => Math.floor(row / samples) * time + end - 1)),
+    lastOfPrompt: integers(texts.map((text, nth) => nth * time + text.length - 1)),
+    promptOfRow: integers(ends.map((_, row) => Math.floor(row / samples))),
     position: integers(ends, [ends.length, 1]),
     roundCount: integers([rounds], []),
     stop: integers([-1, ...how.stop]), // never empty: a maximum over nothing has no value
@@ -74,13 +89,6 @@ function choiceFeeds({ temperature, topK, topP }: SamplingParams, { vocabSize }:
     inverseTemperature: floats(Float32Array.of(temperature === 0 ? 1 : 1 / temperature), []),
     topK: integers([Math.min(topK ?? vocabSize, vocabSize)]),
     topP: floats(Float32Array.of(topP ?? 1), []),
-  };
-}
-
-function ownFeeds(ends: readonly number[], samples: number, tokens: number, time: number): Tensors {
-  return {
-    promptOfRow: integers(ends.map((_, row) => Math.floor(row / samples))),
-    rowMask: paddingMask(ends, time, tokens),
   };
 }
 

@@ -23,8 +23,11 @@ import type { Graph } from './runtime.ts';
  */
 export type Layout = 'grown' | 'blocks' | 'shared';
 
-/** Steps in one round of the loop. */
-export const ROUND: Readonly<Record<Layout, number>> = { grown: 1, blocks: 8, shared: 8 };
+/**
+ * Steps in one round of the loop. Eight are as fast as four, but load five times as slowly and run on for longer after
+ * the last stop token.
+ */
+export const ROUND: Readonly<Record<Layout, number>> = { grown: 1, blocks: 4, shared: 4 };
 
 /**
  * A whole generation in one run: the prompt pass, then a loop that ends when every row has met a stop token.
@@ -67,8 +70,9 @@ function emit(config: LlamaConfig, choice: Choice, layout: Layout): GraphBuilder
   const weights = decoderWeights(graph, config);
   const choiceInputs = declareChoice(graph);
   const { text, causalMask } = declareText(graph, config);
-  const { prompts, states } = promptPass(graph, config, weights, text, causalMask);
-  const start = layout === 'shared' ? sharedStart(graph, prompts) : ownStart(graph, prompts);
+  const promptOfRow = graph.input('promptOfRow', 'int64', ['rows']);
+  const { prompts, firstLogits } = promptPass(graph, config, weights, text, causalMask, promptOfRow);
+  const start = layout === 'shared' ? sharedStart(graph, prompts) : ownStart(graph, prompts, promptOfRow);
   const surroundings: Surroundings = {
     config,
     choice,
@@ -83,33 +87,34 @@ function emit(config: LlamaConfig, choice: Choice, layout: Layout): GraphBuilder
     stop: graph.input('stop', 'int64', ['stops']),
   };
   const uniform = graph.input('firstUniform', 'float32', ['rows', 1]);
-  const first = chooseToken(graph, choice, choiceInputs, logits(graph, weights, states), uniform);
+  const first = chooseToken(graph, choice, choiceInputs, firstLogits, uniform);
   graph.output('firstToken', first.token, 'int64', ['rows', 1]);
   graph.output('firstLogprob', first.logprob, 'float32', ['rows', 1]);
   emitLoop(graph, surroundings, first.token, start.caches);
   return graph;
 }
 
-/** Every layer's keys and values by prompt, and the state from which each row's first token is chosen, `[rows, width]`. */
+/** Every layer's keys and values by prompt, and each row's logits of the first token, `[rows, vocabulary]`. */
 function promptPass(
   graph: GraphBuilder,
   config: LlamaConfig,
   weights: DecoderWeights,
   text: DecoderInputs,
   causalMask: Value,
-): { readonly prompts: readonly Cache[]; readonly states: Value } {
+  promptOfRow: Value,
+): { readonly prompts: readonly Cache[]; readonly firstLogits: Value } {
   const prompts: Cache[] = [];
-  const all = decoderStates(graph, config, weights, text, (_layer, heads) => {
+  const wanted = graph.input('lastOfPrompt', 'int64', ['prompts']);
+  const states = decoderStates(graph, config, weights, { ...text, wanted }, (_layer, heads) => {
     prompts.push(heads);
     return attendToSelf(graph, config, causalMask, heads);
   });
-  const last = graph.input('lastOfPrompt', 'int64', ['rows']);
-  return { prompts, states: graph.op('Gather', [all, last], { axis: 0 }) };
+  const firstLogits = graph.op('Gather', [logits(graph, weights, states), promptOfRow], { axis: 0 });
+  return { prompts, firstLogits };
 }
 
 /** Each row starts with a copy of its prompt's cache. */
-function ownStart(graph: GraphBuilder, prompts: readonly Cache[]): Start {
-  const promptOfRow = graph.input('promptOfRow', 'int64', ['rows']);
+function ownStart(graph: GraphBuilder, prompts: readonly Cache[], promptOfRow: Value): Start {
   const forRows = (value: Value) => graph.op('Gather', [value, promptOfRow], { axis: 0 });
   return {
     caches: prompts.map(({ keys, values }) => ({ keys: forRows(keys), values: forRows(values) })),
@@ -174,13 +179,13 @@ function emitBody(outer: GraphBuilder, surroundings: Surroundings): GraphBuilder
 
   const [tokens, logprobs] = [joined(body, chosen, 'token'), joined(body, chosen, 'logprob')];
   const nowFinished = body.op('Max', [finished, stopped(body, tokens, surroundings.stop)]);
-  body.output('goOnNext', anyGoesOn(body, nowFinished), 'bool', []);
-  body.output('tokenNext', token, 'int64', ['rows', 1]);
-  body.output('positionNext', position, 'int64', ['rows', 1]);
-  body.output('finishedNext', nowFinished, 'float32', ['rows', 1]);
+  body.result(anyGoesOn(body, nowFinished), 'bool', []);
+  body.result(token, 'int64', ['rows', 1]);
+  body.result(position, 'int64', ['rows', 1]);
+  body.result(nowFinished, 'float32', ['rows', 1]);
   keeper.emitNext();
-  body.output('roundTokens', tokens, 'int64', ['rows', chosen.length]);
-  body.output('roundLogprobs', logprobs, 'float32', ['rows', chosen.length]);
+  body.result(tokens, 'int64', ['rows', chosen.length]);
+  body.result(logprobs, 'float32', ['rows', chosen.length]);
   return body;
 }
 
@@ -194,7 +199,7 @@ function drawsOf(body: GraphBuilder, { uniforms, layout }: Surroundings, round: 
 
 function joined(body: GraphBuilder, chosen: readonly Chosen[], part: keyof Chosen): Value {
   const values = chosen.map((each) => each[part]);
-  return values.length === 1 ? values[0]! : body.op('Concat', values, { axis: 1 });
+  return body.op('Concat', values, { axis: 1 });
 }
 
 type Step = { readonly token: Value; readonly position: Value; readonly uniform: Value };
@@ -264,8 +269,8 @@ class CacheKeeper {
     this.#past.forEach((past, layer) => {
       const tail = this.#tails[layer]!;
       const next = layout === 'grown' ? tail : this.#concat(past, tail);
-      this.#body.output(`keysNext${layer}`, next.keys, 'float32', shape);
-      this.#body.output(`valuesNext${layer}`, next.values, 'float32', shape);
+      this.#body.result(next.keys, 'float32', shape);
+      this.#body.result(next.values, 'float32', shape);
     });
   }
 

@@ -46,6 +46,8 @@ export type DecoderInputs = {
   /** `[positions, size / 2]`. */
   readonly cos: Value;
   readonly sin: Value;
+  /** int64: the rows of `[batch * time]` whose last states are wanted; absent means all. */
+  readonly wanted?: Value;
 };
 
 /** Inputs of a padded batch of texts, whose positions start at 0, and the mask `[group * time, time]` that orders them. */
@@ -97,7 +99,7 @@ function layerWeights(graph: GraphBuilder, config: LlamaConfig, at: string): Lay
 
 const turned = (graph: GraphBuilder, weight: Value): Value => graph.op('Transpose', [weight], { perm: [1, 0] });
 
-/** Last hidden states, normalised, `[batch * time, width]`. */
+/** Last hidden states, normalised, `[batch * time, width]`, or the wanted rows of them. */
 export function decoderStates(
   graph: GraphBuilder,
   config: LlamaConfig,
@@ -108,10 +110,13 @@ export function decoderStates(
   let hidden = graph.op('Gather', [weights.embedding, inputs.tokens], { axis: 0 });
   let update: Value | undefined;
   weights.layers.forEach((layer, index) => {
+    // what the last layer makes of the others is read by nobody
+    const only = index === config.layers - 1 ? inputs.wanted : undefined;
+    const wanted = (rows: Value) => (only === undefined ? rows : graph.op('Gather', [rows, only], { axis: 0 }));
     const [before, entered] = normed(graph, config, hidden, update, layer.inputNorm);
     const mixed = attend(index, projectedHeads(graph, config, layer, before, inputs));
-    const attended = graph.op('MatMul', [mixed, layer.out]);
-    const [between, inner] = normed(graph, config, entered, attended, layer.innerNorm);
+    const attended = graph.op('MatMul', [wanted(mixed), layer.out]);
+    const [between, inner] = normed(graph, config, wanted(entered), attended, layer.innerNorm);
     hidden = inner;
     update = feedForward(graph, layer, between);
   });

@@ -61,7 +61,7 @@ export class LocalSampler implements Sampler {
 
   #generate(prompts: readonly TokenIds[], batch: GenerationBatch, how: SamplingParams): Promise<Tensors> {
     const { config } = this.#weights;
-    const layout = layoutOf(batch);
+    const layout = layoutOf(batch, prompts[batch.prompts[0]!]!.length + how.maxTokens);
     const feeds = generationFeeds(prompts, batch, how, config, layout);
     const outputs = ['firstToken', 'firstLogprob', 'nextTokens', 'nextLogprobs'];
     return this.#runtime.run(generationGraph(config, choiceOf(how), layout), this.#weights, feeds, outputs);

@@ -42,6 +42,11 @@ export class GraphBuilder {
     this.#graph.output.push(valueInfo(name, type, shape));
   }
 
+  /** Declares a value as the next output under the name that it has: a body's outputs are known by their places. */
+  result(value: Value, type: ElementType, shape: readonly Dimension[]): void {
+    this.#graph.output.push(valueInfo(value, type, shape));
+  }
+
   floats(values: readonly number[] | Float32Array, shape: readonly number[] = [values.length]): Value {
     return this.#constant('float32', Float32Array.from(values), shape);
   }
