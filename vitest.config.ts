@@ -7,8 +7,9 @@ export default defineConfig({
     include: ['tests/**/*.test.ts'],
     exclude: ['tests/peers/**'],
     reporters: ['default', './tests/reporter.ts'],
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    // far above what any of them takes on two idle cores, for machines that are busy with other things
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     // training on two cores beside another test file would make both slow and neither steady
     fileParallelism: false,
   },

@@ -57,7 +57,7 @@ function addRun(program: Command, loadParts: LoadParts, exit: Exit): void {
     .option('--out <folder>', 'run folder (default: runs/<name>-<number>)')
     .option('--dry-run', 'print the resolved recipe and its cost, and stop')
     .option('--seed <number>', "overrides the recipe's seed")
-    .option('--set <path=value>', 'overrides one value; may be repeated', collect, [])
+    .option('--set <path=value>', 'overrides one value; may be repeated', collect)
     .option('--json', 'one event per line on standard output')
     .option('--quiet', 'no progress, only the table at the end')
     .addHelpText(
@@ -143,7 +143,7 @@ ${EXIT_HELP}`,
     });
 }
 
-function collect(value: string, values: readonly string[]): string[] {
+function collect(value: string, values: readonly string[] = []): string[] {
   return [...values, value];
 }
 

@@ -23,14 +23,14 @@ export type RunOptions = {
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly seed?: string;
-  readonly set: readonly string[];
+  readonly set?: readonly string[];
 };
 
 /** `unrut run RECIPE`: carries a recipe out, or goes on with a run that was stopped. */
 export async function run(name: string, options: RunOptions, parts: RunParts): Promise<number> {
   const file = findRecipe(name);
   const seed = options.seed === undefined ? [] : [`seed=${options.seed}`];
-  const recipe = await loadRecipe(file, parts.stages, [...options.set, ...seed]);
+  const recipe = await loadRecipe(file, parts.stages, [...(options.set ?? []), ...seed]);
   if (!existsSync(recipe.model)) {
     throw new InputError(
       `${file}: model ${recipe.model}: no such folder; a relative path starts at the recipe's folder`,
@@ -79,7 +79,12 @@ async function runOrRead(recipe: Recipe, folder: RunFolder, options: RunOptions,
   }
 }
 
-function resumeCommand(name: string, folder: string, { seed, set }: RunOptions): string {
-  const overrides = [...set.map((one) => `--set ${one}`), ...(seed === undefined ? [] : [`--seed ${seed}`])];
-  return ['unrut run', name, '--resume --out', folder, ...overrides].join(' ');
+function resumeCommand(name: string, folder: string, { seed, set = [] }: RunOptions): string {
+  const overrides = [...set.flatMap((one) => ['--set', one]), ...(seed === undefined ? [] : ['--seed', seed])];
+  return ['unrut', 'run', name, '--resume', '--out', folder, ...overrides].map(quoted).join(' ');
+}
+
+/** As a POSIX shell takes it. */
+function quoted(word: string): string {
+  return /^[\w./=,:@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Results } from '../record/results.ts';
 import { writeWhole } from '../record/write.ts';
-import { renderHtml } from '../report/html.ts';
 import { renderModelCard } from '../report/model-card.ts';
 import { renderTerminal } from '../report/terminal.ts';
 import type { DisplayOptions } from './display/display.ts';
@@ -13,6 +12,7 @@ import { EXIT } from './exit.ts';
  * where the report is.
  */
 export async function showResults(folder: string, results: Results, options: DisplayOptions): Promise<number> {
+  const { renderHtml } = await import('../report/html.ts'); // drawing takes a second to load
   const report = join(folder, 'report.html');
   await writeWhole(report, renderHtml(results));
   const model = join(folder, 'model');

@@ -7,6 +7,9 @@ import { Sandbox } from './fake/sandbox.ts';
 /** Slow enough that a signal hits the middle of a step. */
 const SLOW = { FAKE_STEP_MS: '25', FAKE_PROBE_MS: '150' };
 
+/** What the recipe says anyway, in words that a shell would take apart. */
+const GATE = 'gates.1.atLeast=before - 0.9';
+
 let box: Sandbox;
 
 beforeAll(async () => {
@@ -77,7 +80,7 @@ describe('a run that is killed with -9', () => {
 
 describe('Ctrl-C', () => {
   it('saves, exits with 130 and says the command that goes on to the same result', async () => {
-    const { child, ended } = box.start(['run', 'tiny.yaml', '--out', 'stopped', '--seed', '3'], SLOW);
+    const { child, ended } = box.start(['run', 'tiny.yaml', '--out', 'stopped', '--seed', '3', '--set', GATE], SLOW);
     child.stdout!.on('data', (data: Buffer) => {
       if (data.includes('drift 6/15')) child.kill('SIGINT');
     });
@@ -85,8 +88,10 @@ describe('Ctrl-C', () => {
     expect(code).toBe(EXIT.interrupted);
     expect(box.events('stopped').at(-1)).toMatchObject({ kind: 'run-interrupted' });
     const [, command] = /go on with\n {2}unrut (.*)\n/.exec(stderr)!;
-    expect(command).toBe('run tiny.yaml --resume --out stopped --seed 3');
-    expect(await box.run(command!.split(' '))).toMatchObject({ code: EXIT.ok });
+    expect(command).toBe(`run tiny.yaml --resume --out stopped --set '${GATE}' --seed 3`);
+    expect(
+      await box.run(['run', 'tiny.yaml', '--resume', '--out', 'stopped', '--set', GATE, '--seed', '3']),
+    ).toMatchObject({ code: EXIT.ok });
     expect(await outcome('stopped')).toEqual(await outcome('uninterrupted'));
     expect(stepsLost('stopped')).toEqual([0]);
   });
