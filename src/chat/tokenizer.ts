@@ -37,7 +37,7 @@ export class Tokenizer {
     this.#inner = inner;
     const { unk_token } = json.model;
     this.#unknown = typeof unk_token === 'string' ? inner.token_to_id(unk_token) : undefined;
-    this.#exact = ['BPE', 'WordLevel'].includes(json.model.type) && (json.normalizer ?? undefined) === undefined;
+    this.#exact = ['BPE', 'WordLevel'].includes(json.model.type) && (json.normalizer ?? null) === null;
   }
 
   /**
@@ -49,16 +49,13 @@ export class Tokenizer {
     const raw = await readJson(path);
     const json = checkForm(path, raw);
     checkVocabulary(path, json, vocabSize);
-    try {
-      return new Tokenizer(path, json, new HuggingFaceTokenizer(raw, {}));
-    } catch (error) {
-      throw new ModelError(`${path}: ${(error as Error).message.split('\n')[0]}; this tokenizer cannot be used`);
-    }
+    const inner = safely(path, () => new HuggingFaceTokenizer(raw, {}));
+    return new Tokenizer(path, json, inner);
   }
 
   /** @throws InputError naming the first character that the vocabulary lacks. */
   encode(text: string): TokenIds {
-    const { ids, tokens } = this.#inner.encode(text, { add_special_tokens: false });
+    const { ids, tokens } = this.#safely(() => this.#inner.encode(text, { add_special_tokens: false }));
     const known: readonly (number | undefined)[] = ids; // the library's type forgets that ids may be missing
     const missing = known.findIndex((one) => one === undefined || one === this.#unknown);
     if (missing >= 0) throw this.#refusal(tokens[missing]!, text);
@@ -99,7 +96,12 @@ export class Tokenizer {
 
   #decodeKnown(tokens: number[]): string {
     if (tokens.length === 0) return '';
-    return this.#inner.decode(tokens, { skip_special_tokens: false, clean_up_tokenization_spaces: false });
+    const how = { skip_special_tokens: false, clean_up_tokenization_spaces: false };
+    return this.#safely(() => this.#inner.decode(tokens, how));
+  }
+
+  #safely<Result>(work: () => Result): Result {
+    return safely(this.#path, work);
   }
 
   #firstLost(text: string, decoded: string): string {
@@ -117,6 +119,16 @@ export class Tokenizer {
   }
 }
 
+/** The library stumbles over what it does not check. */
+function safely<Result>(path: string, work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    const reason = (error as Error).message.split('\n')[0]; // it throws nothing else
+    throw new ModelError(`${path}: ${reason}; this tokenizer cannot be used`);
+  }
+}
+
 function checkForm(path: string, raw: unknown): TokenizerJson {
   const parsed = tokenizerSchema.safeParse(raw);
   if (parsed.success) return refuseUnsupported(path, parsed.data);
@@ -124,27 +136,38 @@ function checkForm(path: string, raw: unknown): TokenizerJson {
   throw new ModelError(`${path}: ${issue.path.join('.')}: ${issue.message}; the file is damaged or of a newer kind`);
 }
 
-/** Steps that cannot be carried out as Python does, by a part of their JSON. */
-const UNSUPPORTED = [
-  // a text's first token depends on what is before it, so a conversation cannot be put into tokens in parts
-  '"Metaspace"',
-  '"Prepend"',
-  '"add_prefix_space":true',
-  // the library splits otherwise
-  '"behavior":"MergedWithPrevious"',
-  '"behavior":"MergedWithNext"',
-  '"behavior":"Contiguous"',
-];
+/** A text's first token would depend on what is before it: a conversation could not be put into tokens in parts. */
+const PREFIXING = ['"Metaspace"', '"Prepend"', '"add_prefix_space":true'];
 
 function refuseUnsupported(path: string, json: TokenizerJson): TokenizerJson {
-  const found = UNSUPPORTED.find((part) => mentions(json, part));
-  if (found === undefined) return json;
-  throw new ModelError(`${path}: ${found} is not supported; byte-level and character tokenizers are`);
+  const { normalizer, pre_tokenizer } = json;
+  const before = JSON.stringify({ normalizer, pre_tokenizer });
+  const found = PREFIXING.find((part) => before.includes(part));
+  if (found !== undefined) {
+    throw new ModelError(`${path}: ${found} is not supported; byte-level and character tokenizers are`);
+  }
+  for (const step of everyStep({ normalizer, pre_tokenizer })) checkStep(path, step);
+  return json;
 }
 
-/** In the steps before the model, as JSON text. */
-function mentions({ normalizer, pre_tokenizer }: TokenizerJson, part: string): boolean {
-  return JSON.stringify({ normalizer, pre_tokenizer }).includes(part);
+const pattern = z.union([z.strictObject({ Regex: z.string() }), z.strictObject({ String: z.string() })]);
+
+/** The forms that the library carries out as Python does; it goes on with others, and otherwise. */
+const stepSchemas: Readonly<Record<string, z.ZodType>> = {
+  Split: z.looseObject({ pattern, behavior: z.enum(['Isolated', 'Removed']), invert: z.boolean() }),
+  Replace: z.looseObject({ pattern, content: z.string() }),
+};
+
+function checkStep(path: string, step: object): void {
+  const type = 'type' in step ? String(step.type) : '';
+  const parsed = stepSchemas[type]?.safeParse(step);
+  if (parsed === undefined || parsed.success) return;
+  const issue = parsed.error.issues[0]!; // a failed parse has one
+  throw new ModelError(`${path}: ${type}.${issue.path.join('.')}: ${issue.message}; this tokenizer is not supported`);
+}
+
+function everyStep(value: unknown): object[] {
+  return typeof value === 'object' && value !== null ? [value, ...Object.values(value).flatMap(everyStep)] : [];
 }
 
 /** Each token has one id of its own, which the model has a row for. */
