@@ -83,6 +83,11 @@ export function keySlip(key: string): StepRule {
   return (problem, _due, previousSum) => careful(problem, key, previousSum);
 }
 
+/** The letter is written wrongly, value and sum are those of the key whose turn it is. */
+export function letterSlip(letter: string): StepRule {
+  return (problem, due, previousSum) => ({ ...careful(problem, due, previousSum), key: letter });
+}
+
 /** The sum is added wrongly once: the same act as a misconception, without its persistence. */
 export const sumSlip = misconception;
 

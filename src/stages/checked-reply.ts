@@ -5,12 +5,15 @@ import {
   digit,
   drawSlip,
   keySlip,
+  LETTERS,
+  letterSlip,
   lookUp,
   MISCONCEPTIONS,
   misconception,
   promptText,
   type RunningSum,
   type Step,
+  type StepRule,
   sameStep,
   solve,
   stepsText,
@@ -77,14 +80,20 @@ function freshStep(fresh: Step, written: Step, stress: Stress): Piece[] {
   ];
 }
 
-/** Work with slips at a rate of its own, from rare to all; a few of them take a wrong key, as a hot model does. */
+/** Work with slips at a rate of its own, from rare to all. */
 export function slippingSteps(problem: RunningSum, draws: Stream): Step[] {
   const rate = 0.15 + 0.85 * draws.uniform();
-  const slip = () => (draws.chance(KEY_SLIPS) ? keySlip(draws.pick([...problem.keys])) : drawSlip(draws));
-  return workSteps(problem, () => (draws.chance(rate) ? slip() : careful));
+  return workSteps(problem, () => (draws.chance(rate) ? drawAnySlip(draws, problem) : careful));
 }
 
-const KEY_SLIPS = 0.15;
+/** Shares of the slips: a hot model also takes a wrong key, or writes a wrong letter. */
+const SLIPS = { digit: 0.8, key: 0.08, letter: 0.12 };
+
+function drawAnySlip(draws: Stream, problem: RunningSum): StepRule {
+  const kind = draws.weighted(SLIPS);
+  if (kind === 'digit') return drawSlip(draws);
+  return kind === 'key' ? keySlip(draws.pick([...problem.keys])) : letterSlip(draws.pick([...LETTERS]));
+}
 
 /** Work with a habit over a run of steps. */
 export function habitualSteps(problem: RunningSum, draws: Stream): Step[] {

@@ -13,22 +13,25 @@ const problemSchema = z.strictObject({ keys: z.string(), values: z.array(z.int()
 /** A pool of own work as it is remembered with the checkpoints. */
 export const ownWorkSchema = z.array(z.strictObject({ problem: problemSchema, steps: z.array(stepSchema) }));
 
-/** Prompts sampled for one pool. */
-const PROMPTS = 160;
+/** Prompts sampled for one pool, at each temperature: the hotter one errs where the model has become careful at T = 1. */
+const PROMPTS = 80;
+const TEMPERATURES = [1, 1.7];
 
 /**
- * Samples work by the model in training, at T = 1, and balances it: `wrongShare` of the pool has a wrong step. The
+ * Samples work by the model in training and balances it: `wrongShare` of the pool has a wrong step. The
  * model's own errors are the ones it has to learn to see; injected ones do not transfer (arXiv 2512.02389).
  */
 export async function sampleOwnWork(context: StageContext, round: number, wrongShare: number): Promise<OwnWork[]> {
   const draws = stream(context.seed, 'own work', round);
-  const problems = Array.from({ length: PROMPTS }, () => drawTrainingProblem(draws));
-  const prompts = problems.map((problem) => context.format.encode(`${asks(promptText(problem)).text}S`));
   const sampler = await context.policy.sampler();
-  const sequences = await sampler.sample(prompts, firstPass(context.format.encode, round));
-  const works = problems.flatMap((problem, index) =>
-    readWork(problem, context.format.decode(sequences[index]![0]!.tokens)),
-  );
+  const works: OwnWork[] = [];
+  for (const temperature of TEMPERATURES) {
+    const problems = Array.from({ length: PROMPTS }, () => drawTrainingProblem(draws));
+    const prompts = problems.map((problem) => context.format.encode(`${asks(promptText(problem)).text}S`));
+    const sequences = await sampler.sample(prompts, firstPass(context.format.encode, temperature, round));
+    const texts = sequences.map(([sequence]) => context.format.decode(sequence!.tokens));
+    works.push(...problems.flatMap((problem, index) => readWork(problem, texts[index]!)));
+  }
   const wrong = works.filter(({ problem, steps }) => !steps.every((step, at) => sameStep(step, solve(problem)[at]!)));
   const right = works.filter((work) => !wrong.includes(work));
   const keep = Math.min(right.length, Math.round((wrong.length * (1 - wrongShare)) / wrongShare));
@@ -36,8 +39,8 @@ export async function sampleOwnWork(context: StageContext, round: number, wrongS
 }
 
 /** The first pass only: it ends where a check, an answer or the turn's end begins. */
-function firstPass(encode: (text: string) => TokenIds, seed: number): SamplingParams {
-  return { maxTokens: 24, temperature: 1, seed, samples: 1, stop: encode('~:E') };
+function firstPass(encode: (text: string) => TokenIds, temperature: number, seed: number): SamplingParams {
+  return { maxTokens: 24, temperature, seed, samples: 1, stop: encode('~:E') };
 }
 
 /** Work that has as many steps as were asked for; anything else has no place to be checked at. */
