@@ -16,7 +16,7 @@ const FRONT_MATTER = '---\nlibrary_name: transformers\ntags:\n- unrut\n---';
 export function renderModelCard(results: Results): string {
   const parts = [FRONT_MATTER, `# ${results.run.name}`, summary(results).join(' '), behaviourTable(results)];
   if (results.gates.length > 0) parts.push(gateTable(results.gates));
-  return `${[...parts, origin(results)].join('\n\n')}\n`;
+  return `${[...parts, lossCurves(results), origin(results)].filter(Boolean).join('\n\n')}\n`;
 }
 
 function behaviourTable(results: Results): string {
@@ -47,6 +47,21 @@ function gateTable(gates: readonly GateRow[]): string {
     (gate) => `| ${gate.after_stage} | ${rowTitle(gate)} | ${gateBar(gate)} | ${gate.held ? 'held' : '**missed**'} |`,
   );
   return [`## Gates: ${gateCount(gates)}`, '', '| after | metric | bar | |', '|---|---|---|---|', ...rows].join('\n');
+}
+
+/** Points of a curve that a card has room for. */
+const POINTS = 12;
+
+/** The loss of each stage that reports one, thinned out. */
+function lossCurves({ curves = [] }: Results): string {
+  const losses = curves.filter(({ name }) => name === 'loss');
+  if (losses.length === 0) return '';
+  const lines = losses.map(({ stage, points }) => {
+    const every = Math.max(1, Math.floor(points.length / POINTS));
+    const shown = points.filter((_, index) => index % every === 0 || index === points.length - 1);
+    return `- ${stage}: ${shown.map(([step, loss]) => `${loss.toPrecision(3)} at ${step}`).join(', ')}`;
+  });
+  return ['## Loss by step, nats per token', '', ...lines].join('\n');
 }
 
 function origin({ run, stages = [] }: Results): string {

@@ -49,6 +49,7 @@ function sideBySide(lines: readonly StoryLine[]): Markup {
     y: { type: 'identity', axis: null },
     marks: [
       Plot.text(panels, { fx: (panel) => panel, text: (panel) => panel, frameAnchor: 'top-left', dx: -5, dy: -38, fontSize: 12.5, fill: palette.muted }),
+      Plot.text(dumbbells.some(({ row }) => row.after) ? [panels[0]] : [], { fx: (panel) => panel, text: ['○ before  ● after'], frameAnchor: 'top-left', dx: -162, dy: -38, fontSize: 12.5, fill: palette.muted }),
       ...dumbbellMarks(dumbbells, { fx: 'panel' }),
       Plot.text(withHeading(dumbbells), { fx: 'panel', text: 'heading', ...named }),
     ],
