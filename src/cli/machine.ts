@@ -1,6 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
 import type { RunParts } from '../recipe/run-parts.ts';
-import { packageVersion } from './package-root.ts';
+import { packageRoot, packageVersion } from './package-root.ts';
 
 /** Processor, threads, memory: in words. */
 export function describeMachine(): string {
@@ -13,5 +14,15 @@ export function describeMachine(): string {
 
 /** What the numbers of a run depend on beside the recipe. */
 export function allVersions(parts: Pick<RunParts, 'versions'>): Record<string, string> {
-  return { unrut: packageVersion, node: process.versions.node, ...parts.versions };
+  return { unrut: packageVersion, ...sourceCommit(), node: process.versions.node, ...parts.versions };
+}
+
+/** Of the working tree that this runs from; an installed package has none. */
+function sourceCommit(): { commit?: string } {
+  try {
+    const words = ['-C', packageRoot, 'rev-parse', '--short=12', 'HEAD'];
+    return { commit: execFileSync('git', words, { stdio: ['ignore', 'pipe', 'ignore'], encoding: 'utf8' }).trim() };
+  } catch {
+    return {};
+  }
 }
