@@ -30,8 +30,8 @@ export const parts: RunParts = {
   stages: stageRegistry([pretrain, elicit, verify, distil, unloop, reinforce]),
   prober: createProber(runningSumFamily),
   openModel,
-  probeTarget: (name, sampler, model: LocalModel) => probeTarget(name, sampler, model),
-  exportModel: (model: LocalModel, source, folder) => exportModel(model, source, folder),
+  probeTarget,
+  exportModel,
   versions: { 'onnxruntime-node': createRequire(import.meta.url)('onnxruntime-node/package.json').version },
 };
 

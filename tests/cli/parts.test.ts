@@ -26,7 +26,7 @@ describe('the parts that the command line wires in', () => {
     const how = { maxTokens: 3, temperature: 1, seed: 2, samples: 2, tokensOfFirst: 1 };
     const replies = await target.model.reply([talk('u:a3b4|ab'), talk('u:a3b4|ab', 'a:a')], how);
     expect(replies.map((group) => group.length)).toEqual([2, 2]);
-    const [{ text, tokens }] = replies[0] as [(typeof replies)[0][0]];
+    const { text, tokens } = replies[0]![0]!;
     expect(tokens!.map((token) => token.text).join('')).toBe(text);
     for (const token of tokens!) expect(token.logprob).toBeLessThanOrEqual(token.topLogprob);
   });
