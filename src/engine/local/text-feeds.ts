@@ -6,7 +6,7 @@ import type { HostTensor, Tensors } from './runtime.ts';
 /**
  * What the decoder reads of texts, padded on the right to the longest: inputs of `declareText`. The padding sees garbage
  * and is seen by nothing before it.
- * @param positions rows of the rotary tables; no more than the run needs.
+ * @param positions that the run needs.
  */
 export function textFeeds(texts: readonly TokenIds[], config: LlamaConfig, positions: number): Tensors {
   const { heads, keyValueHeads, headSize } = config;
@@ -30,13 +30,21 @@ function causalMask(time: number, group: number): HostTensor {
   return floats(data, [group * time, time]);
 }
 
+const rotaryTablesOf = new WeakMap<LlamaConfig, Tensors>();
+
+/** At least so many rows; computing them takes longer than short runs do, so they are kept, and doubled when too few. */
 function rotaryTables(config: LlamaConfig, positions: number): Tensors {
-  const angles = rotaryAngles({ ...config, maxPositions: positions });
-  const shape = [positions, config.headSize / 2];
-  return {
+  const kept = rotaryTablesOf.get(config);
+  if (kept !== undefined && kept.cos!.shape[0]! >= positions) return kept;
+  const rows = 2 ** Math.ceil(Math.log2(positions));
+  const angles = rotaryAngles({ ...config, maxPositions: rows });
+  const shape = [rows, config.headSize / 2];
+  const tables = {
     cos: floats(Float32Array.from(angles, Math.cos), shape),
     sin: floats(Float32Array.from(angles, Math.sin), shape),
   };
+  rotaryTablesOf.set(config, tables);
+  return tables;
 }
 
 export function integers(values: readonly number[], shape: readonly number[] = [values.length]): HostTensor {
