@@ -25,3 +25,8 @@ export class EngineError extends UnrutError {
 export class RunError extends UnrutError {
   override name = 'RunError';
 }
+
+/** A model's server refuses, fails or does not answer, or a limit that was set for it is reached. */
+export class EndpointError extends UnrutError {
+  override name = 'EndpointError';
+}

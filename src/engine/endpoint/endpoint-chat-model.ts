@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto';
+import type { Capabilities, ChatModel, Reply, ReplyParams, TokenLogprob } from '../../chat/chat-model.ts';
+import type { Conversation } from '../../chat/conversation.ts';
+import { EndpointError } from '../../errors.ts';
+import type { Answer, AnswerToken } from './answer.ts';
+import type { EndpointClient } from './endpoint-client.ts';
+import { isOpen } from './request.ts';
+import type { SelfTest } from './self-test.ts';
+
+/** A model behind an endpoint, as far as its self-test went. What it was not shown to do is refused, never tried. */
+export class EndpointChatModel implements ChatModel {
+  readonly name: string;
+  readonly can: Capabilities;
+  readonly #client: EndpointClient;
+  readonly #test: SelfTest;
+  /** Every reply may be so long at least, whatever a probe asks: for models that think before they speak. */
+  readonly #replyTokens: number;
+
+  constructor(client: EndpointClient, test: SelfTest, replyTokens = 0) {
+    this.name = client.name;
+    this.#client = client;
+    this.#test = test;
+    this.#replyTokens = replyTokens;
+    this.can = {
+      prefill: test.findings.prefill.can,
+      logprobs: test.prompt !== undefined,
+      seed: test.findings.seed.can,
+    };
+  }
+
+  async reply(conversations: readonly Conversation[], how: ReplyParams): Promise<Reply[][]> {
+    this.#refuse(conversations.some(isOpen) && !this.can.prefill, 'an open turn is not gone on with');
+    const together = this.#test.findings.n.can ? how.samples : 1;
+    const asksEach = how.samples / together;
+    const answers = await this.#each(conversations.length * asksEach, (index) => {
+      const at = Math.floor(index / asksEach);
+      return this.#answer(conversations[at]!, how, index % asksEach, together, at < (how.tokensOfFirst ?? 0));
+    });
+    return conversations.map((_, at) => answers.slice(at * asksEach, (at + 1) * asksEach).flatMap(repliesOf));
+  }
+
+  async logprobs(items: readonly { conversation: Conversation; continuation: string }[]): Promise<TokenLogprob[][]> {
+    const prompt = this.#test.prompt;
+    this.#refuse(prompt === undefined, 'the logprobs of a given text are not shown');
+    return this.#each(items.length, async (index) => {
+      const { conversation, continuation } = items[index]!; // within the length
+      const ask = { maxTokens: 1, temperature: 0, seed: 0, samples: 1, tokens: false, prompt: prompt!.by };
+      const answer = await this.#client.ask(
+        { conversation: written(conversation, continuation), ...ask },
+        prompt!.dialect,
+        0,
+      );
+      return lastTokens(answer.promptTokens ?? [], continuation.length);
+    });
+  }
+
+  async #answer(
+    conversation: Conversation,
+    { maxTokens, temperature, topP, seed }: ReplyParams,
+    trial: number,
+    samples: number,
+    tokens: boolean,
+  ): Promise<Answer> {
+    const ask = {
+      conversation,
+      maxTokens: Math.max(maxTokens, this.#replyTokens),
+      temperature,
+      topP,
+      seed: seedOf(seed, trial, conversation),
+      samples,
+      tokens: tokens && this.#test.findings.own_logprobs.can,
+      prompt: undefined,
+    };
+    const answer = await this.#client.ask(ask, this.#dialect(), trial);
+    const { length } = answer.replies;
+    this.#refuse(length !== samples, `${length} replies came where ${samples} were asked for`);
+    return answer;
+  }
+
+  /** Where only completions go on from an open turn, all is asked that way: one measurement has one way of asking. */
+  #dialect() {
+    const { dialect } = this.#test;
+    return dialect.prefill === 'completions' ? ({ ...dialect, route: 'completions' } as const) : dialect;
+  }
+
+  #refuse(refused: boolean, why: string): void {
+    if (refused) throw new EndpointError(`${this.name}: ${why}`);
+  }
+
+  /** Results in order, and no more promises at a time than requests in flight: the next one is made when one is done. */
+  async #each<T>(count: number, one: (index: number) => Promise<T>): Promise<T[]> {
+    const results = new Array<T>(count);
+    let next = 0;
+    const work = async () => {
+      while (next < count) {
+        const index = next++;
+        results[index] = await one(index);
+      }
+    };
+    try {
+      await Promise.all(Array.from({ length: Math.min(count, this.#client.parts.flow.most) }, work));
+    } catch (error) {
+      throw this.#client.stopped(error);
+    }
+    return results;
+  }
+}
+
+/** The conversation with the continuation written into its open turn. */
+function written(conversation: Conversation, continuation: string): Conversation {
+  const last = conversation.at(-1);
+  if (last?.role !== 'assistant')
+    return [...conversation, { role: 'assistant', text: continuation, origin: 'injected' }];
+  return [...conversation.slice(0, -1), { ...last, text: last.text + continuation }];
+}
+
+/** The tokens of the last `length` characters; of one that begins before them, what lies within. */
+function lastTokens(tokens: readonly AnswerToken[], length: number): TokenLogprob[] {
+  let left = length;
+  let start = tokens.length;
+  while (start > 0 && left > 0) left -= tokens[--start]!.text.length;
+  return tokens
+    .slice(start)
+    .map((token, at) => (at === 0 && left < 0 ? { ...token, text: token.text.slice(-left) } : token));
+}
+
+/** Other problems and other trials draw otherwise: one seed for all would make their luck the same. */
+function seedOf(seed: number, trial: number, conversation: Conversation): number {
+  const said = conversation.map(({ role, text }) => [role, text]);
+  const digest = createHash('sha256')
+    .update(JSON.stringify([seed, trial, said]))
+    .digest();
+  return digest.readUInt32LE(0) >>> 1; // servers take 31 bits
+}
+
+function repliesOf({ replies, used }: Answer): Reply[] {
+  const share = used ? Math.round(used.completion / replies.length) : undefined;
+  return replies.map(({ text, stopReason, tokens }) => ({
+    text,
+    stopReason,
+    tokens,
+    tokenCount: share ?? tokens?.length ?? Math.ceil(text.length / 4),
+  }));
+}

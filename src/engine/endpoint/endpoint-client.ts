@@ -1,0 +1,164 @@
+import { createHash } from 'node:crypto';
+import { EndpointError } from '../../errors.ts';
+import { type Address, addressText } from './address.ts';
+import type { Answer } from './answer.ts';
+import { messagesRequest } from './anthropic-messages.ts';
+import { Failure } from './failure.ts';
+import type { Flow } from './flow.ts';
+import { chatRequest } from './openai-chat.ts';
+import { completionsRequest } from './openai-completions.ts';
+import type { Purse, Worst } from './purse.ts';
+import type { ReplyJournal } from './reply-journal.ts';
+import type { Ask, Dialect, Render, Request } from './request.ts';
+import type { Listed, Sender } from './sender.ts';
+
+/** What a client is put together from. */
+export type ClientParts = {
+  readonly address: Address & { readonly model: string };
+  readonly sender: Sender;
+  readonly flow: Flow;
+  readonly purse: Purse;
+  /** Undefined: nothing is kept, and nothing is found again. */
+  readonly journal: ReplyJournal | undefined;
+  /** What the server listed when it was first asked. */
+  readonly listed: readonly Listed[];
+  /** From conversations to prompts for completions; undefined where nobody lent a chat template. */
+  readonly render: Render | undefined;
+};
+
+/** Asks and pays: the journal first, then the purse, then the server at its pace. Every reply is kept before it is used. */
+export class EndpointClient {
+  readonly parts: ClientParts;
+  /** Replies that were found in the journal. */
+  cached = 0;
+  /** Replies without a word in them. */
+  empty = 0;
+  /** Whether the model thinks out of sight before it replies. */
+  thinks = false;
+  readonly #asking = new Map<string, Promise<Answer>>();
+
+  constructor(parts: ClientParts) {
+    this.parts = parts;
+    const { journal, purse } = parts;
+    for (const worst of journal?.past.lost ?? []) purse.lose(worst);
+    journal?.past.answered((answer) => add(purse, answer));
+  }
+
+  /**
+   * The answer to one request. `trial` tells repeats of it apart: the same trial is the same answer, in this process and
+   * after a resume, and another trial is asked for anew, so that the cache never makes one sample out of two.
+   * @throws Failure where the server refuses it, EndpointError where it cannot be had.
+   */
+  ask(ask: Ask, dialect: Dialect, trial: number): Promise<Answer> {
+    const request = this.#request(ask, dialect);
+    const key = this.#key(request, ask, trial);
+    const asking = this.#asking.get(key) ?? this.#answer(request, ask, key).finally(() => this.#asking.delete(key));
+    this.#asking.set(key, asking);
+    return asking;
+  }
+
+  async #answer(request: Request, ask: Ask, key: string): Promise<Answer> {
+    const known = this.parts.journal?.get(key);
+    if (known) this.cached += known.replies.length;
+    const answer = known ?? (await this.#pay(request, ask, key));
+    this.empty += answer.replies.filter(({ text }) => text === '' && !answer.promptTokens).length;
+    this.thinks ||= answer.thought ?? false;
+    return answer;
+  }
+
+  async #pay(request: Request, ask: Ask, key: string): Promise<Answer> {
+    const { flow, journal } = this.parts;
+    const worst = worstOf(request, ask);
+    const answer = await flow.run(() => this.#attempt(request, key, worst), tokensOf);
+    await journal?.answered(key, answer);
+    return answer;
+  }
+
+  async #attempt(request: Request, key: string, worst: Worst): Promise<Answer> {
+    const { sender, purse, journal } = this.parts;
+    await purse.reserve(worst);
+    await journal?.sent(key, worst);
+    try {
+      const answer = readAnswer(request, await sender.post(request.path, request.body));
+      purse.settle(worst, usedOf(answer, worst));
+      return answer;
+    } catch (error) {
+      const failed = error instanceof Failure && !error.maybePaid;
+      if (failed) purse.release(worst);
+      else purse.lose(worst);
+      await (failed ? journal?.failed(key) : journal?.lost(key, worst));
+      throw error;
+    }
+  }
+
+  #request(ask: Ask, dialect: Dialect): Request {
+    const { address, render } = this.parts;
+    if (dialect.route === 'messages') return messagesRequest(address.model, ask, dialect);
+    if (dialect.route === 'chat') return chatRequest(address.model, ask, dialect);
+    if (render) return completionsRequest(address.model, ask, dialect, render);
+    throw new EndpointError(`${this.name}: completions need a chat template; lend one with --template FOLDER`);
+  }
+
+  #key({ path, body }: Request, { seed }: Ask, trial: number): string {
+    const { baseUrl } = this.parts.address;
+    return createHash('sha256')
+      .update(JSON.stringify([baseUrl, path, body, seed, trial]))
+      .digest('base64url')
+      .slice(0, 27);
+  }
+
+  get name(): string {
+    return addressText(this.parts.address);
+  }
+
+  /** One line for the user. A model that is not there is answered with those that are. */
+  explained({ kind, line }: Failure): EndpointError {
+    const { address, listed } = this.parts;
+    const unlisted = kind === 'model' && !listed.some(({ id }) => id === address.model);
+    const known = listed.slice(0, 20).map(({ id }) => id);
+    const way = unlisted && known.length > 0 ? `; it has ${known.join(', ')}` : '';
+    return new EndpointError(`${this.name}: ${line}${way}`);
+  }
+
+  /** Sends nothing more. @returns the error to throw. */
+  stopped(error: unknown): unknown {
+    return this.parts.flow.stop(error instanceof Failure ? this.explained(error) : error);
+  }
+}
+
+/** A server that sends something else than its protocol says may do better next time: proxies write errors with status 200. */
+function readAnswer(request: Request, json: unknown): Answer {
+  try {
+    return request.read(json);
+  } catch {
+    // what a validator says of a stranger's reply helps nobody
+    throw new Failure('malformed', 'the reply holds no choices, or not what the protocol says');
+  }
+}
+
+/** What a prompt costs beside its text: a system prompt of the template's own, and role and turn markers. */
+const TOKENS_A_PROMPT = 64;
+const TOKENS_A_TURN = 16;
+
+/** A token is at least one byte of the prompt, so there are never more tokens than bytes. */
+function worstOf({ body }: Request, { conversation, maxTokens, samples }: Ask): Worst {
+  const bytes = Buffer.byteLength(JSON.stringify(body.messages ?? body.prompt));
+  return {
+    replies: samples,
+    prompt: bytes + TOKENS_A_PROMPT + TOKENS_A_TURN * conversation.length,
+    completion: maxTokens * samples,
+  };
+}
+
+const tokensOf = ({ used }: Answer): number => used?.completion ?? 0;
+
+/** Where the server does not count, the worst is what counts. */
+function usedOf({ replies, used }: Answer, worst: Worst): Worst {
+  return { replies: replies.length, ...(used ?? { prompt: worst.prompt, completion: worst.completion }) };
+}
+
+function add({ spent }: Purse, { replies, used }: Answer): void {
+  spent.replies += replies.length;
+  spent.prompt += used?.prompt ?? 0;
+  spent.completion += used?.completion ?? 0;
+}
