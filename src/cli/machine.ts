@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
 import type { RunParts } from '../recipe/run-parts.ts';
 import { packageRoot, packageVersion } from './package-root.ts';
 
@@ -19,6 +21,7 @@ export function allVersions(parts: Pick<RunParts, 'versions'>): Record<string, s
 
 /** Of the working tree that this runs from; an installed package has none. */
 function sourceCommit(): { commit?: string } {
+  if (!existsSync(join(packageRoot, '.git'))) return {}; // else git would tell of the project that unrut is installed in
   try {
     const words = ['-C', packageRoot, 'rev-parse', '--short=12', 'HEAD'];
     return { commit: execFileSync('git', words, { stdio: ['ignore', 'pipe', 'ignore'], encoding: 'utf8' }).trim() };
