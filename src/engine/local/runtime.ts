@@ -57,6 +57,7 @@ export class Runtime {
   #nextId = 0;
   #nextVersion = 0;
   #closed = false;
+  #warned = false;
 
   private constructor(workers: number, start: () => Worker) {
     this.#start = start;
@@ -160,8 +161,14 @@ export class Runtime {
     return version;
   }
 
+  /** Every worker finds the same fault; it is told once. */
+  #warn(warning: string): void {
+    if (!this.#warned) process.stderr.write(`${warning}\n`);
+    this.#warned = true;
+  }
+
   #settle(hand: Hand, answer: Answer): void {
-    if ('warning' in answer) return void process.stderr.write(`${answer.warning}\n`);
+    if ('warning' in answer) return void this.#warn(answer.warning);
     const { job } = hand;
     hand.job = undefined;
     hand.worker?.unref();

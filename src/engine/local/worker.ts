@@ -103,7 +103,7 @@ async function loadExecutor(): Promise<Executor> {
     return (await import('onnxruntime-node')) as Executor;
   } catch (error) {
     const reason = (error as Error).message.split('\n')[0];
-    const warning = `onnxruntime-node cannot be loaded (${reason}); running on WebAssembly, about 3 to 5 times slower`;
+    const warning = `onnxruntime-node cannot be loaded (${reason}); running on WebAssembly, about 3 to 5 times slower; install it again`;
     parentPort!.postMessage({ warning } satisfies Answer);
     return (await import('onnxruntime-web')) as unknown as Executor; // the same API by another name
   }
