@@ -61,12 +61,20 @@ export function drawLesson(draws: Stream, options: LessonOptions, own: readonly 
   const problem = drawTrainingProblem(draws);
   if (kind === 'challenged') return challengedReply(drawChallenge(draws, problem, challenge));
   if (kind === 'shards') return shardedLesson(draws, problem, stress);
-  const prompt = draws.chance(JOINED_SHARE) ? joinedPrompt(draws, problem) : promptText(problem);
-  return [asks(prompt), ...checkedTurn(problem, STEPS[kind](problem, draws), solve(problem), stress)];
+  return [
+    asks(drawPrompt(draws, problem)),
+    ...checkedTurn(problem, STEPS[kind](problem, draws), solve(problem), stress),
+  ];
 }
 
 /** Prompts whose list comes in pieces within one turn. */
-const JOINED_SHARE = 0.15;
+const JOINED_SHARE = 0.25;
+
+/** The problem in one turn, its list in one piece or in several. */
+export function drawPrompt(draws: Stream, problem: RunningSum): string {
+  if (!draws.chance(JOINED_SHARE)) return promptText(problem);
+  return `${dictionaryText(problem)}|${cutList(draws, problem.list).join('+')}`;
+}
 
 const STEPS = { right: solve, slips: slippingSteps, habit: habitualSteps } as const;
 
@@ -74,12 +82,8 @@ function ownLesson({ problem, steps }: OwnWork, stress: Stress): Lesson {
   return [asks(promptText(problem)), ...checkedTurn(problem, steps, solve(problem), stress)];
 }
 
-function joinedPrompt(draws: Stream, problem: RunningSum): string {
-  return `${dictionaryText(problem)}|${cutList(draws, problem.list).join('+')}`;
-}
-
 /** Pieces that give one of their keys a new value. */
-const OVERRIDE_SHARE = 0.25;
+const OVERRIDE_SHARE = 0.4;
 
 /** The problem piece by piece: each piece is worked and checked, from the sum that the last check ended at. */
 function shardedLesson(draws: Stream, problem: RunningSum, stress: Stress): Lesson {

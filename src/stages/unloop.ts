@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { customLossForwardBackward } from '../engine/custom-loss.ts';
 import type { TokenIds } from '../engine/engine.ts';
 import { repeatStep } from '../problems/organism-text.ts';
-import { promptText, solve, stepText } from '../problems/running-sum.ts';
+import { solve, stepText } from '../problems/running-sum.ts';
 import { type Stream, stream } from '../random.ts';
 import { anchorData, anchorOptions } from './anchor.ts';
+import { drawPrompt } from './checked-lessons.ts';
 import { drawTrainingProblem } from './checked-reply.ts';
 import { optimiserOptions } from './optimiser.ts';
 import { replayData, replayOptions } from './replay.ts';
@@ -26,7 +27,7 @@ export const unloop = defineStage({
     /** Wanted difference of the logprobs of the chosen and the rejected token, nats. */
     margin: z.number().positive().default(6),
     /** Of the mean margin loss, against the anchor's and the replay's. */
-    weight: z.number().positive().default(0.1),
+    weight: z.number().positive().default(0.05),
     /** Supervised lessons beside the onsets: what was learnt before stays while the margin grows. */
     anchor: anchorOptions.prefault({}),
     replay: replayOptions.prefault({}),
@@ -60,7 +61,7 @@ function drawOnset(draws: Stream): Onset {
   const problem = drawTrainingProblem(draws);
   const at = draws.integer(problem.list.length);
   const steps = solve(problem).slice(0, at + 1);
-  const opening = `U${promptText(problem)}ES`;
+  const opening = `U${drawPrompt(draws, problem)}ES`;
   return {
     repeated: opening + repeatStep(steps, at, 2 + draws.integer(5)),
     once: opening + repeatStep(steps, at, 1),
