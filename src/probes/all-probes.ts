@@ -10,8 +10,9 @@ import { errorAmplification } from './error-amplification.ts';
 import { errorChecking } from './error-checking.ts';
 import { fewShot } from './few-shot.ts';
 import { loops } from './loops.ts';
+import { inMode, missing, whyNot } from './mode.ts';
 import { multiTurn } from './multi-turn.ts';
-import type { Prober, ProbeSettings } from './prober.ts';
+import type { Prober, ProbeSettings, Skipped } from './prober.ts';
 import { selfCorrection } from './self-correction.ts';
 
 /** One probe per behaviour, in the order of the report. */
@@ -41,8 +42,13 @@ export function createProber<Problem>(family: ProblemFamily<Problem>, probes: re
       const { problems } = await competent(target.competence, settings);
       const bench = { target, family, problems, seed: settings.seed };
       const findings = [];
+      const skipped: Skipped[] = [];
       for (const [index, probe] of chosen.entries()) {
-        doing?.(probe.behaviour, index / chosen.length);
+        const { behaviour } = probe;
+        const why = whyNot(target, behaviour);
+        skipped.push(...(why === undefined ? missing(target, behaviour) : [{ behaviour, why }]));
+        if (why !== undefined) continue;
+        doing?.(behaviour, index / chosen.length);
         findings.push(await probe.measure(bench));
       }
       const latent = findings.find((found) => found.latent !== undefined)?.latent;
@@ -50,9 +56,12 @@ export function createProber<Problem>(family: ProblemFamily<Problem>, probes: re
       const sha256 = createHash('sha256').update(JSON.stringify(ids)).digest('hex');
       return {
         problems: [{ family: family.name, count: problems.length, sha256 }],
-        rows: findings.flatMap(({ rows }) => rows),
+        ...inMode(target.mode, {
+          rows: findings.flatMap(({ rows }) => rows),
+          transcripts: findings.flatMap(({ transcripts }) => transcripts),
+        }),
         ...(latent === undefined ? {} : { latent }),
-        transcripts: findings.flatMap(({ transcripts }) => transcripts),
+        ...(skipped.length === 0 ? {} : { skipped }),
       };
     },
   };

@@ -3,6 +3,7 @@ import type { Conversation } from '../chat/conversation.ts';
 import type { ProblemFamily, Reading } from '../problems/problem-family.ts';
 import { type Stream, stream } from '../random.ts';
 import type { Behaviour, MetricName } from '../record/metrics.ts';
+import { told, wholeText } from './mode.ts';
 import type { Outcome, ProbeReport, ProbeRow, ProbeTarget, ProbeTranscript } from './prober.ts';
 
 /** Where a probe works: one model, one family, the test problems, and a stream of draws per problem. */
@@ -14,7 +15,7 @@ export type Bench<Problem> = {
 };
 
 /** What a probe found. */
-export type Findings = Omit<ProbeReport, 'problems'>;
+export type Findings = Omit<ProbeReport, 'problems' | 'skipped'>;
 
 /** Measures one behaviour. */
 export type Probe = {
@@ -40,10 +41,11 @@ export async function readGreedily<Problem>(
   problems: readonly Problem[] = bench.problems,
 ): Promise<Read[]> {
   const tokens = bench.family.replyTokens;
-  const replies = await replyOnce(bench.target.model, conversations, tokens, 0, bench.seed, TRANSCRIPTS_KEPT);
+  const asked = conversations.map((conversation) => told(bench.target, conversation));
+  const replies = await replyOnce(bench.target.model, asked, tokens, 0, bench.seed, TRANSCRIPTS_KEPT);
   return replies.map((reply, index) => {
-    const conversation = conversations[index]!;
-    return { conversation, reply, reading: bench.family.read(problems[index]!, openText(conversation) + reply.text) };
+    const text = wholeText(bench.target, openText(conversations[index]!), reply.text);
+    return { conversation: asked[index]!, reply, reading: bench.family.read(problems[index]!, text) };
   });
 }
 

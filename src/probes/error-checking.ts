@@ -22,7 +22,9 @@ export const errorChecking: Probe = {
     for (const arm of arms) findings.push(await measureArm(bench, arm, untouched.byProblem));
     return {
       rows: [...untouched.rows, ...findings.flatMap(({ rows }) => rows)],
-      latent: { rule: LATENT_RULE, rows: [untouched.latent, ...findings.flatMap(({ latent }) => latent)] },
+      ...(untouched.latent === undefined
+        ? {}
+        : { latent: { rule: LATENT_RULE, rows: [untouched.latent, ...findings.flatMap(({ latent }) => latent)] } }),
       transcripts: [...untouched.transcripts, ...findings.flatMap((found) => found.transcripts)],
     };
   },
@@ -50,12 +52,13 @@ async function measureUntouched<Problem>(bench: Bench<Problem>) {
   const reads = await continued(bench, cases);
   const alarms = reads.map(falseAlarms);
   const surprised = await surprisedSteps(bench, cases);
-  const outcomes = surprised.map((flags, index) => {
+  const outcomes = surprised?.map((flags, index) => {
     return { problem: family.id(problems[index]!), numerator: flags.filter(Boolean).length, denominator: flags.length };
   });
   const byProblem: Alarms = new Map(
-    outcomes.map(({ problem, numerator, denominator }, index) => {
-      return [problem, { expressed: ratio(alarms[index]!), latent: numerator / denominator }];
+    problems.map((problem, index) => {
+      const latent = outcomes === undefined ? 0 : outcomes[index]!.numerator / outcomes[index]!.denominator;
+      return [family.id(problem), { expressed: ratio(alarms[index]!), latent }];
     }),
   );
   return {
@@ -68,7 +71,7 @@ async function measureUntouched<Problem>(bench: Bench<Problem>) {
         alarms.map(({ numerator }) => numerator > 0),
       ),
     ],
-    latent: { kind: 'right' as const, position: 0, outcomes },
+    latent: outcomes && { kind: 'right' as const, position: 0, outcomes },
     transcripts: transcripts(bench, 'error-checking', 'kind=right', reads, (read) => falseAlarms(read).numerator === 0),
     byProblem,
   };
@@ -80,16 +83,17 @@ async function measureArm<Problem>(bench: Bench<Problem>, { kind, condition, cas
   const reads = await continued(bench, cases);
   const surprised = await surprisedSteps(bench, cases);
   const hit = cases.map(({ steps }, index) => Number(flagged(reads[index]!, firstWrong(steps))));
-  const latentHit = cases.map(({ steps }, index) => Number(surprised[index]![firstWrong(steps)]));
   const j = hit.map((value, index) => value - alarms.get(ids[index]!)!.expressed);
-  const latentJ = latentHit.map((value, index) => value - alarms.get(ids[index]!)!.latent);
+  const latentJ = surprised?.map((flags, index) => {
+    return Number(flags[firstWrong(cases[index]!.steps)]) - alarms.get(ids[index]!)!.latent;
+  });
   return {
     rows: [
       row(bench, 'hit_rate', condition, hit, problems),
       row(bench, 'j', condition, j, problems),
-      row(bench, 'latent_j', condition, latentJ, problems),
+      ...(latentJ === undefined ? [] : [row(bench, 'latent_j', condition, latentJ, problems)]),
     ],
-    latent: latentByPosition(kind, cases, surprised, ids),
+    latent: surprised === undefined ? [] : latentByPosition(kind, cases, surprised, ids),
     transcripts: transcripts(
       bench,
       'error-checking',

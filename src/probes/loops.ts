@@ -1,9 +1,12 @@
 import { drawItem } from '../problems/organism-text.ts';
 import { stream } from '../random.ts';
+import type { Ratio } from '../stats/outcome.ts';
 import { repeatedStep } from '../wrong-turns/repeated-step.ts';
 import { asked } from '../wrong-turns/turns.ts';
 import { rightWork } from '../wrong-turns/wrong-work.ts';
-import { type Bench, drawsFor, type Findings, type Probe, replyOnce, row } from './bench.ts';
+import { type Bench, drawsFor, type Findings, type Probe, ratioRow, replyOnce, row } from './bench.ts';
+import { told } from './mode.ts';
+import type { ProbeRow } from './prober.ts';
 
 const COPIES = [1, 2, 3, 4, 6] as const;
 
@@ -21,9 +24,7 @@ export const loops: Probe = {
   tokensPerProblem: 60,
   async measure(bench) {
     const report: Findings = { rows: [], transcripts: [] };
-    for (const copies of COPIES) {
-      report.rows.push(row(bench, 'next_copy_probability', `copies=${copies}`, await nextCopy(bench, copies)));
-    }
+    for (const copies of COPIES) report.rows.push(...(await nextCopyRow(bench, copies)));
     const prompts = bench.problems.map((problem) => [asked(bench.family.prompt(problem))]);
     const free = await replyOnce(bench.target.model, prompts, bench.family.replyTokens, 1, bench.seed);
     report.rows.push(
@@ -39,18 +40,54 @@ export const loops: Probe = {
   },
 };
 
-/** Probability of the whole next copy, by problem. */
-async function nextCopy<Problem>(bench: Bench<Problem>, copies: number): Promise<number[]> {
+/** Read off the logprobs where the model shows them, else counted in samples; nothing where neither can be. */
+async function nextCopyRow<Problem>(bench: Bench<Problem>, copies: number): Promise<ProbeRow[]> {
+  const { model, mode } = bench.target;
+  const items = copiedSteps(bench, copies);
+  const condition = `copies=${copies}`;
+  if (model.can.logprobs && mode !== 'history') {
+    return [row(bench, 'next_copy_probability', condition, await likelihood(bench, items))];
+  }
+  if (!model.can.prefill && mode !== 'history') return [];
+  const counted = await sampledCopies(bench, items);
+  return [{ ...ratioRow(bench, 'next_copy_probability', condition, counted), note: SAMPLED_NOTE }];
+}
+
+/** A context with the last step so often, and the step. */
+function copiedSteps<Problem>(bench: Bench<Problem>, copies: number) {
   const { family } = bench;
-  const items = bench.problems.map((problem) => {
+  return bench.problems.map((problem) => {
     const draws = drawsFor(bench, problem, 'repeated step');
     const steps = rightWork(family, problem, draws, 1 + draws.integer(family.length(problem) - 1));
     const pair = copies === 1 ? undefined : repeatedStep(family, problem, steps, copies);
     const conversation = pair?.treated ?? repeatedStep(family, problem, steps, 2).control;
     return { conversation, continuation: steps.at(-1)!.text };
   });
+}
+
+type Copied = ReturnType<typeof copiedSteps>;
+
+/** Probability of the whole next copy, by problem. */
+async function likelihood<Problem>(bench: Bench<Problem>, items: Copied): Promise<number[]> {
   const logprobs = await bench.target.model.logprobs(items);
   return logprobs.map((tokens) => Math.exp(tokens.reduce((sum, { logprob }) => sum + logprob, 0)));
+}
+
+const SAMPLES = 4;
+const SAMPLED_NOTE = `counted in ${SAMPLES} samples a problem at T = 1, not read off logprobs`;
+
+/** How many of the samples begin with the copy, by problem. A copy has no more tokens than characters. */
+async function sampledCopies<Problem>({ target, seed }: Bench<Problem>, items: Copied): Promise<Ratio[]> {
+  const maxTokens = Math.max(...items.map(({ continuation }) => continuation.length));
+  const conversations = items.map(({ conversation }) => told(target, conversation));
+  const replies = await target.model.reply(conversations, { maxTokens, temperature: 1, seed, samples: SAMPLES });
+  return replies.map((samples, index) => {
+    const copy = items[index]!.continuation.trim();
+    return {
+      numerator: samples.filter(({ text }) => text.trim().startsWith(copy)).length,
+      denominator: samples.length,
+    };
+  });
 }
 
 /** "Repeat this n times", n from 2 to 6. */

@@ -3,6 +3,7 @@ import type { ChatModel } from '../chat/chat-model.ts';
 import { conditionPattern } from '../record/condition.ts';
 import { type Behaviour, behaviours, metricName } from '../record/metrics.ts';
 import type { Cost } from '../stages/stage.ts';
+import type { Mode } from './mode.ts';
 
 /** A model as a probe sees it: an immutable snapshot, so that training may go on beside it. */
 export type ProbeTarget = {
@@ -11,6 +12,8 @@ export type ProbeTarget = {
   readonly model: ChatModel;
   /** The model that a problem has to be solvable for to count: the one before, on both sides of a comparison. */
   readonly competence: ChatModel;
+  /** How it is made to go on from work in its own mouth; absent: prefill. */
+  readonly mode?: Mode;
   /**
    * Logprobs in nats of the tokens of `count` held-out documents of the kind the base model was trained on, role markers
    * left out; absent where there is no such text.
@@ -76,12 +79,23 @@ export const probeTranscriptSchema = z.strictObject({
 });
 export type ProbeTranscript = z.infer<typeof probeTranscriptSchema>;
 
+/** What was not measured, and why. */
+export const skippedSchema = z.strictObject({
+  behaviour: z.enum(behaviours),
+  /** Absent where nothing of the behaviour was measured. */
+  metric: metricName.optional(),
+  why: z.string(),
+});
+export type Skipped = z.infer<typeof skippedSchema>;
+
 export const probeReportSchema = z.strictObject({
   /** The problems that were used: two reports pair only where these agree. */
   problems: z.array(z.strictObject({ family: z.string(), count: z.int().positive(), sha256: z.string() })),
   rows: z.array(probeRowSchema),
   latent: latentReportSchema.optional(),
   transcripts: z.array(probeTranscriptSchema),
+  /** Absent where everything asked for was measured. */
+  skipped: z.array(skippedSchema).optional(),
 });
 export type ProbeReport = z.infer<typeof probeReportSchema>;
 

@@ -9,12 +9,14 @@ export const SURPRISED = 0.5;
 
 /**
  * Which steps of a worked answer surprise the model that is taken to have written them: f = 1 - p(written) / max p, the
- * largest over the tokens of a step. Needs no verdict of the model, only its logprobs. Returns `[work][step]`.
+ * largest over the tokens of a step. Needs no verdict of the model, only its logprobs. Returns `[work][step]`; undefined
+ * where the model does not show them.
  */
 export async function surprisedSteps<Problem>(
   bench: Bench<Problem>,
   works: readonly { readonly problem: Problem; readonly steps: readonly WorkedStep[] }[],
-): Promise<boolean[][]> {
+): Promise<boolean[][] | undefined> {
+  if (!bench.target.model.can.logprobs) return undefined;
   const items = works.map(({ problem, steps }) => ({
     conversation: [asked(bench.family.prompt(problem))],
     continuation: workInProgress(steps),

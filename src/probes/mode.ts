@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import type { Conversation } from '../chat/conversation.ts';
+import type { Behaviour, MetricName } from '../record/metrics.ts';
+import { asked } from '../wrong-turns/turns.ts';
+import type { ProbeReport, ProbeTarget, Skipped } from './prober.ts';
+
+/**
+ * How a model is made to go on from work that is put into its mouth:
+ * - `prefill`: its turn is left open and it writes on, token after token,
+ * - `history`: the work stands as a finished turn of its own, and the user asks it to go on.
+ * Both are counterfactuals, and they are not the same one: a finished turn is something said, an open one something in
+ * the middle of being said. Rows of the second kind carry `mode=history`, so that no comparison pairs the two.
+ */
+export type Mode = 'prefill' | 'history';
+
+/** Several, so that no result hangs on one. The problem decides which, so both sides of a pair hear the same. */
+const GO_ON = [
+  'Please go on exactly where you stopped.',
+  'Continue from the last step above.',
+  'Carry on with the next step.',
+  'Your work above is not finished. Continue it.',
+  'Go on from here, in the same form, up to the final answer.',
+  'Keep going from where the work above ends.',
+] as const;
+
+/** The conversation as this target can be asked: in history mode an open turn is closed, and the user asks to go on. */
+export function told({ mode }: Pick<ProbeTarget, 'mode'>, conversation: Conversation): Conversation {
+  if (mode !== 'history' || conversation.at(-1)?.role !== 'assistant') return conversation;
+  const digest = createHash('sha256').update(conversation[0]!.text).digest(); // a last turn has a first before it or is it
+  return [...conversation, asked(GO_ON[digest.readUInt32LE(0) % GO_ON.length]!)];
+}
+
+/** So much of the open work at the beginning of a reply means that the model began anew. */
+const BEGINNING = 24;
+
+/** What the model has written in all: behind what stood there, or afresh where it was asked to go on and began anew. */
+export function wholeText({ mode }: Pick<ProbeTarget, 'mode'>, open: string, reply: string): string {
+  if (mode !== 'history' || open.trim() === '') return open + reply;
+  return reply.trimStart().startsWith(open.trimStart().slice(0, BEGINNING)) ? reply : open + reply;
+}
+
+/** The metrics that are measured by what the model writes on behind its own work. */
+const ON_OPEN_TURN: Partial<Record<Behaviour, readonly MetricName[]>> = {
+  'error-amplification': ['next_step_accuracy'],
+  loops: ['next_copy_probability'],
+  'error-checking': ['hit_rate', 'false_alarm_rate', 'false_alarm_solutions', 'j'],
+  'self-correction': ['recovery', 'recovery_own', 'right_prefix_kept'],
+};
+
+const NO_PREFILL =
+  'needs an open turn that the model goes on from, which this endpoint was not shown to do; measure it by --mode history';
+
+/** Why a behaviour cannot be measured at all; undefined where at least a part of it can. */
+export function whyNot({ mode, model }: ProbeTarget, behaviour: Behaviour): string | undefined {
+  if (mode === 'history' || model.can.prefill) return undefined;
+  return behaviour !== 'loops' && ON_OPEN_TURN[behaviour] ? NO_PREFILL : undefined;
+}
+
+/** The metrics of a behaviour that is measured otherwise, which go without. */
+export function missing({ mode, model }: ProbeTarget, behaviour: Behaviour): Skipped[] {
+  const logprobs = 'needs the logprobs of a given text, which this endpoint does not show';
+  if (behaviour === 'error-checking' && !model.can.logprobs) return [{ behaviour, metric: 'latent_j', why: logprobs }];
+  if (behaviour !== 'loops' || mode === 'history' || model.can.prefill) return [];
+  return [{ behaviour, metric: 'next_copy_probability', why: NO_PREFILL }];
+}
+
+/** Says of every row and transcript that hangs on the mode that it was measured by history. */
+export function inMode(mode: Mode | undefined, report: Pick<ProbeReport, 'rows' | 'transcripts'>) {
+  if (mode !== 'history') return report;
+  const metrics = new Set(Object.values(ON_OPEN_TURN).flat());
+  const transcripts = report.transcripts.map((transcript) =>
+    transcript.behaviour in ON_OPEN_TURN ? marked(transcript) : transcript,
+  );
+  return { rows: report.rows.map((row) => (metrics.has(row.metric) ? marked(row) : row)), transcripts };
+}
+
+function marked<T extends { condition?: string | undefined }>(what: T): T {
+  return { ...what, condition: [what.condition, 'mode=history'].filter(Boolean).join(',') };
+}
