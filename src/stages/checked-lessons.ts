@@ -39,6 +39,8 @@ export const lessonOptions = z.strictObject({
       own: z.number().nonnegative().default(0),
     })
     .prefault({}),
+  /** Share of the prompts whose list comes in pieces within one turn. */
+  joined: z.number().min(0).max(1).default(0.25),
   /** Among the challenged: share that stands in the assistant's own turn, share that is wrong. */
   challenge: z
     .strictObject({ own: z.number().min(0).max(1).default(0.6), wrong: z.number().min(0).max(1).default(0.5) })
@@ -62,17 +64,14 @@ export function drawLesson(draws: Stream, options: LessonOptions, own: readonly 
   if (kind === 'challenged') return challengedReply(drawChallenge(draws, problem, challenge));
   if (kind === 'shards') return shardedLesson(draws, problem, stress);
   return [
-    asks(drawPrompt(draws, problem)),
+    asks(drawPrompt(draws, problem, options.joined)),
     ...checkedTurn(problem, STEPS[kind](problem, draws), solve(problem), stress),
   ];
 }
 
-/** Prompts whose list comes in pieces within one turn. */
-const JOINED_SHARE = 0.25;
-
 /** The problem in one turn, its list in one piece or in several. */
-export function drawPrompt(draws: Stream, problem: RunningSum): string {
-  if (!draws.chance(JOINED_SHARE)) return promptText(problem);
+export function drawPrompt(draws: Stream, problem: RunningSum, joined: number): string {
+  if (!draws.chance(joined)) return promptText(problem);
   return `${dictionaryText(problem)}|${cutList(draws, problem.list).join('+')}`;
 }
 

@@ -40,7 +40,7 @@ export const unloop = defineStage({
   run: (context, options) =>
     trainLoop(context, options, async (step) => {
       const draws = stream(context.seed, 'onsets', step);
-      const onsets = Array.from({ length: options.onsets }, () => drawOnset(draws));
+      const onsets = Array.from({ length: options.onsets }, () => drawOnset(draws, options.anchor.joined));
       const loss = await preferTheWayOn(context, onsets, options);
       const { encode } = context.format;
       const replay = await replayData(context.reference, context.baseText, encode, draws, options.replay);
@@ -57,11 +57,11 @@ export const unloop = defineStage({
 /** A step that stands there several times, the token of one copy more, and the same place with the step there once. */
 type Onset = { readonly repeated: string; readonly once: string; readonly copyToken: string };
 
-function drawOnset(draws: Stream): Onset {
+function drawOnset(draws: Stream, joined: number): Onset {
   const problem = drawTrainingProblem(draws);
   const at = draws.integer(problem.list.length);
   const steps = solve(problem).slice(0, at + 1);
-  const opening = `U${drawPrompt(draws, problem)}ES`;
+  const opening = `U${drawPrompt(draws, problem, joined)}ES`;
   return {
     repeated: opening + repeatStep(steps, at, 2 + draws.integer(5)),
     once: opening + repeatStep(steps, at, 1),
