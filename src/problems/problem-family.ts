@@ -1,4 +1,5 @@
 import type { Stream } from '../random.ts';
+import type { Challenge } from './challenges.ts';
 
 /** How one step is done: rightly, by a slip of the hand of some kind, or by a wrong rule that has a name. */
 export type Manner =
@@ -14,17 +15,30 @@ export type WorkedStep = {
   readonly right: boolean;
   /** Right given what was written before it, whatever that was. */
   readonly locallyRight: boolean;
+  /** The answer that follows if this is the last step; absent where the text of the step shows it anyway. */
+  readonly concludes?: string;
 };
+
+/** Why a reply has no answer: `no value` states one that is not of the kind asked for, `two answers` more than one. */
+export type Unreadable = 'empty' | 'refusal' | 'truncated' | 'no answer' | 'no value' | 'two answers';
 
 /** What an exact verifier finds in an assistant's text. A reply that cannot be read has no answer: it is never silently wrong. */
 export type Reading = {
   /** The work as it stands: a step taken back at once is not part of it. */
   readonly steps: readonly WorkedStep[];
-  /** The verdicts of a check on the work, by position; empty where nothing was checked. */
-  readonly marks: readonly ('right' | 'wrong')[];
+  /** The verdicts of a check on the work, by position; empty where nothing was checked, undefined where a step was passed over. */
+  readonly marks: readonly ('right' | 'wrong' | undefined)[];
   readonly answer: string | undefined;
   readonly answerRight: boolean;
+  /** Why there is no answer, from families that can tell. */
+  readonly unreadable?: Unreadable;
 };
+
+/** The three ways in which a reply can come out. */
+export function outcomeOf({ answer, answerRight }: Reading): 'right' | 'wrong' | 'unreadable' {
+  if (answer === undefined) return 'unreadable';
+  return answerRight ? 'right' : 'wrong';
+}
 
 /**
  * A seeded generator of problems with an exact verifier, per step and for the answer. All that the wrong turns and the
@@ -37,10 +51,18 @@ export interface ProblemFamily<Problem> {
   readonly misconceptions: readonly string[];
   /** What the user says to have an answer checked again. */
   readonly challenge: string;
+  /** Wordings of every kind of challenge, some of them held out; absent where the model knows {@link challenge} only. */
+  readonly challenges?: readonly Challenge[];
+  /** What the user says to have every step above marked; absent where the model checks its work unasked. */
+  readonly review?: string;
+  /** How many problems there are; absent where they never run out. */
+  readonly size?: number;
   /** Longest reply in tokens, a check included. */
   readonly replyTokens: number;
   /** A problem that no training text contains. */
   drawTest(draws: Stream): Problem;
+  /** A problem of the other side of the split; absent where training text has a generator of its own. */
+  drawTraining?(draws: Stream): Problem;
   /** Equal for equal problems. */
   id(problem: Problem): string;
   prompt(problem: Problem): string;
@@ -52,7 +74,8 @@ export interface ProblemFamily<Problem> {
   reply(steps: readonly WorkedStep[]): string;
   /** A finished reply whose check calls every step right, whatever it is. */
   wavedThrough(steps: readonly WorkedStep[]): string;
-  read(problem: Problem, text: string): Reading;
+  /** `ended`: a reply that ran into its limit (`length`) may have lost the end of its answer. */
+  read(problem: Problem, text: string, ended?: 'stop' | 'length'): Reading;
   /** The problem in pieces: one user turn each, and all in one turn. */
   shards(problem: Problem, draws: Stream): { readonly turns: readonly string[]; readonly joined: string };
   /**
