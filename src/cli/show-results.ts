@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeTranscripts } from '../record/inspect/write-transcripts.ts';
 import type { Results } from '../record/results.ts';
 import { writeWhole } from '../record/write.ts';
 import { renderModelCard } from '../report/model-card.ts';
@@ -8,13 +9,14 @@ import type { DisplayOptions } from './display/display.ts';
 import { EXIT } from './exit.ts';
 
 /**
- * Writes `report.html` beside `results.json`, and the card of the trained model where there is one; prints the table and
+ * Writes `report.html` and the transcripts beside `results.json`, and the card of the trained model where there is one; prints the table and
  * where the report is.
  */
 export async function showResults(folder: string, results: Results, options: DisplayOptions): Promise<number> {
   const { renderHtml } = await import('../report/html.ts'); // drawing takes a second to load
   const report = join(folder, 'report.html');
   await writeWhole(report, renderHtml(results));
+  await writeTranscripts(folder, results);
   const model = join(folder, 'model');
   if (existsSync(model)) await writeWhole(join(model, 'README.md'), renderModelCard(results));
   printResults(results, { results: join(folder, 'results.json'), report }, options);

@@ -56,6 +56,33 @@ const gateRow = z.strictObject({
   measured: estimate.optional(),
 });
 
+/** The server that was asked, what its self-test showed, and what the replies cost. */
+const endpoint = z.strictObject({
+  address: z.string(),
+  model: z.string(),
+  /** How the model was made to go on from work in its own mouth: two different measurements. */
+  mode: z.enum(['prefill', 'history']),
+  /** By ability: whether the endpoint has it, and how that was seen. */
+  self_test: z.record(z.string(), z.strictObject({ can: z.boolean(), how: z.string() })),
+  /** Paid for, of all processes that worked on this run; `cached` ones of an earlier process among them. */
+  replies: count,
+  cached: count,
+  requests: count,
+  retries: count,
+  /** Requests that broke off and may have been charged; they are in the tokens at their worst. */
+  lost_requests: count,
+  empty_replies: count,
+  prompt_tokens: count,
+  completion_tokens: count,
+  /** By the price table; missing where it does not have the model. */
+  cost_usd: finite.nonnegative().optional(),
+  /** Date and source of the price table. */
+  prices: z.string().optional(),
+});
+
+/** What was not measured. */
+const skipped = z.strictObject({ behaviour: z.enum(behaviours), metric: metricName.optional(), why: z.string() });
+
 /** What was run, on what, so that two runs can be told to be comparable. */
 const run = z.strictObject({
   name: z.string().min(1),
@@ -74,6 +101,7 @@ const run = z.strictObject({
   started: z.string().optional(),
   /** Processor, threads, memory: in words. */
   machine: z.string().optional(),
+  endpoint: endpoint.optional(),
 });
 
 /** How the intervals and p values were made, for captions. */
@@ -174,6 +202,7 @@ export const resultsSchema = z.strictObject({
     stages: z.record(z.string(), finite.nonnegative()),
   }),
   probes: z.array(probeRow),
+  skipped: z.array(skipped).optional(),
   gates: z.array(gateRow),
   statistics: statistics.optional(),
   curves: z.array(curve).optional(),
@@ -192,11 +221,13 @@ export type Results = DeepReadonly<z.infer<typeof resultsSchema>>;
 export type ProbeRow = Results['probes'][number];
 export type GateRow = Results['gates'][number];
 export type Estimate = ProbeRow['before'];
+export type EndpointUse = NonNullable<Results['run']['endpoint']>;
 export type Change = NonNullable<ProbeRow['change']>;
 export type StageResult = NonNullable<Results['stages']>[number];
 export type TrainingCurve = NonNullable<Results['curves']>[number];
 export type LatentTable = NonNullable<Results['latent']>;
 export type Transcript = NonNullable<Results['transcripts']>[number];
+export type TokenLogprob = NonNullable<Transcript['before']['turns'][number]['tokens']>[number];
 
 /**
  * Checks what came from outside. `source` names it in the error.
