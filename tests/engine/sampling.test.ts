@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import type { SamplingParams } from '../../src/engine/engine.ts';
+import { ROUND } from '../../src/engine/local/cache-keeper.ts';
 import { cutIntoGenerationBatches, generationFeeds, layoutOf } from '../../src/engine/local/generation-batch.ts';
-import { generationGraph, ROUND } from '../../src/engine/local/generation-graph.ts';
+import { generationGraph } from '../../src/engine/local/generation-graph.ts';
 import { LocalPolicy } from '../../src/engine/local/local-policy.ts';
 import { LocalSampler } from '../../src/engine/local/local-sampler.ts';
 import { Runtime } from '../../src/engine/local/runtime.ts';
@@ -121,6 +122,17 @@ describe('sampling', () => {
     );
     expect(counts.reduce((sum, count) => sum + count)).toBe(5000);
     expect(chiSquare).toBeLessThan(24.3); // 99.9 % of a chi-square with 7 degrees of freedom
+  });
+
+  test('a prompt with a seed of its own is drawn from as if it were alone', async () => {
+    const seeds = prompts.map((_, nth) => 40 + nth);
+    const together = await sampler.sample(prompts, { ...plain, seeds });
+    for (const [nth, prompt] of prompts.entries()) {
+      const [alone] = await sampler.sample([prompt], { ...plain, seed: seeds[nth]! });
+      expect(together[nth]!.map(({ tokens }) => tokens)).toEqual(alone!.map(({ tokens }) => tokens));
+    }
+    const few = sampler.sample(prompts, { ...plain, seeds: [1] });
+    await expect(few).rejects.toThrow(`there are 1 seeds for ${prompts.length} prompts; give one for each`);
   });
 
   test.each([1, 2, 8, 9, 10])('maxTokens %i is a prefix of a longer run', async (maxTokens) => {

@@ -10,6 +10,8 @@ export function checkSampling(prompts: readonly TokenIds[], how: SamplingParams,
   refuseUnless(temperature >= 0 && temperature < Infinity, `temperature is ${temperature}; it is 0 (greedy) or more`);
   refuseUnless(topP > 0 && topP <= 1, `topP is ${topP}; it is above 0 and at most 1`);
   refuseUnless(Number.isInteger(topK) && topK >= 1, `topK is ${topK}; keep at least 1 token, or leave it out`);
+  const seeds = how.seeds?.length ?? prompts.length;
+  refuseUnless(seeds === prompts.length, `there are ${seeds} seeds for ${prompts.length} prompts; give one for each`);
   prompts.forEach((prompt, index) => {
     checkSequence(prompt, `prompt ${index}`, config);
     const total = prompt.length + maxTokens;

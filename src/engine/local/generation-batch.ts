@@ -73,7 +73,7 @@ export function generationFeeds(
   const ends = texts.flatMap((text) => Array.from({ length: samples }, () => text.length));
   return {
     ...textFeeds(texts, config, tokens + 1),
-    ...uniformFeeds(batch, how.seed, rounds, ROUND[layout]),
+    ...uniformFeeds(batch, how, rounds, ROUND[layout]),
     ...(layout === 'shared' ? sharedFeeds(texts, samples, time, config) : { rowMask: paddingMask(ends, time, tokens) }),
     ...choiceFeeds(how, config),
     lastOfPrompt: integers(texts.map((text, nth) => nth * time + text.length - 1)),
@@ -116,14 +116,20 @@ function paddingMask(ends: readonly number[], time: number, tokens: number): Hos
 }
 
 /** `[rows, 1]` for the first token and `[rounds, steps, rows, 1]` for the others. */
-function uniformFeeds({ prompts, from, to }: GenerationBatch, seed: number, rounds: number, steps: number): Tensors {
+function uniformFeeds(
+  { prompts, from, to }: GenerationBatch,
+  { seed, seeds }: SamplingParams,
+  rounds: number,
+  steps: number,
+): Tensors {
   const rows = prompts.length * (to - from);
   const first = new Float32Array(rows);
   const others = new Float32Array(Math.max(1, rounds) * steps * rows); // the executor refuses empty inputs
   let row = 0;
   for (const prompt of prompts) {
     for (let sample = from; sample < to; sample++, row++) {
-      const draws = stream(seed, 'sample', prompt, sample);
+      const [own, place] = seeds === undefined ? [seed, prompt] : [seeds[prompt]!, 0]; // one is there for each
+      const draws = stream(own, 'sample', place, sample);
       first[row] = drawUniform(draws);
       for (let at = row; at < others.length; at += rows) others[at] = drawUniform(draws);
     }
