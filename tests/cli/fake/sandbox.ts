@@ -7,18 +7,22 @@ import { fingerprintFiles } from '../../../src/record/fingerprint.ts';
 import { readJournal } from '../../../src/record/journal.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const COMPILED = join(ROOT, 'node_modules/.cache/unrut-fake');
-const FAKE_MAIN = join(COMPILED, 'tests/cli/fake/main.js');
+const CACHE = join(ROOT, 'node_modules/.cache');
 
 /** Once a process: dozens of starts, and each takes a fifth of the time that it would with types to strip on the way. */
-function compile(): void {
-  if (compiled) return;
-  compiled = true;
-  execFileSync(process.execPath, [join(ROOT, 'node_modules/.bin/tsc'), '-p', join(ROOT, 'tests/cli/fake')]);
-  copyFileSync(join(ROOT, 'package.json'), join(COMPILED, 'package.json'));
+function fakeMain(): string {
+  if (compiled) return compiled;
+  mkdirSync(CACHE, { recursive: true });
+  const folder = mkdtempSync(join(CACHE, 'unrut-fake-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const project = ['-p', join(ROOT, 'tests/cli/fake'), '--outDir', folder];
+  execFileSync(process.execPath, [join(ROOT, 'node_modules/.bin/tsc'), ...project]);
+  copyFileSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
+  compiled = join(folder, 'tests/cli/fake/main.js');
+  return compiled;
 }
 
-let compiled = false;
+let compiled: string | undefined;
 
 export const RECIPE = `name: tiny
 seed: 3
@@ -47,7 +51,6 @@ export class Sandbox {
   readonly path = mkdtempSync(join(tmpdir(), 'unrut-cli-'));
 
   constructor(recipe = RECIPE) {
-    compile();
     mkdirSync(this.at('model'));
     this.write('model/config.json', '{}');
     this.write('tiny.yaml', recipe);
@@ -82,7 +85,7 @@ export class Sandbox {
     words: readonly string[],
     env: Readonly<Record<string, string>> = {},
   ): { child: ChildProcess; ended: Promise<Ended> } {
-    const child = spawn(process.execPath, [FAKE_MAIN, ...words], {
+    const child = spawn(process.execPath, [fakeMain(), ...words], {
       cwd: this.path,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
