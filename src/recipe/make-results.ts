@@ -83,6 +83,7 @@ export function probeResults(report: ProbeReport, seconds: number, run: Results[
     ...carried(report.rows),
     seconds: { total: seconds, stages: { probe: seconds } },
     ...pairReports(report),
+    ...(report.skipped ? { skipped: report.skipped } : {}),
     gates: [],
   };
 }

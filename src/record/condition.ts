@@ -1,7 +1,8 @@
 /**
  * The condition of a probe row, written `key=value,key=value` (`kind=misconception,dose=4`). Keys are lower case.
  * Keys in use: `kind` (slip, misconception, own, right) and `what` of it (sum, value); `dose` (steps of that kind in the
- * history), `copies` (times a step was written), `demos` (demonstrations shown); `temperature`, `quantile`; and in
+ * history), `copies` (times a step was written), `demos` (demonstrations shown); `temperature`, `quantile`; `mode` where
+ * it is history and not prefill (`probes/mode.ts`); and in
  * transcripts `said` (own, user) and `answer` (right, wrong, waved_through).
  */
 export const conditionPattern = /^[a-z_]+=[^,=]+(,[a-z_]+=[^,=]+)*$/;
