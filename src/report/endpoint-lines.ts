@@ -1,0 +1,41 @@
+import { metricOf } from '../record/metrics.ts';
+import type { EndpointUse, Results } from '../record/results.ts';
+import { behaviourTitles } from './behaviour-titles.ts';
+import { formatCount } from './format.ts';
+
+/** What a self-test found, an ability a line. */
+export function selfTestLines(findings: EndpointUse['self_test']): string[] {
+  const names = Object.keys(findings);
+  const width = Math.max(...names.map((name) => name.length));
+  return Object.entries(findings).map(([name, { can, how }]) => {
+    return `  ${name.replaceAll('_', ' ').padEnd(width)}  ${can ? 'yes' : 'no '}  ${how}`;
+  });
+}
+
+/** What was not measured, by name, with the reason. */
+export function skippedLines({ skipped = [] }: Pick<Results, 'skipped'>): string[] {
+  return skipped.map(({ behaviour, metric, why }) => {
+    const what = metric === undefined ? behaviourTitles[behaviour] : metricOf(metric).title;
+    return `not measured: ${what} (${why})`;
+  });
+}
+
+/** What the replies of an endpoint cost, and how they were asked for. */
+export function endpointLines({ run: { endpoint } }: Pick<Results, 'run'>): string[] {
+  if (!endpoint) return [];
+  const { mode, replies, cached, retries, prompt_tokens, completion_tokens } = endpoint;
+  const how = mode === 'prefill' ? 'prefill: open turns gone on with' : 'history: finished turns, asked to go on';
+  const tokens = `${formatCount(prompt_tokens)} + ${formatCount(completion_tokens)} tokens`;
+  const again = `${formatCount(cached)} found again, ${formatCount(retries)} retries`;
+  return [`${how}; ${formatCount(replies)} replies, ${tokens}, ${costText(endpoint)}; ${again}${oddities(endpoint)}`];
+}
+
+function costText({ cost_usd, prices }: EndpointUse): string {
+  return cost_usd === undefined ? 'price unknown' : `${cost_usd.toFixed(4)} USD (${prices})`;
+}
+
+function oddities({ empty_replies, lost_requests }: EndpointUse): string {
+  const empty = empty_replies > 0 ? `; ${formatCount(empty_replies)} empty replies` : '';
+  const lost = lost_requests > 0 ? `; ${formatCount(lost_requests)} requests broke off and may have been charged` : '';
+  return empty + lost;
+}
