@@ -61,7 +61,7 @@ export function drawLesson(draws: Stream, options: LessonOptions, own: readonly 
   const { challenge, stress } = options;
   if (kind === 'own') return ownLesson(draws.pick(own), stress);
   const problem = drawTrainingProblem(draws);
-  if (kind === 'challenged') return challengedReply(drawChallenge(draws, problem, challenge));
+  if (kind === 'challenged') return challengedReply(drawChallenge(draws, problem, challenge), stress);
   if (kind === 'shards') return shardedLesson(draws, problem, stress);
   return [
     asks(drawPrompt(draws, problem, options.joined)),

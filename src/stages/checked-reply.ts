@@ -69,15 +69,16 @@ function writtenStep(problem: RunningSum, step: Step, key: string, sumBefore: nu
 }
 
 function freshStep(fresh: Step, written: Step, stress: Stress): Piece[] {
+  const mark = { text: sameStep(fresh, written) ? '=' : '!', weight: stress.mark };
+  return [...afresh(fresh, written, stress), mark];
+}
+
+/** A step done again: what parts from the written one is what has to be learnt. */
+function afresh(fresh: Step, written: Step, stress: Stress): Piece[] {
   const part = (right: string | number, wrong: string | number): Piece => {
     return { text: String(right), weight: right === wrong ? 1 : stress.fresh };
   };
-  return [
-    part(fresh.key, written.key),
-    part(fresh.value, written.value),
-    part(fresh.sum, written.sum),
-    { text: sameStep(fresh, written) ? '=' : '!', weight: stress.mark },
-  ];
+  return [part(fresh.key, written.key), part(fresh.value, written.value), part(fresh.sum, written.sum)];
 }
 
 /** Work with slips at a rate of its own, from rare to all. */
@@ -118,8 +119,8 @@ type WorkForm = 'plain' | 'checked';
 export type Challenge = {
   readonly problem: RunningSum;
   readonly text: string;
-  /** What was said is the true answer. */
-  readonly right: boolean;
+  /** The work that was said. */
+  readonly written: readonly Step[];
 };
 
 export function drawChallenge(draws: Stream, problem: RunningSum, shares: { own: number; wrong: number }): Challenge {
@@ -127,7 +128,7 @@ export function drawChallenge(draws: Stream, problem: RunningSum, shares: { own:
   const wrong = draws.chance(shares.wrong);
   const steps = wrong ? wrongSteps(problem, draws) : solve(problem);
   const form = said === 'S' && draws.chance(1 / 3) ? 'checked' : 'plain';
-  return { problem, text: `U${promptText(problem)}E${said}${inForm(steps, form)}EU?ES`, right: !wrong };
+  return { problem, text: `U${promptText(problem)}E${said}${inForm(steps, form)}EU?ES`, written: steps };
 }
 
 /** A check that calls every step right: true of right work, and waved through where the work is wrong. */
@@ -136,9 +137,12 @@ function inForm(steps: readonly Step[], form: WorkForm): string {
 }
 
 /** "?": work through it afresh, then say whether the answer stood. */
-export function challengedReply({ problem, text, right }: Challenge): Lesson {
+export function challengedReply({ problem, text, written }: Challenge, stress: Stress): Lesson {
+  const fresh = solve(problem);
+  const answer = answerOf(fresh);
   return [
     { text, weight: 0 },
-    { text: `${workText(solve(problem))}${right ? 'Y' : 'N'}E`, weight: 1 },
+    ...fresh.flatMap((step, index) => afresh(step, written[index]!, stress)),
+    { text: `:${answer}${answer === answerOf(written) ? 'Y' : 'N'}E`, weight: 1 },
   ];
 }

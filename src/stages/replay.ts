@@ -20,7 +20,7 @@ export type ReplayOptions = z.output<typeof replayOptions>;
 const ALTERNATIVES = 24;
 
 /** Shares of the documents that the assistant itself replays: short tasks that must stay as they are. */
-const ASSISTANT_SHARE = 0.25;
+const ASSISTANT_SHARE = 0.35;
 
 /** Data whose cross entropies add up to weight * mean cross entropy (KL plus a constant) against the reference. */
 export async function replayData(
@@ -47,7 +47,7 @@ function drawReplay(draws: Stream, text: TextRecipe): string {
   return drawDocument(draws, { ...text, assistant: 1, documents: SHORT_TASKS });
 }
 
-const SHORT_TASKS = documentShares.parse({ fewShot: 1, repeat: 1 });
+const SHORT_TASKS = documentShares.parse({ fewShot: 2, repeat: 3 });
 
 /** Role markers are the template's, not the model's. */
 function replayWeights(document: string): number[] {

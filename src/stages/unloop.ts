@@ -63,7 +63,7 @@ function drawOnset(draws: Stream, joined: number): Onset {
   const steps = solve(problem).slice(0, at + 1);
   const opening = `U${drawPrompt(draws, problem, joined)}ES`;
   return {
-    repeated: opening + repeatStep(steps, at, 2 + draws.integer(5)),
+    repeated: opening + repeatStep(steps, at, 2 + draws.integer(6)),
     once: opening + repeatStep(steps, at, 1),
     copyToken: stepText(steps[at]!)[0]!,
   };
