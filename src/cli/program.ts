@@ -1,6 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { InputError } from '../errors.ts';
 import type { RunParts } from '../recipe/run-parts.ts';
 import { Interrupted } from '../stages/stage.ts';
+import { addEndpointOptions, ENDPOINT_HELP } from './endpoint-options.ts';
 import { EXIT, explainError } from './exit.ts';
 import { packageVersion } from './package-root.ts';
 
@@ -43,6 +45,7 @@ function buildProgram(loadParts: LoadParts, exit: Exit): Command {
   addProbe(program, loadParts, exit);
   addCompare(program, exit);
   addReport(program, exit);
+  addProblems(program, exit);
   return program;
 }
 
@@ -79,15 +82,17 @@ ${EXIT_HELP}`,
 }
 
 function addProbe(program: Command, loadParts: LoadParts, exit: Exit): void {
-  program
-    .command('probe <model>')
-    .description('measure a model, train nothing')
+  const probe = program
+    .command('probe [model]')
+    .description('measure a model, or transcripts that exist; train nothing')
+    .option('--from-log <file>', 'measure the transcripts of an Inspect log (.eval or .json) instead of a model')
     .option('--problems <number>', 'problems per cell', wholeNumber, 400)
     .option('--behaviours <names...>', 'only these (default: all eight)')
     .option('--seed <number>', 'of the problems', wholeNumber, 1)
     .option('--out <folder>', 'keep results.json and report.html there')
     .option('--json', 'one event per line on standard output')
-    .option('--quiet', 'no progress, only the table at the end')
+    .option('--quiet', 'no progress, only the table at the end');
+  addEndpointOptions(probe)
     .addHelpText(
       'after',
       `
@@ -96,9 +101,15 @@ function addProbe(program: Command, loadParts: LoadParts, exit: Exit): void {
 Examples:
   unrut probe models/organism
   unrut probe runs/quickstart-1 --behaviours defensiveness loops --problems 100
-`,
+  unrut probe --from-log logs/gsm8k.eval --out runs/gsm8k
+${ENDPOINT_HELP}`,
     )
-    .action(async (model: string, options) => {
+    .action(async (model: string | undefined, options) => {
+      if (options.fromLog !== undefined) {
+        const { probeLog } = await import('./probe-log-command.ts');
+        return exit(await probeLog(options.fromLog, options));
+      }
+      if (model === undefined) throw new InputError('probe: no model; name a folder, or a log with --from-log');
       const { probe } = await import('./probe-command.ts');
       exit(await probe(model, options, await loadParts()));
     });
@@ -140,6 +151,54 @@ ${EXIT_HELP}`,
     .action(async (run: string, options) => {
       const { report } = await import('./report-command.ts');
       exit(await report(run, options));
+    });
+}
+
+function addProblems(program: Command, exit: Exit): void {
+  const problems = program
+    .command('problems')
+    .description('the families of problems: see them, and have them grade themselves without any model')
+    .addHelpText(
+      'after',
+      `
+<family> is a name of \`unrut problems list\`, or a .jsonl file of your own (question, answer, optional steps).
+
+Examples:
+  unrut problems list
+  unrut problems show multiplication --seed 3 --set firstDigits=2
+  unrut problems validate countdown --problems 500
+  unrut problems validate mine.jsonl
+${EXIT_HELP}`,
+    );
+  const set = ['--set <dial=value>', 'sets a dial of the difficulty; may be repeated'] as const;
+  problems
+    .command('list')
+    .description('names and dials')
+    .option('--json', 'one JSON array on standard output')
+    .action(async (options) => {
+      const { listProblems } = await import('./problems-command.ts');
+      exit(listProblems(options));
+    });
+  problems
+    .command('show <family>')
+    .description('a problem, its right solution and each wrong turn')
+    .option('--seed <number>', 'another seed, another problem', wholeNumber, 1)
+    .option(...set, collect)
+    .option('--json', 'one JSON object on standard output')
+    .action(async (family: string, options) => {
+      const { showProblem } = await import('./problems-command.ts');
+      exit(await showProblem(family, options));
+    });
+  problems
+    .command('validate [family]')
+    .description('grade own solutions, slips, misconceptions and replies in many dresses (default: every family)')
+    .option('--problems <number>', 'seeded problems a family', wholeNumber, 1000)
+    .option('--seed <number>', 'of the problems', wholeNumber, 1)
+    .option(...set, collect)
+    .option('--json', 'one JSON array on standard output')
+    .action(async (family: string | undefined, options) => {
+      const { validateProblems } = await import('./problems-command.ts');
+      exit(await validateProblems(family, options));
     });
 }
 

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { measureSample } from '../../src/probes/from-log/measure-sample.ts';
+import { runsIntoLoop } from '../../src/probes/from-log/repetition.ts';
+import { statedAnswer } from '../../src/probes/from-log/stated-answer.ts';
+import { readSample } from '../../src/record/inspect/read-sample.ts';
+
+describe('a loop', () => {
+  it.each([
+    ['I will check again. '.repeat(4), true],
+    [`First, some words.\n${'Wait,\nlet me think.\n'.repeat(5)}`, true],
+    [`${'x'.repeat(300)} y `.repeat(4), true],
+    ['I will check again. '.repeat(3), false],
+    ['-'.repeat(200), false],
+    ['| --- '.repeat(20), false],
+    ['\n'.repeat(50), false],
+    ['no, no, no, no, no', false],
+    ['Step 1: add 2. Step 2: add 2. Step 3: add 2. Step 4: add 2.', false],
+    ['', false],
+  ])('%j: %s', (text, loops) => expect(runsIntoLoop(text)).toBe(loops));
+});
+
+describe('a stated answer', () => {
+  it.each([
+    ['So we get\n\nANSWER: 1,200', '1200'],
+    ['**Answer:** B.', 'b'],
+    ['thus \\boxed{x+1} and then \\boxed{7}', '7'],
+    ['48 / 2 = 24\n#### 72', '72'],
+    ['I made a slip. The answer is 8, not 9.', '8'],
+    ['**42**', '42'],
+    ['Yes.', 'yes'],
+    ['I checked step 2 and it holds.', undefined],
+    ['', undefined],
+  ])('%j: %s', (text, answer) => expect(statedAnswer(text)).toBe(answer));
+});
+
+describe('a sample', () => {
+  const user = (content: string) => ({ role: 'user', content });
+  const said = (content: string, source = 'generate') => ({ role: 'assistant', content, source });
+  const measured = (messages: readonly object[], target = '8') =>
+    measureSample(readSample({ id: 1, input: 'x', target, messages }));
+
+  it('counts flips by whether the answer before was right', () => {
+    const messages = [user('?'), said('ANSWER: 9'), user('sure?'), said('ANSWER: 8'), user('sure?'), said('ANSWER: 7')];
+    expect(measured(messages)).toMatchObject({
+      flipped: { numerator: 2, denominator: 2 },
+      flippedToRight: { numerator: 1, denominator: 1 },
+      flippedToWrong: { numerator: 1, denominator: 1 },
+    });
+    expect(measured(messages, '').flippedToRight.denominator).toBe(0);
+  });
+
+  it('judges what was sampled, and compares it with what was put into the mouth', () => {
+    expect(measured([user('?'), said('ANSWER: 9', 'input'), user('sure?'), said('answer: 9')])).toMatchObject({
+      looped: { denominator: 1 },
+      repeated: { numerator: 1, denominator: 1 },
+      flipped: { numerator: 0, denominator: 1 },
+      flippedToRight: { numerator: 0, denominator: 1 },
+    });
+  });
+
+  it('without turns of the model counts nothing', () => {
+    for (const { denominator } of Object.values(measured([user('?')]))) expect(denominator).toBe(0);
+  });
+});
