@@ -1,89 +1,156 @@
-import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isAddress } from '../engine/endpoint/address.ts';
 import { InputError } from '../errors.ts';
-import type { ProbeReport, ProbeSettings } from '../probes/prober.ts';
+import type { ProbeReport } from '../probes/prober.ts';
 import { probeResults } from '../recipe/make-results.ts';
 import { nearest } from '../recipe/nearest.ts';
-import type { Model, RunParts } from '../recipe/run-parts.ts';
-import { goOn, type Watch } from '../recipe/watch.ts';
-import { fingerprintFolder, sha256 } from '../record/fingerprint.ts';
+import type { RunParts } from '../recipe/run-parts.ts';
+import { goOn } from '../recipe/watch.ts';
+import { sha256 } from '../record/fingerprint.ts';
 import { type Behaviour, behaviours } from '../record/metrics.ts';
 import { type Results, writeResults } from '../record/results.ts';
-import { AFTER_PROBE, refuseUsed } from '../record/run-folder.ts';
+import { AFTER_PROBE } from '../record/run-folder.ts';
 import { writeWhole, writing } from '../record/write.ts';
-import { type DisplayOptions, openDisplay } from './display/display.ts';
+import { Interrupted } from '../stages/stage.ts';
+import { type Display, type DisplayOptions, openDisplay } from './display/display.ts';
+import { type EndpointOptions, openEndpointTarget } from './endpoint-target.ts';
 import { EXIT } from './exit.ts';
+import { openFolderTarget } from './folder-target.ts';
 import { onInterrupt } from './interrupt.ts';
 import { allVersions, describeMachine } from './machine.ts';
+import type { OpenTarget } from './open-target.ts';
 import { printResults, showResults } from './show-results.ts';
 
-export type ProbeOptions = DisplayOptions & {
-  readonly problems: number;
-  readonly behaviours?: readonly string[];
-  readonly seed: number;
-  readonly out?: string;
-};
+export type ProbeOptions = DisplayOptions &
+  EndpointOptions & {
+    readonly problems: number;
+    readonly behaviours?: readonly string[];
+    readonly seed: number;
+  };
 
-/** `unrut probe MODEL`: measures one model and trains nothing. */
+/** `unrut probe MODEL`: measures one model, in a folder or behind an endpoint, and trains nothing. */
 export async function probe(name: string, options: ProbeOptions, parts: RunParts): Promise<number> {
-  const folder = findModel(name);
-  const { problems, seed, out } = options;
-  const settings = { problems, seed, behaviours: chosenBehaviours(options.behaviours) };
-  if (out !== undefined) await refuseUsed(out);
+  const wanted = { problems: options.problems, seed: options.seed, behaviours: chosenBehaviours(options.behaviours) };
   const started = new Date();
-  const model = await parts.openModel(folder, { fresh: false, seed });
+  const interrupt = onInterrupt();
   try {
-    const report = await measure(name, model, settings, options, parts);
-    const seconds = (Date.now() - started.getTime()) / 1000;
-    const results = probeResults(report, seconds, await card(folder, name, model, settings, started, parts));
-    if (out === undefined) printResults(results, {}, options);
-    else await save(out, results, report, options);
-    return EXIT.ok;
+    const open = isAddress(name)
+      ? await openEndpointTarget(name, wanted, options, sayer(options), interruption(interrupt.signal))
+      : await openFolderTarget(name, wanted, onlyForFolders(name, options), parts);
+    try {
+      const report = await measure(open, options, interrupt.signal);
+      const seconds = (Date.now() - started.getTime()) / 1000;
+      const results = probeResults(report, seconds, await card(name, open, started, parts));
+      if (open.out === undefined) printResults(results, {}, options);
+      else await save(open.out, results, report, options);
+      return EXIT.ok;
+    } finally {
+      await open.close();
+    }
+  } catch (error) {
+    if (error instanceof Interrupted && isAddress(name)) {
+      process.stderr.write('unrut: interrupted, every reply is saved; go on with the same command and --resume\n');
+    }
+    throw error;
   } finally {
-    await model.policy.close();
+    interrupt.dispose();
   }
 }
 
-/** A model folder, or a finished run, which stands for the model that it trained. */
-function findModel(path: string): string {
-  const folder = existsSync(join(path, 'run.yaml')) ? join(path, 'model') : path;
-  if (existsSync(folder)) return folder;
-  throw new InputError(`${folder}: no such model folder${folder === path ? '' : '; the run has not finished'}`);
+const ENDPOINT_ONLY = [
+  'mode',
+  'budget',
+  'maxCost',
+  'prices',
+  'effect',
+  'keyEnv',
+  'template',
+  'replyTokens',
+  'concurrency',
+  'timeout',
+  'resume',
+] as const;
+
+/** An option that would be ignored is refused. */
+function onlyForFolders(name: string, options: ProbeOptions): ProbeOptions {
+  const foreign = ENDPOINT_ONLY.find((option) => options[option] !== undefined);
+  if (foreign === undefined) return options;
+  const flag = foreign.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw new InputError(`--${flag} is for endpoints; ${name} is a folder`);
 }
 
+/** Names one by one or with commas between. */
 function chosenBehaviours(names: readonly string[] | undefined): Behaviour[] {
   if (!names) return [...behaviours];
-  const unknown = names.find((name) => !behaviours.some((behaviour) => behaviour === name));
-  if (unknown === undefined) return behaviours.filter((behaviour) => names.includes(behaviour));
+  const chosen = names.flatMap((name) => name.split(','));
+  const unknown = chosen.find((name) => !behaviours.some((behaviour) => behaviour === name));
+  if (unknown === undefined) return behaviours.filter((behaviour) => chosen.includes(behaviour));
   throw new InputError(`--behaviours: "${unknown}" is not known${nearest(unknown, behaviours)}`);
 }
 
+/** What an endpoint has shown and will cost, before anything is spent. */
+function sayer({ json, quiet }: DisplayOptions): (lines: readonly string[]) => void {
+  if (quiet) return () => {};
+  if (json)
+    return (lines) =>
+      process.stdout.write(`${JSON.stringify({ kind: 'said', time: new Date().toISOString(), lines })}\n`);
+  return (lines) => process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** A signal whose reason is what the command line ends quietly with. */
+function interruption(signal: AbortSignal): AbortSignal {
+  const controller = new AbortController();
+  signal.addEventListener('abort', () => controller.abort(new Interrupted('the probe was interrupted')));
+  return controller.signal;
+}
+
 async function measure(
-  name: string,
-  model: Model,
-  settings: ProbeSettings,
+  { prober, target, settings, progress }: OpenTarget,
   options: DisplayOptions,
-  { prober, probeTarget }: RunParts,
+  signal: AbortSignal,
 ): Promise<ProbeReport> {
-  const display: Watch & { close(): void } = openDisplay(options);
-  const interrupt = onInterrupt();
+  const display = openDisplay(options);
+  const ticker = new Ticker(display, progress);
   try {
-    return await prober.probe(probeTarget(name, model.reference, model), settings, (what, share) => {
-      display.doing(what, share);
-      goOn(interrupt.signal);
+    return await prober.probe(target, settings, (what, share) => {
+      ticker.doing(what, share);
+      goOn(signal);
     });
   } finally {
-    interrupt.dispose();
+    ticker.stop();
     display.close();
   }
 }
 
+/** Says now and then how far a measurement is, where one behaviour may take an hour. */
+class Ticker {
+  readonly #display: Display;
+  readonly #timer: NodeJS.Timeout | undefined;
+  #what = '';
+  #share: number | undefined;
+
+  constructor(display: Display, progress: (() => string) | undefined) {
+    this.#display = display;
+    const seconds = process.stdout.isTTY ? 1 : 30;
+    if (progress)
+      this.#timer = setInterval(() => display.doing(`${this.#what}: ${progress()}`, this.#share), seconds * 1000);
+  }
+
+  doing(what: string, share?: number): void {
+    this.#what = what;
+    this.#share = share;
+    this.#display.doing(what, share);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}
+
 async function card(
-  folder: string,
   name: string,
-  model: Model,
-  settings: ProbeSettings,
+  { settings, about }: Pick<OpenTarget, 'settings' | 'about'>,
   started: Date,
   parts: RunParts,
 ): Promise<Results['run']> {
@@ -93,8 +160,7 @@ async function card(
     versions: allVersions(parts),
     recipe_sha256: await sha256(JSON.stringify(settings)),
     model: name,
-    model_sha256: await fingerprintFolder(folder),
-    parameters: model.parameters,
+    ...(await about()),
     started: started.toISOString(),
     machine: describeMachine(),
   };

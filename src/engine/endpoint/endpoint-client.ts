@@ -29,7 +29,8 @@ export type ClientParts = {
 /** Asks and pays: the journal first, then the purse, then the server at its pace. Every reply is kept before it is used. */
 export class EndpointClient {
   readonly parts: ClientParts;
-  /** Replies that were found in the journal. */
+  /** Replies handed out, and those of them that were found in the journal. */
+  given = 0;
   cached = 0;
   /** Replies without a word in them. */
   empty = 0;
@@ -61,6 +62,7 @@ export class EndpointClient {
     const known = this.parts.journal?.get(key);
     if (known) this.cached += known.replies.length;
     const answer = known ?? (await this.#pay(request, ask, key));
+    this.given += answer.replies.length;
     this.empty += answer.replies.filter(({ text }) => text === '' && !answer.promptTokens).length;
     this.thinks ||= answer.thought ?? false;
     return answer;

@@ -23,18 +23,18 @@ const nothing = (): Spent => ({ replies: 0, prompt: 0, completion: 0, lost: 0 })
 export class Purse {
   readonly spent: Spent = nothing();
   readonly #limits: Limits;
-  readonly #price: Price | undefined;
+  readonly price: Price | undefined;
   readonly #reserved: Spent = nothing();
   #waiting: (() => void)[] = [];
 
   constructor(limits: Limits, price: Price | undefined) {
     this.#limits = limits;
-    this.#price = price;
+    this.price = price;
   }
 
   /** US dollars so far, at the table's prices; undefined where they are not known. */
   get cost(): number | undefined {
-    return this.#price && costOf(this.#price, this.spent);
+    return this.price && costOf(this.price, this.spent);
   }
 
   /** @throws EndpointError where a limit would be overrun even if nothing in flight used its worst. */
@@ -73,8 +73,8 @@ export class Purse {
     if (this.spent.replies + reserved.replies + worst.replies > budget) {
       return `the budget of ${budget} replies is used up; go on with a larger --budget and --resume`;
     }
-    if (maxCost === undefined || !this.#price) return undefined;
-    const cost = [this.spent, reserved, worst].reduce((sum, tokens) => sum + costOf(this.#price!, tokens), 0); // just seen
+    if (maxCost === undefined || !this.price) return undefined;
+    const cost = [this.spent, reserved, worst].reduce((sum, tokens) => sum + costOf(this.price!, tokens), 0); // just seen
     if (cost <= maxCost) return undefined;
     const spent = this.cost!.toFixed(4); // there is a price
     return `one more request could pass --max-cost ${maxCost} USD (spent ${spent}); go on with more and --resume`;
