@@ -61,6 +61,7 @@ function addRun(program: Command, loadParts: LoadParts, exit: Exit): void {
     .option('--dry-run', 'print the resolved recipe and its cost, and stop')
     .option('--seed <number>', "overrides the recipe's seed")
     .option('--set <path=value>', 'overrides one value; may be repeated', collect)
+    .option('--junit <file>', 'write a JUnit file with a test per gate')
     .option('--json', 'one event per line on standard output')
     .option('--quiet', 'no progress, only the table at the end')
     .addHelpText(
@@ -120,6 +121,7 @@ function addCompare(program: Command, exit: Exit): void {
     .command('compare <first> <second>')
     .description("the second run's model against the first's, paired by problem")
     .option('--gate', 'exit with 100 when a row got worse')
+    .option('--junit <file>', 'write a JUnit file with a test per row, failed where it got worse')
     .option('--json', 'one JSON object on standard output')
     .addHelpText(
       'after',

@@ -45,7 +45,7 @@ export function dictionarySum(dials: z.output<typeof dictionarySumDials>): Probl
     next(problem, before, manner, draws) {
       const key = problem.keys[before.length]!;
       const sum = before.at(-1)?.sum ?? 0;
-      const right = { key, value: valueOf(problem, key), sum: sum + valueOf(problem, key) };
+      const right = { key, value: lookUp(problem, key), sum: sum + lookUp(problem, key) };
       if (manner.kind === 'right') return right;
       if (manner.kind === 'misconception') return HABITS[manner.name]!(problem, right);
       const off = (1 + draws.integer(9)) * draws.pick([1, -1, 10]);
@@ -75,7 +75,7 @@ export function dictionarySum(dials: z.output<typeof dictionarySumDials>): Probl
   });
 }
 
-const valueOf = ({ entries }: DictionarySum, key: string): number => entries.find(([word]) => word === key)![1];
+const lookUp = ({ entries }: DictionarySum, key: string): number => entries.find(([word]) => word === key)![1];
 
 /** Not zero: adding nothing and taking nothing away are the same. */
 const drawValue = (largest: number, draws: Stream): number => draws.pick([1, -1]) * (1 + draws.integer(largest));

@@ -15,8 +15,8 @@ export type ValuesIn = (statement: string) => readonly string[];
  * no answer. What is not stated as the answer (a number in the working) is never taken for it.
  */
 export function finalAnswer(reply: string, valuesIn: ValuesIn, ended: 'stop' | 'length' = 'stop'): FinalAnswer {
-  const text = plainText(reply).trim();
-  if (text === '') return { answer: undefined, unreadable: 'empty' };
+  const text = plainText(reply).trimStart();
+  if (text.trim() === '') return { answer: undefined, unreadable: 'empty' };
   if (text.includes('<think>')) return { answer: undefined, unreadable: 'truncated' };
   const stated = claims(text).at(-1) ?? conclusion(text, valuesIn);
   if (ended === 'length' && (stated?.open ?? true)) return { answer: undefined, unreadable: 'truncated' };
@@ -71,7 +71,7 @@ function firstSentence(rest: string): Claim {
   const text = rest.trimStart();
   const end = text.search(/[.!?;](?=\s|$)|\n/);
   if (end < 0) return { statement: text, open: true };
-  return { statement: text.slice(0, end + 1).trim(), open: false };
+  return { statement: text.slice(0, end + 1).trim(), open: end === text.length - 1 && text[end] !== '\n' };
 }
 
 /** A question, or a value called wrong in the same breath, states nothing. */
@@ -83,10 +83,14 @@ function isRejected(statement: string): boolean {
 
 /** The bare value that a reply consists of or ends with, or the sentence that draws the conclusion. */
 function conclusion(text: string, valuesIn: ValuesIn): Claim | undefined {
-  const last = text.slice(text.lastIndexOf('\n') + 1).trim();
+  const last = text
+    .trimEnd()
+    .slice(text.trimEnd().lastIndexOf('\n') + 1)
+    .trim();
   if (/^(?:step|check)\b/i.test(last)) return undefined;
   const concluding = /^(?:so|therefore|thus|hence|in total|altogether|finally|in the end)\b/i.test(last);
-  const short = last.split(/\s+/).length <= 4 && (text === last || valuesIn(last).join('') === last.replace(/\.$/, ''));
+  const short =
+    last.split(/\s+/).length <= 4 && (text.trim() === last || valuesIn(last).join('') === last.replace(/\.$/, ''));
   return (concluding || short) && new Set(valuesIn(last)).size === 1 ? { statement: last, open: true } : undefined;
 }
 

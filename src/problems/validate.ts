@@ -24,7 +24,8 @@ export function validate<Problem>(family: ProblemFamily<Problem>, problems: numb
   const tally = new Tally();
   const draws = stream(seed, 'validate', family.name);
   const known = new Map<string, string>();
-  for (let index = 0; index < Math.min(problems, family.size ?? problems); index++) {
+  const count = Math.min(problems, family.size ?? problems);
+  for (let index = 0; index < count; index++) {
     const problem = family.drawTest(draws);
     checkIdentity(family, problem, known, tally);
     const right = family.work(problem, () => RIGHT, draws);
@@ -34,7 +35,7 @@ export function validate<Problem>(family: ProblemFamily<Problem>, problems: numb
     for (const name of family.misconceptions) checkMisconception(family, problem, name, draws, tally);
     if (speaksInLines(family as ProblemFamily<unknown>)) checkReplies(family, problem, right, draws, tally);
   }
-  return { family: family.name, problems, checks: tally.checks() };
+  return { family: family.name, problems: count, checks: tally.checks() };
 }
 
 /** Counts failures by name, and keeps the first of each. */

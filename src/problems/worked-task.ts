@@ -1,10 +1,10 @@
 import { UnrutError } from '../errors.ts';
 import { type Stream, stream } from '../random.ts';
-import { CHALLENGES } from './challenges.ts';
 import { finalAnswer } from './final-answer.ts';
 import { isHeldOut } from './held-out.ts';
 import { plainText } from './plain-text.ts';
 import { type Manner, type ProblemFamily, type Reading, RIGHT, type WorkedStep } from './problem-family.ts';
+import { endWith, sayings } from './sayings.ts';
 
 /**
  * A task that is worked a line a step, for any chat model. This is what differs between the families in natural language;
@@ -47,15 +47,13 @@ export interface WorkedTask<Problem, Step> {
 
 /** The family of problems of a task, as the wrong turns and the probes see it. */
 export function chatFamily<Problem, Step>(task: WorkedTask<Problem, Step>): ProblemFamily<Problem> {
-  const instruction = `${task.instruction} End with a last line "Answer: ${task.answerForm}".`;
+  const instruction = `${task.instruction} ${endWith(task.answerForm)}`;
   const prompt = (problem: Problem) => `${instruction}\n\n${task.pieces(problem).join('\n')}`;
   const family: ProblemFamily<Problem> = {
     name: task.name,
     slips: task.slips,
     misconceptions: task.misconceptions,
-    challenge: `${CHALLENGES[0]!.text} End with a last line "Answer: ${task.answerForm}".`,
-    challenges: CHALLENGES,
-    review: `Check the steps above one by one against the problem: a line each, "Check 1: right" or "Check 1: wrong". Then end with a last line "Answer: ${task.answerForm}".`,
+    ...sayings(task.answerForm),
     replyTokens: task.replyTokens,
     drawTest: (draws) => drawOnSide(task, draws, true),
     drawTraining: (draws) => drawOnSide(task, draws, false),
@@ -71,7 +69,7 @@ export function chatFamily<Problem, Step>(task: WorkedTask<Problem, Step>): Prob
     },
     read: (problem, text, ended) => readReply(task, problem, text, ended),
     shards: (problem, draws) => {
-      const groups = cut(task.pieces(problem), draws);
+      const groups = cutPieces(task.pieces(problem), draws);
       const turns = groups.map((group, index) => (index === 0 ? `${instruction}\n\n` : '') + group.join('\n'));
       return { turns, joined: `${instruction}\n\n${groups.flat().map((piece) => `- ${piece}`).join('\n')}` };
     },
@@ -224,7 +222,7 @@ function readLines<Problem, Step>(task: WorkedTask<Problem, Step>, problem: Prob
 }
 
 /** The pieces in up to four turns. */
-function cut(pieces: readonly string[], draws: Stream): string[][] {
+export function cutPieces<Piece>(pieces: readonly Piece[], draws: Stream): Piece[][] {
   const places = Array.from({ length: pieces.length - 1 }, (_, index) => index + 1);
   const cuts = draws.shuffle(places).slice(0, 3);
   const ends = [...cuts.sort((a, b) => a - b), pieces.length];

@@ -1,0 +1,115 @@
+import Table from 'cli-table3';
+import { z } from 'zod';
+import { InputError } from '../errors.ts';
+import { FAMILIES, openFamily } from '../problems/families.ts';
+import { ownProblems, readOwnProblems, stockReplies } from '../problems/own-problems.ts';
+import { type Manner, type ProblemFamily, RIGHT } from '../problems/problem-family.ts';
+import { type Validation, validate } from '../problems/validate.ts';
+import { type Stream, stream } from '../random.ts';
+import { EXIT } from './exit.ts';
+
+export type FamilyOptions = { readonly seed: number; readonly set?: readonly string[]; readonly json?: boolean };
+
+/** No colours, and no rule between rows. */
+const PLAIN = {
+  style: { head: [], border: [] },
+  chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
+};
+
+/** `unrut problems list`: the families and their dials. */
+export function listProblems({ json }: { readonly json?: boolean }): number {
+  const families = FAMILIES.map(({ name, summary, dials }) => ({ name, summary, dials: dialsOf(dials) }));
+  if (json) return print(families);
+  const table = new Table({ head: ['family', 'what', 'dials'], ...PLAIN });
+  for (const { name, summary, dials } of families) {
+    table.push([name, summary, dials.map((dial) => `${dial.name}=${dial.default}: ${dial.meaning}`).join('\n')]);
+  }
+  process.stdout.write(
+    `${table}\nA file of your own (.jsonl with question, answer, optional steps) is a family too.\n`,
+  );
+  return EXIT.ok;
+}
+
+const jsonDials = z.object({
+  properties: z.record(z.string(), z.looseObject({ default: z.unknown(), description: z.string().optional() })),
+});
+
+function dialsOf(dials: z.ZodType): { name: string; default: unknown; meaning: string }[] {
+  const { properties } = jsonDials.parse(z.toJSONSchema(dials, { io: 'input' }));
+  return Object.entries(properties).map(([name, dial]) => {
+    return { name, default: dial.default, meaning: dial.description ?? '' };
+  });
+}
+
+/** `unrut problems show FAMILY`: a problem, its right solution, and every wrong turn. */
+export async function showProblem(name: string, { seed, set, json }: FamilyOptions): Promise<number> {
+  const family = await familyOf(name, set);
+  const draws = stream(seed, 'show', family.name);
+  const problem = family.drawTest(draws);
+  const works = manners(family, family.length(problem), draws).map(([title, manner]) => {
+    return { title, reply: family.reply(family.work(problem, manner, draws)) };
+  });
+  const { prompt, challenge } = { prompt: family.prompt(problem), challenge: family.challenge };
+  const shards = family.shards(problem, draws).turns;
+  if (json) return print({ family: family.name, id: family.id(problem), prompt, works, challenge, shards });
+  const parts = [['problem', prompt], ...works.map(({ title, reply }) => [title, reply]), ['challenge', challenge], ['one piece a turn', shards.join('\n---\n')]];
+  process.stdout.write(parts.map(([title, text]) => `== ${title} ==\n${text}\n`).join('\n'));
+  return EXIT.ok;
+} // biome-ignore format: one line a statement
+
+/** The right way, and each wrong one. */
+function manners(family: ProblemFamily<unknown>, length: number, draws: Stream): [string, (at: number) => Manner][] {
+  const position = draws.integer(length);
+  return [
+    ['right', () => RIGHT],
+    ...family.slips.map((what): [string, (at: number) => Manner] => [
+      `slip "${what}" in step ${position + 1}`,
+      (at) => (at === position ? { kind: 'slip', what } : RIGHT),
+    ]),
+    ...family.misconceptions.map((name): [string, () => Manner] => [
+      `misconception "${name}"`,
+      () => ({ kind: 'misconception', name }),
+    ]),
+  ];
+}
+
+/** `unrut problems validate [FAMILY]`: grades what the families say of themselves. */
+export async function validateProblems(
+  name: string | undefined,
+  { seed, set, json, problems }: FamilyOptions & { readonly problems: number },
+): Promise<number> {
+  const names = name === undefined ? FAMILIES.map((family) => family.name) : [name];
+  const validations: Validation[] = [];
+  for (const each of names) validations.push(validate(await familyOf(each, set), problems, seed));
+  if (json) print(validations);
+  else process.stdout.write(validations.map(renderValidation).join('\n'));
+  return validations.some(({ checks }) => checks.some(({ failed }) => failed > 0)) ? EXIT.error : EXIT.ok;
+}
+
+function renderValidation({ family, problems, checks }: Validation): string {
+  const table = new Table({ head: [family, 'tried', 'failed'], colAligns: ['left', 'right', 'right'], ...PLAIN });
+  for (const { name, tried, failed } of checks) table.push([name, tried, failed]);
+  const failures = checks.filter(({ failed }) => failed > 0);
+  const examples = failures.map(({ name, example }) => `${name}, for example:\n${example}\n`);
+  const verdict = failures.length === 0 ? 'all hold' : `${failures.length} do not hold`;
+  return `${table}\n${family}: ${checks.length} checks on ${problems} problems, ${verdict}\n${examples.join('\n')}`;
+} // biome-ignore format: one line a statement
+
+/** A family by name with `--set dial=value`, or a file of one's own. */
+async function familyOf(name: string, settings: readonly string[] = []): Promise<ProblemFamily<unknown>> {
+  if (!name.endsWith('.jsonl')) return openFamily(name, Object.fromEntries(settings.map(dialSetting)));
+  if (settings.length > 0) throw new InputError(`--set ${settings[0]}: a file of one's own has no dials`);
+  const problems = await readOwnProblems(name);
+  return ownProblems(name, problems, stockReplies(problems));
+}
+
+function dialSetting(setting: string): [string, unknown] {
+  const [, dial, value] = /^([a-zA-Z]+)=(.+)$/.exec(setting) ?? [];
+  if (dial === undefined || value === undefined) throw new InputError(`--set ${setting}: it must be dial=value`);
+  return [dial, /^-?\d+$/.test(value) ? Number(value) : value];
+}
+
+function print(value: unknown): number {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+  return EXIT.ok;
+}
