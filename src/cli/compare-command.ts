@@ -1,17 +1,20 @@
 import { join } from 'node:path';
 import { compareReports } from '../recipe/compare-reports.ts';
+import { writeJunit } from '../record/junit.ts';
 import { readResults } from '../record/results.ts';
 import { AFTER_PROBE, readProbe } from '../record/run-folder.ts';
 import { renderComparison } from '../report/compare.ts';
+import { comparisonCases } from '../report/test-cases.ts';
 import { EXIT } from './exit.ts';
 
-export type CompareOptions = { readonly gate?: boolean; readonly json?: boolean };
+export type CompareOptions = { readonly gate?: boolean; readonly json?: boolean; readonly junit?: string };
 
 /** `unrut compare RUN RUN`: the second run's model against the first's, paired by problem. */
 export async function compare(first: string, second: string, options: CompareOptions): Promise<number> {
   for (const run of [first, second]) await readResults(join(run, 'results.json')); // makes their own metrics known
   const reports = [await readProbe(first, AFTER_PROBE), await readProbe(second, AFTER_PROBE)] as const;
   const comparison = compareReports([first, second], ...reports);
+  if (options.junit !== undefined) await writeJunit(options.junit, `${first} → ${second}`, comparisonCases(comparison));
   if (options.json) process.stdout.write(`${JSON.stringify({ kind: 'comparison', ...comparison })}\n`);
   else process.stdout.write(renderComparison(comparison));
   return options.gate && comparison.worse.length > 0 ? EXIT.gateMissed : EXIT.ok;

@@ -3,9 +3,11 @@ import { InputError } from '../errors.ts';
 import { loadRecipe, type Recipe } from '../recipe/load-recipe.ts';
 import type { RunParts } from '../recipe/run-parts.ts';
 import { runRecipe } from '../recipe/run-recipe.ts';
+import { writeJunit } from '../record/junit.ts';
 import type { Results } from '../record/results.ts';
 import { readResults } from '../record/results.ts';
 import { RunFolder } from '../record/run-folder.ts';
+import { gateCases } from '../report/test-cases.ts';
 import { Interrupted } from '../stages/stage.ts';
 import { openDisplay } from './display/display.ts';
 import { dryRun } from './dry-run.ts';
@@ -24,6 +26,7 @@ export type RunOptions = {
   readonly quiet?: boolean;
   readonly seed?: string;
   readonly set?: readonly string[];
+  readonly junit?: string;
 };
 
 /** `unrut run RECIPE`: carries a recipe out, or goes on with a run that was stopped. */
@@ -40,6 +43,9 @@ export async function run(name: string, options: RunOptions, parts: RunParts): P
   const folder = await openFolder(recipe, options, parts);
   try {
     const results = await runOrRead(recipe, folder, options, parts);
+    if (options.junit !== undefined) {
+      await writeJunit(options.junit, results.run.name, gateCases(results.gates), results.seconds.total);
+    }
     return await showResults(folder.path, results, options);
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;

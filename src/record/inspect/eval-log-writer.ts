@@ -19,6 +19,9 @@ export type EvalStart = {
   readonly metadata: Readonly<Record<string, unknown>>;
 };
 
+/** Bytes. To set a deflater up takes longer than all else that a short conversation needs. */
+const WORTH_DEFLATING = 4096;
+
 type Json = Readonly<Record<string, unknown>>;
 
 /**
@@ -76,7 +79,7 @@ export class EvalLogWriter {
     await this.#guarded(async () => {
       await this.#summaries.write(this.#samples === 0 ? '[]' : ']');
       await this.#summaries.close();
-      await this.#stream(SUMMARIES, () => createReadStream(spool(this.#path)));
+      await this.#stream(SUMMARIES, true, () => createReadStream(spool(this.#path)));
       await this.#entry(HEADER, this.#header(scores, completed));
       this.#zip.end();
       await this.#written;
@@ -102,7 +105,7 @@ export class EvalLogWriter {
 
   #entry(name: string, content: Json): Promise<void> {
     let bytes: Buffer | undefined = Buffer.from(JSON.stringify(content));
-    return this.#stream(name, () => {
+    return this.#stream(name, bytes.length > WORTH_DEFLATING, () => {
       const stream = Readable.from([bytes]);
       bytes = undefined; // yazl keeps this function until the log ends
       return stream;
@@ -110,11 +113,11 @@ export class EvalLogWriter {
   }
 
   /** Resolves when what came before is written, so that samples do not pile up. */
-  #stream(name: string, open: () => Readable): Promise<void> {
+  #stream(name: string, compress: boolean, open: () => Readable): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#broken) throw this.#broken;
       this.#fail = reject;
-      this.#zip.addReadStreamLazy(name, (take) => {
+      this.#zip.addReadStreamLazy(name, { compress }, (take) => {
         take(undefined, open());
         resolve();
       });

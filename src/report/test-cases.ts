@@ -1,0 +1,29 @@
+import type { TestCase } from '../record/junit.ts';
+import { metricOf } from '../record/metrics.ts';
+import type { GateRow } from '../record/results.ts';
+import type { Comparison } from './compare.ts';
+import { formatChange, formatEstimate, formatP, rowTitle } from './format.ts';
+import { gateBar, gateMeasured } from './gate-text.ts';
+
+/** A test per gate. */
+export function gateCases(gates: readonly GateRow[]): TestCase[] {
+  return gates.map((gate) => ({
+    name: `${rowTitle(gate)}: ${gateBar(gate)}`,
+    group: `gates after ${gate.after_stage}`,
+    failure: gate.held ? undefined : `measured ${gateMeasured(gate)}; the ${gateBar(gate)} was asked for`,
+  }));
+}
+
+/** A test per row of a comparison; it fails where the row got worse. */
+export function comparisonCases({ rows, worse, names, familyError }: Comparison): TestCase[] {
+  return rows.map((row) => {
+    const { unit } = metricOf(row.metric);
+    const { before, after, change } = row;
+    const numbers = `${formatEstimate(before, unit)} in ${names[0]}, ${after ? formatEstimate(after, unit) : 'nothing'} in ${names[1]}`;
+    const moved = change ? `; ${formatChange(change, unit)}, ${formatP(change.p_holm ?? change.p)}` : '';
+    const failure = worse.includes(row)
+      ? `worse at a family-wise error of ${familyError}: ${numbers}${moved}`
+      : undefined;
+    return { name: rowTitle(row), group: row.behaviour, failure };
+  });
+}
