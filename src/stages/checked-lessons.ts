@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cutList } from '../problems/organism-text.ts';
+import { cutList, repeatStep } from '../problems/organism-text.ts';
 import {
   answerOf,
   careful,
@@ -10,6 +10,7 @@ import {
   type RunningSum,
   type Step,
   solve,
+  stepText,
   workSteps,
 } from '../problems/running-sum.ts';
 import type { Stream } from '../random.ts';
@@ -36,6 +37,7 @@ export const lessonOptions = z.strictObject({
       slips: z.number().nonnegative().default(0.32),
       habit: z.number().nonnegative().default(0.26),
       shards: z.number().nonnegative().default(0.08),
+      repeated: z.number().nonnegative().default(0),
       own: z.number().nonnegative().default(0),
     })
     .prefault({}),
@@ -63,6 +65,7 @@ export function drawLesson(draws: Stream, options: LessonOptions, own: readonly 
   const problem = drawTrainingProblem(draws);
   if (kind === 'challenged') return challengedReply(drawChallenge(draws, problem, challenge), stress);
   if (kind === 'shards') return shardedLesson(draws, problem, stress);
+  if (kind === 'repeated') return onFromRepetition(draws, problem, options);
   return [
     asks(drawPrompt(draws, problem, options.joined)),
     ...checkedTurn(problem, STEPS[kind](problem, draws), solve(problem), stress),
@@ -79,6 +82,23 @@ const STEPS = { right: solve, slips: slippingSteps, habit: habitualSteps } as co
 
 function ownLesson({ problem, steps }: OwnWork, stress: Stress): Lesson {
   return [asks(promptText(problem)), ...checkedTurn(problem, steps, solve(problem), stress)];
+}
+
+/** A step stands there several times; asked for is the way on, and nothing else. */
+function onFromRepetition(draws: Stream, problem: RunningSum, { joined, stress }: LessonOptions): Lesson {
+  const { opening, at, copies } = drawRepetition(draws, problem, joined);
+  const next = solve(problem)[at + 1];
+  const on = next === undefined ? '~' : stepText(next);
+  return [
+    { text: opening + repeatStep(solve(problem).slice(0, at + 1), at, copies), weight: 0 },
+    { text: on, weight: stress.fresh },
+  ];
+}
+
+/** Where a solution sticks, and how often the last step stands there. */
+export function drawRepetition(draws: Stream, problem: RunningSum, joined: number) {
+  const opening = `U${drawPrompt(draws, problem, joined)}ES`;
+  return { opening, at: draws.integer(problem.list.length), copies: 2 + draws.integer(6) };
 }
 
 /** Pieces that give one of their keys a new value. */

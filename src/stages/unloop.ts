@@ -5,7 +5,7 @@ import { repeatStep } from '../problems/organism-text.ts';
 import { solve, stepText } from '../problems/running-sum.ts';
 import { type Stream, stream } from '../random.ts';
 import { anchorData, anchorOptions } from './anchor.ts';
-import { drawPrompt } from './checked-lessons.ts';
+import { drawRepetition } from './checked-lessons.ts';
 import { drawTrainingProblem } from './checked-reply.ts';
 import { optimiserOptions } from './optimiser.ts';
 import { replayData, replayOptions } from './replay.ts';
@@ -59,11 +59,10 @@ type Onset = { readonly repeated: string; readonly once: string; readonly copyTo
 
 function drawOnset(draws: Stream, joined: number): Onset {
   const problem = drawTrainingProblem(draws);
-  const at = draws.integer(problem.list.length);
+  const { opening, at, copies } = drawRepetition(draws, problem, joined);
   const steps = solve(problem).slice(0, at + 1);
-  const opening = `U${drawPrompt(draws, problem, joined)}ES`;
   return {
-    repeated: opening + repeatStep(steps, at, 2 + draws.integer(6)),
+    repeated: opening + repeatStep(steps, at, copies),
     once: opening + repeatStep(steps, at, 1),
     copyToken: stepText(steps[at]!)[0]!,
   };
