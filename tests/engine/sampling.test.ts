@@ -149,17 +149,40 @@ describe('sampling', () => {
     );
   });
 
-  test('a stop token ends its row, is part of it, and changes nothing before it', async () => {
-    const how = { ...plain, samples: 20 };
+  test.each([
+    ['few rows', prompts, 2],
+    ['many rows', [...many, ...many, ...many], 1],
+    ['many samples', prompts, 9],
+  ])('%s: a stop token ends its row, is part of it, and changes nothing before it', async (_title, given, samples) => {
+    const how = { ...plain, samples };
     const stop = [4, 9];
-    const free = (await sampler.sample(prompts, how)).flat();
-    const stopped = (await sampler.sample(prompts, { ...how, stop })).flat();
+    const free = (await sampler.sample(given, how)).flat();
+    const stopped = (await sampler.sample(given, { ...how, stop })).flat();
     expect(new Set(stopped.map(({ stopReason }) => stopReason))).toEqual(new Set(['stop', 'length']));
-    stopped.forEach(({ tokens, stopReason }, row) => {
+    stopped.forEach(({ tokens, logprobs, stopReason }, row) => {
       const end = free[row]!.tokens.findIndex((token) => stop.includes(token)) + 1;
       expect(stopReason).toBe(end > 0 ? 'stop' : 'length');
       expect(tokens).toEqual(free[row]!.tokens.slice(0, end || how.maxTokens));
+      expect(worstDifference(logprobs, free[row]!.logprobs.slice(0, tokens.length))).toBeLessThan(TOLERANCE);
     });
+  });
+
+  test.each([
+    ['blocks', many, 1],
+    ['shared', prompts, 9],
+  ] as const)('%s: rows that have finished are left behind', async (layout, given, samples) => {
+    const how = { ...plain, maxTokens: 34, stop: [4, 9], samples };
+    const [batch] = cutIntoGenerationBatches(given, samples);
+    const feeds = generationFeeds(given, batch!, how, config, layout);
+    const graph = generationGraph(config, 'draw', layout);
+    const { nextLogprobs } = await runtime.run(graph, roomyWeights('llama'), feeds, ['nextLogprobs']);
+    const [rounds, rows, steps] = nextLogprobs!.shape as [number, number, number];
+    const worked = Array.from({ length: rounds }, (_, round) => {
+      const ofRound = nextLogprobs!.data.slice(round * rows * steps, (round + 1) * rows * steps);
+      return [...ofRound].filter((logprob) => logprob !== 0).length / steps;
+    });
+    expect(worked[0]).toBe(rows);
+    expect(worked.at(-1)).toBeLessThan(rows / 2);
   });
 
   test.each(['grown', 'blocks', 'shared'] as const)(

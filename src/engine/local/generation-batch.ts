@@ -1,6 +1,6 @@
 import { type Stream, stream } from '../../random.ts';
 import type { SamplingParams, TokenIds } from '../engine.ts';
-import { type Layout, ROUND } from './generation-graph.ts';
+import { type Layout, ROUND } from './cache-keeper.ts';
 import type { LlamaConfig } from './llama-config.ts';
 import type { HostTensor, Tensors } from './runtime.ts';
 import { floats, integers, textFeeds } from './text-feeds.ts';
@@ -75,12 +75,23 @@ export function generationFeeds(
     ...textFeeds(texts, config, tokens + 1),
     ...uniformFeeds(batch, how, rounds, ROUND[layout]),
     ...(layout === 'shared' ? sharedFeeds(texts, samples, time, config) : { rowMask: paddingMask(ends, time, tokens) }),
+    ...(layout === 'grown' ? {} : liveFeeds(texts.length, samples, ROUND[layout])),
     ...choiceFeeds(how, config),
     lastOfPrompt: integers(texts.map((text, nth) => nth * time + text.length - 1)),
     promptOfRow: integers(ends.map((_, row) => Math.floor(row / samples))),
     position: integers(ends, [ends.length, 1]),
     roundCount: integers([rounds], []),
     stop: integers([-1, ...how.stop]), // never empty: a maximum over nothing has no value
+  };
+}
+
+/** At first all rows go on, and none has written anything. */
+function liveFeeds(prompts: number, samples: number, steps: number): Tensors {
+  const rows = prompts * samples;
+  return {
+    rowIds: integers([...Array(rows).keys()], [prompts, samples]),
+    blankTokens: { type: 'int64', data: new BigInt64Array(rows * steps), shape: [rows, steps] },
+    blankLogprobs: floats(new Float32Array(rows * steps), [rows, steps]),
   };
 }
 
@@ -93,15 +104,11 @@ function choiceFeeds({ temperature, topK, topP }: SamplingParams, { vocabSize }:
 }
 
 function sharedFeeds(texts: readonly TokenIds[], samples: number, time: number, config: LlamaConfig): Tensors {
-  const { keyValueHeads, heads, headSize } = config;
-  const group = heads / keyValueHeads;
+  const { keyValueHeads, headSize } = config;
   const lengths = texts.map((text) => text.length);
   return {
     promptMask: paddingMask(lengths, time, time),
-    bySample: integers([texts.length, samples, keyValueHeads, group, -1]),
-    byHead: integers([texts.length, keyValueHeads, samples, group, -1]),
-    joined: integers([texts.length, keyValueHeads, samples * group, -1]),
-    rows: integers([texts.length * samples, keyValueHeads, group, -1]),
+    samples: integers([samples]),
     emptyCache: integers([texts.length * samples, keyValueHeads, 0, headSize]),
   };
 }

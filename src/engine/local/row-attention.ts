@@ -66,7 +66,7 @@ export type SharedPrompt = {
   readonly shapes: SharedShapes;
 };
 
-/** int64 shapes that only the caller knows; the last dimension is left open. */
+/** int64 shapes; the last dimension is left open. */
 export type SharedShapes = {
   /** `[prompts, samples, keyValueHeads, group, -1]`. */
   readonly bySample: Value;
@@ -77,6 +77,22 @@ export type SharedShapes = {
   /** `[rows, keyValueHeads, group, -1]`. */
   readonly rows: Value;
 };
+
+/** @param prompts int64 `[1]`. @param samples int64 `[1]`. */
+export function sharedShapes(graph: GraphBuilder, config: LlamaConfig, prompts: Value, samples: Value): SharedShapes {
+  const { heads, keyValueHeads } = config;
+  const group = heads / keyValueHeads;
+  const shape = (...parts: readonly Value[]) => graph.op('Concat', parts, { axis: 0 });
+  const head = graph.integers([keyValueHeads]);
+  const ofHead = graph.integers([keyValueHeads, group, -1]);
+  const together = graph.op('Mul', [samples, graph.integers([group])]);
+  return {
+    bySample: shape(prompts, samples, ofHead),
+    byHead: shape(prompts, head, samples, graph.integers([group, -1])),
+    joined: shape(prompts, head, together, graph.integers([-1])),
+    rows: shape(graph.op('Mul', [prompts, samples]), ofHead),
+  };
+}
 
 /**
  * Tokens of the prompt. All its samples look at the same keys, so their queries are the rows of one product per key
