@@ -45,6 +45,7 @@ function buildProgram(loadParts: LoadParts, exit: Exit): Command {
   addProbe(program, loadParts, exit);
   addCompare(program, exit);
   addReport(program, exit);
+  addServe(program, exit);
   addProblems(program, exit);
   return program;
 }
@@ -201,6 +202,33 @@ ${EXIT_HELP}`,
     .action(async (family: string | undefined, options) => {
       const { validateProblems } = await import('./problems-command.ts');
       exit(await validateProblems(family, options));
+    });
+}
+
+function addServe(program: Command, exit: Exit): void {
+  program
+    .command('serve <model>')
+    .description('answer OpenAI-compatible chat and completion requests with a model')
+    .option('--port <number>', 'port to listen on, 0 for any free one', wholeNumber, 8000)
+    .option(
+      '--host <address>',
+      'address to listen on; others than this machine’s own open it to the network',
+      '127.0.0.1',
+    )
+    .option('--api-key-env <name>', 'environment variable with the key that clients must send (default: none)')
+    .addHelpText(
+      'after',
+      `
+<model> is a Hugging Face folder, or the folder of a finished run. Clients ask for it by the folder's name.
+
+Examples:
+  unrut serve models/organism
+  unrut serve runs/quickstart-1 --port 8001 --api-key-env UNRUT_KEY
+`,
+    )
+    .action(async (model: string, options) => {
+      const { serve } = await import('./serve-command.ts');
+      exit(await serve(model, options));
     });
 }
 

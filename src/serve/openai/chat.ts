@@ -1,0 +1,94 @@
+import type { ServedModel } from '../served-model.ts';
+import { badRequest } from './api-error.ts';
+import { type ChatBody, chatBody } from './chat-body.ts';
+import { anySeed, type Choice, type ChoiceRequest, choose } from './choice.ts';
+import { readConversation } from './conversation.ts';
+import { type Answer, Envelope, usage } from './envelope.ts';
+import { piecesOf } from './pieces.ts';
+import { readBody } from './read-body.ts';
+import { checkLength, tokensOf } from './tokens-of.ts';
+
+/** @file POST /v1/chat/completions */
+
+/** @throws ApiError for what is wrong with the body. */
+export async function answerChat(model: ServedModel, given: unknown, signal: AbortSignal): Promise<Answer> {
+  const body = readBody(chatBody, given);
+  const request = readRequest(model, body);
+  const choices = await choose(model, request, signal);
+  const spent = usage(request.prompt.length, choices);
+  const envelope = new Envelope('chatcmpl', model.id);
+  if (body.stream) return { events: events(envelope, body, choices, spent) };
+  const shown = choices.map((choice, index) => wholeChoice(choice, index, body.logprobs));
+  return { body: { ...envelope.open('chat.completion'), choices: shown, usage: spent } };
+}
+
+function readRequest(model: ServedModel, body: ChatBody): ChoiceRequest {
+  const conversation = readConversation(body);
+  const prompt = tokensOf('messages', () => model.format.prompt(conversation));
+  const rest = Math.max(1, model.maxPositions - prompt.length);
+  const maxTokens = maxTokensOf(body) ?? rest;
+  checkLength(prompt, maxTokens, 'messages', model);
+  return {
+    prompt,
+    maxTokens,
+    temperature: body.temperature,
+    topP: body.top_p,
+    topK: body.top_k,
+    samples: body.n,
+    seed: body.seed ?? anySeed(),
+    stops: body.stop,
+    echo: false,
+    top: topOf(body),
+  };
+}
+
+/** The older name and the newer one. */
+function maxTokensOf({ max_tokens, max_completion_tokens }: ChatBody): number | undefined {
+  if (max_tokens === undefined || max_completion_tokens === undefined || max_tokens === max_completion_tokens) {
+    return max_completion_tokens ?? max_tokens;
+  }
+  const message = `max_tokens is ${max_tokens} and max_completion_tokens ${max_completion_tokens}; give one of them`;
+  throw badRequest(message, 'max_tokens', 'invalid_value');
+}
+
+function topOf({ logprobs, top_logprobs }: ChatBody): number | undefined {
+  if (logprobs) return top_logprobs ?? 0;
+  if (top_logprobs === undefined) return undefined;
+  throw badRequest('top_logprobs: needs logprobs: true', 'top_logprobs', 'invalid_value');
+}
+
+function wholeChoice(choice: Choice, index: number, logprobs: boolean): object {
+  return {
+    index,
+    message: { role: 'assistant', content: choice.text, refusal: null },
+    logprobs: logprobs ? { content: choice.tokens.map(tokenLogprob), refusal: null } : null,
+    finish_reason: choice.finishReason,
+  };
+}
+
+/** @see https://platform.openai.com/docs/api-reference/chat/object */
+function tokenLogprob({ text, logprob, top }: Choice['tokens'][number]): object {
+  return { ...logprobOf(text, logprob!), top_logprobs: top.map((one) => logprobOf(one.text, one.logprob)) };
+}
+
+function logprobOf(token: string, logprob: number): object {
+  return { token, logprob, bytes: [...Buffer.from(token)] };
+}
+
+/** First each choice's role, then its tokens one by one, then why it ended. */
+function* events(envelope: Envelope, body: ChatBody, choices: readonly Choice[], spent: object): Generator<object> {
+  const open = envelope.open('chat.completion.chunk');
+  const last = body.stream_options?.include_usage === true ? { usage: null } : {};
+  const chunk = (index: number, delta: object, logprobs: object | null, finish_reason: string | null) => {
+    return { ...open, choices: [{ index, delta, logprobs, finish_reason }], ...last };
+  };
+  for (const [index, choice] of choices.entries()) {
+    yield chunk(index, { role: 'assistant', content: '' }, null, null);
+    for (const { content, token } of piecesOf(choice)) {
+      const logprobs = body.logprobs ? { content: [tokenLogprob(token)], refusal: null } : null;
+      yield chunk(index, { content }, logprobs, null);
+    }
+    yield chunk(index, {}, null, choice.finishReason);
+  }
+  if (body.stream_options?.include_usage === true) yield { ...open, choices: [], usage: spent };
+}

@@ -1,0 +1,33 @@
+import type { z } from 'zod';
+import { badRequest } from './api-error.ts';
+
+/**
+ * Checks a request's body. Fields that are null count as absent, as with OpenAI.
+ * @throws ApiError 400 naming the field.
+ */
+export function readBody<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw badRequest('the body must be a JSON object');
+  }
+  const given = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw explain(parsed.error.issues[0]!); // a failed parse has one
+}
+
+function explain(issue: z.core.$ZodIssue): Error {
+  if (issue.code === 'unrecognized_keys') {
+    const param = pathOf([...issue.path, issue.keys[0]!]);
+    return badRequest(`${param} is not supported by this server; leave it out`, param, 'unsupported_parameter');
+  }
+  const param = pathOf(issue.path);
+  return badRequest(param === '' ? issue.message : `${param}: ${issue.message}`, param || undefined, 'invalid_value');
+}
+
+/** `messages[0].content[1].type` */
+function pathOf(path: readonly PropertyKey[]): string {
+  return path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
+    .join('')
+    .replace(/^\./, '');
+}

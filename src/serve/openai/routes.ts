@@ -1,0 +1,78 @@
+import { type Context, Hono } from 'hono';
+import type { ServedModel } from '../served-model.ts';
+import { ApiError, badRequest } from './api-error.ts';
+import { answerChat } from './chat.ts';
+import { answerCompletion } from './completions.ts';
+import type { Answer } from './envelope.ts';
+import { eventStream } from './event-stream.ts';
+
+/** @file The OpenAI-compatible endpoints of one model, to be mounted at `/v1`. */
+
+/** Longest time from a request to its answer. */
+const ANSWER_MS = 120_000;
+
+type Answerer = (model: ServedModel, body: unknown, signal: AbortSignal) => Promise<Answer>;
+
+export function openAiRoutes(model: ServedModel): Hono {
+  const card = { id: model.id, object: 'model', created: model.created, owned_by: 'unrut' };
+  const extended = { ...card, max_model_len: model.maxPositions };
+  const routes = new Hono();
+  routes.get('/models', (context) => context.json({ object: 'list', data: [extended] }));
+  routes.get('/models/:id', (context) => {
+    checkModel(model, context.req.param('id'));
+    return context.json(extended);
+  });
+  routes.post('/chat/completions', (context) => answer(context, model, answerChat));
+  routes.post('/completions', (context) => answer(context, model, answerCompletion));
+  return routes;
+}
+
+async function answer(context: Context, model: ServedModel, answerer: Answerer): Promise<Response> {
+  const body = await readJson(context);
+  if (typeof body === 'object' && body !== null && 'model' in body) checkModel(model, body.model);
+  const given = await untilOver(context.req.raw.signal, (signal) => answerer(model, body, signal));
+  return 'body' in given ? context.json(given.body) : eventStream(given.events);
+}
+
+/** Nothing of a request waits any longer once it is answered, has failed, took too long or has lost its client. */
+async function untilOver<Result>(client: AbortSignal, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+  const over = new AbortController();
+  const late = setTimeout(() => over.abort(new DOMException('too late', 'TimeoutError')), ANSWER_MS);
+  const gone = () => over.abort(client.reason);
+  if (client.aborted) gone();
+  client.addEventListener('abort', gone);
+  try {
+    return await work(over.signal);
+  } finally {
+    clearTimeout(late);
+    client.removeEventListener('abort', gone);
+    over.abort();
+  }
+}
+
+function checkModel({ id }: ServedModel, asked: unknown): void {
+  if (asked === id || typeof asked !== 'string') return; // what is no text is refused with the rest of the body
+  const shown = JSON.stringify(asked.slice(0, 100));
+  throw new ApiError(`the model ${shown} is not here; this server has ${JSON.stringify(id)}`, {
+    status: 404,
+    param: 'model',
+    code: 'model_not_found',
+  });
+}
+
+/** Another content type could come from any web page without the browser asking first. */
+async function readJson(context: Context): Promise<unknown> {
+  const type = context.req.header('content-type') ?? '';
+  if (!/^application\/json\s*(;|$)/i.test(type)) {
+    throw new ApiError('send the header content-type: application/json', {
+      status: 415,
+      code: 'unsupported_media_type',
+    });
+  }
+  const text = await context.req.text();
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw badRequest(`the body is not JSON: ${(error as Error).message}`); // JSON.parse throws nothing else
+  }
+}
