@@ -3,26 +3,23 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll } from 'vitest';
 import { fingerprintFiles } from '../../../src/record/fingerprint.ts';
 import { readJournal } from '../../../src/record/journal.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const CACHE = join(ROOT, 'node_modules/.cache');
+let compiled: string;
 
-/** Once a process: dozens of starts, and each takes a fifth of the time that it would with types to strip on the way. */
-function fakeMain(): string {
-  if (compiled) return compiled;
+/** Dozens of starts, and each takes a fifth of the time that it would with types to strip on the way. */
+beforeAll(() => {
   mkdirSync(CACHE, { recursive: true });
-  const folder = mkdtempSync(join(CACHE, 'unrut-fake-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const project = ['-p', join(ROOT, 'tests/cli/fake'), '--outDir', folder];
+  compiled = mkdtempSync(join(CACHE, 'unrut-fake-'));
+  const project = ['-p', join(ROOT, 'tests/cli/fake'), '--outDir', compiled];
   execFileSync(process.execPath, [join(ROOT, 'node_modules/.bin/tsc'), ...project]);
-  copyFileSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
-  compiled = join(folder, 'tests/cli/fake/main.js');
-  return compiled;
-}
-
-let compiled: string | undefined;
+  copyFileSync(join(ROOT, 'package.json'), join(compiled, 'package.json'));
+});
+afterAll(() => rmSync(compiled, { recursive: true, force: true }));
 
 export const RECIPE = `name: tiny
 seed: 3
@@ -85,7 +82,7 @@ export class Sandbox {
     words: readonly string[],
     env: Readonly<Record<string, string>> = {},
   ): { child: ChildProcess; ended: Promise<Ended> } {
-    const child = spawn(process.execPath, [fakeMain(), ...words], {
+    const child = spawn(process.execPath, [join(compiled, 'tests/cli/fake/main.js'), ...words], {
       cwd: this.path,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
