@@ -1,14 +1,12 @@
 import { type LlamaConfig, parameterShapes } from './llama-config.ts';
 import type { Value } from './onnx/graph-builder.ts';
-import { type HeadIndices, headIndices, type RowInputs } from './rows.ts';
+import { causalMask, type HeadIndices, headIndices, type RowInputs } from './rows.ts';
 import type { Tape } from './tape.ts';
 
 /** What a forward pass reads beside the parameters. */
 export type LlamaInputs = RowInputs & {
   /** int64 `[rows]`. */
   readonly tokens: Value;
-  /** Added to the attention scores: float `[group * time, time]`, 0 where a position may look, very negative elsewhere. */
-  readonly mask: Value;
   /** int64 `[asked]`: the rows whose logits are wanted. */
   readonly asked: Value;
 };
@@ -21,7 +19,8 @@ export function declareParameters(tape: Tape, config: LlamaConfig): void {
 /** Logits `[asked, vocabulary]` of a Llama decoder (Touvron et al. 2023), Qwen's switches included. */
 export function llamaLogits(tape: Tape, config: LlamaConfig, inputs: LlamaInputs): Value {
   const width = config.hiddenSize;
-  const constants = { mask: inputs.mask, ...headIndices(tape.graph, config, inputs), ...rotaryTables(tape, config) };
+  const mask = causalMask(tape.graph, config, inputs);
+  const constants = { mask, ...headIndices(tape.graph, config, inputs), ...rotaryTables(tape, config) };
   let hidden = tape.apply('pick', ['model.embed_tokens.weight', inputs.tokens], {});
   for (let layer = 0; layer < config.layers; layer++) {
     hidden = decoderLayer(tape, config, `model.layers.${layer}`, hidden, constants);

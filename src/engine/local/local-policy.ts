@@ -12,6 +12,8 @@ import { Weights } from './weights.ts';
 export class LocalPolicy implements Policy {
   readonly #runtime: Runtime;
   #weights: Weights;
+  /** Whether a sampler or a save holds these weights. */
+  #seen = false;
   readonly #gradient: Float32Array;
   #adam: AdamState;
   /** Why the accumulated gradient is not whole, if it is not. */
@@ -52,21 +54,20 @@ export class LocalPolicy implements Policy {
     return this.#changeWeights(async () => {
       if (this.#dropped !== undefined) throw this.#refuseStep(this.#dropped);
       const gradientNorm = globalNorm(this.#gradient);
-      const next = this.#weights.copy();
-      adamStep(next.flat, this.#gradient, this.#adam, adam, gradientNorm);
-      this.#weights = next;
+      this.#weights = this.#nextWeights();
+      adamStep(this.#weights.flat, this.#gradient, this.#adam, adam, gradientNorm);
       this.#gradient.fill(0);
       return { gradientNorm, step: this.#adam.step };
     });
   }
 
   sampler(): Promise<Sampler> {
-    return this.#inOrder(async () => new LocalSampler(this.#runtime, this.#weights));
+    return this.#inOrder(async () => new LocalSampler(this.#runtime, this.#snapshot()));
   }
 
   /** What follows is computed while the files are written. */
   async save(folder: string): Promise<void> {
-    const state = await this.#inOrder(async () => ({ weights: this.#weights, adam: copyOf(this.#adam) }));
+    const state = await this.#inOrder(async () => ({ weights: this.#snapshot(), adam: copyOf(this.#adam) }));
     await writeCheckpoint(folder, state);
   }
 
@@ -74,6 +75,7 @@ export class LocalPolicy implements Policy {
     return this.#changeWeights(async () => {
       const { weights, adam } = await readCheckpoint(folder, this.#weights.config);
       this.#weights = weights;
+      this.#seen = false;
       this.#adam = adam;
       this.#gradient.fill(0);
       this.#dropped = undefined;
@@ -88,6 +90,20 @@ export class LocalPolicy implements Policy {
     const result = this.#last.then(work);
     this.#last = result.catch(() => undefined);
     return result;
+  }
+
+  /** The weights as they are, which from now on must stay so. */
+  #snapshot(): Weights {
+    this.#seen = true;
+    return this.#weights;
+  }
+
+  /** A new version to be changed: in the same memory, unless somebody else still looks at it. */
+  #nextWeights(): Weights {
+    const { config, flat } = this.#weights;
+    const next = this.#seen ? this.#weights.copy() : new Weights(config, flat);
+    this.#seen = false;
+    return next;
   }
 
   #changeWeights<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -123,7 +139,9 @@ export class LocalPolicy implements Policy {
   }
 
   #accumulate(part: Float32Array): void {
-    if (accumulate(this.#gradient, part)) return;
+    const finite = accumulate(this.#gradient, part);
+    this.#runtime.giveBack(part);
+    if (finite) return;
     const broken = this.#gradient.findIndex((value) => !Number.isFinite(value));
     const name = this.#weights.nameAt(broken);
     throw new EngineError(`the gradient of ${name} is ${this.#gradient[broken]}; ${WAY_OUT}`);

@@ -1,5 +1,5 @@
 import type { Datum, SoftTargets, TokenIds } from '../engine.ts';
-import { floats, type HostTensor, integers, type Tensors } from './host-tensor.ts';
+import { floats, integers, type Tensors } from './host-tensor.ts';
 import type { LlamaConfig } from './llama-config.ts';
 import { layRows, rowFeeds } from './rows.ts';
 
@@ -105,7 +105,6 @@ export function microBatchFeeds(batch: readonly Datum[], { indices, k }: MicroBa
     ...rowFeeds(rows, config.heads),
     ...targetFeeds(data, asked.length, k),
     tokens: integers(rows.tokens),
-    mask: causalMask(time, config.heads / config.keyValueHeads),
     asked: integers(asked),
     weight: stream(tokenWeights, 1),
     sampled: stream(({ logprobs }) => logprobs, 0),
@@ -122,11 +121,4 @@ function targetFeeds(data: readonly Datum[], asked: number, k: number): Tensors 
     offset += input.length * k;
   }
   return { targets: integers(tokens, [asked, k]), probabilities: floats(probabilities, [asked, k]) };
-}
-
-/** `[group * time, time]`: each position sees itself and what stands before it. */
-export function causalMask(time: number, group: number): HostTensor {
-  const data = new Float32Array(group * time * time);
-  for (let row = 0; row < group * time; row++) data.fill(-1e9, row * time + (row % time) + 1, (row + 1) * time);
-  return floats(data, [group * time, time]);
 }

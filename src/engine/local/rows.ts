@@ -30,6 +30,18 @@ export function declareRows(graph: GraphBuilder): RowInputs {
   return { place: graph.input('place', 'int64', ['batch', 'time']), home: graph.input('home', 'int64', ['rows']) };
 }
 
+/**
+ * What is added to the scores of attention, `[group * time, time]`: 0 where a position looks at itself and what stands
+ * before it, very negative elsewhere; once for each query head of a group.
+ */
+export function causalMask(graph: GraphBuilder, { heads, keyValueHeads }: LlamaConfig, { place }: RowInputs): Value {
+  const time = graph.op('Slice', [graph.op('Shape', [place]), graph.integers([1]), graph.integers([2])]);
+  const square = graph.op('Concat', [time, time], { axis: 0 });
+  const hidden = graph.op('Expand', [graph.scalar(-1e9), square]);
+  const later = graph.op('Trilu', [hidden, graph.integers([1], [])], { upper: 1 });
+  return graph.op('Tile', [later, graph.integers([heads / keyValueHeads, 1])]);
+}
+
 export function headIndices(graph: GraphBuilder, config: LlamaConfig, { place, home }: RowInputs): HeadIndices {
   const { heads, keyValueHeads } = config;
   const first = graph.op('Mul', [place, graph.integers([heads + 2 * keyValueHeads], [])]);

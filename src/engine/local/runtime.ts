@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { EngineError } from '../../errors.ts';
-import type { HostTensor, Tensors } from './host-tensor.ts';
+import { floats, type HostTensor, type Tensors } from './host-tensor.ts';
 import type { ParameterShape } from './llama-config.ts';
-import type { Weights } from './weights.ts';
+import { sharedFloats, type Weights } from './weights.ts';
 
 export type { HostTensor, Tensors };
 
@@ -22,18 +22,28 @@ export type Request = {
   readonly weights: SentWeights | undefined;
   readonly feeds: Tensors;
   readonly outputs: readonly string[];
+  /** Shared memory for a large output, written instead of sent. */
+  readonly lent: Lent | undefined;
 };
+
+/** An output by name, and the memory for it. */
+export type Lent = { readonly output: string; readonly memory: Float32Array };
 
 export type Answer =
   | { readonly id: number; readonly outputs: Tensors }
   | { readonly id: number; readonly error: string }
   | { readonly warning: string };
 
+/** A float output of this many numbers that is read out of {@link Runtime.giveBack borrowed} memory. */
+export type Borrowed = { readonly output: string; readonly length: number };
+
 type Job = {
   readonly graph: Graph;
   readonly weights: Weights | undefined;
   readonly feeds: Tensors;
   readonly outputs: readonly string[];
+  readonly borrowed: Borrowed | undefined;
+  lent?: Lent | undefined;
   resolve(outputs: Tensors): void;
   reject(error: Error): void;
 };
@@ -54,10 +64,11 @@ export class Runtime {
   readonly #waiting: Job[] = [];
   readonly #versions = new WeakMap<Weights, number>();
   readonly #encoded = new Map<string, Uint8Array>();
+  readonly #memory: Float32Array[] = [];
   #nextId = 0;
   #nextVersion = 0;
-  #closed = false;
   #warned = false;
+  #closed = false;
 
   private constructor(workers: number, start: () => Worker) {
     this.#start = start;
@@ -79,14 +90,33 @@ export class Runtime {
   /**
    * Runs a graph on the next free worker. Its inputs that `feeds` leaves out are parameters of `weights`, which must not
    * change any more: a worker keeps its copy.
+   * @param borrowed an output that is too large to be made anew each time: its memory goes round, and the caller gives
+   *   it back. Fresh memory costs its first write, and garbage of that size sets off the collector at every step.
    * @throws EngineError with what the executor said, or that the worker died; the next run starts a new one.
    */
-  run(graph: Graph, weights: Weights | undefined, feeds: Tensors, outputs: readonly string[]): Promise<Tensors> {
+  run(
+    graph: Graph,
+    weights: Weights | undefined,
+    feeds: Tensors,
+    outputs: readonly string[],
+    borrowed?: Borrowed,
+  ): Promise<Tensors> {
     if (this.#closed) return Promise.reject(new EngineError('the engine is closed; open another one'));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ graph, weights, feeds, outputs, resolve, reject });
+      this.#waiting.push({ graph, weights, feeds, outputs, borrowed, resolve, reject });
       this.#dispatch();
     });
+  }
+
+  /** Takes back the memory of a borrowed output that has been read. */
+  giveBack(memory: Float32Array): void {
+    this.#memory.push(memory);
+  }
+
+  #lend({ output, length }: Borrowed): Lent {
+    const fitting = this.#memory.findIndex((memory) => memory.length === length);
+    const [memory = sharedFloats(length)] = fitting < 0 ? [] : this.#memory.splice(fitting, 1);
+    return { output, memory };
   }
 
   /** Runs that are not finished are rejected. */
@@ -115,7 +145,7 @@ export class Runtime {
     if (hand.worker !== worker) return;
     const { job } = hand;
     Object.assign(hand, emptyHand());
-    job?.reject(new EngineError(`${job.graph.key}: ${why}`));
+    this.#fail(job, `${job?.graph.key}: ${why}`);
     this.#dispatch();
   }
 
@@ -125,13 +155,14 @@ export class Runtime {
       const job = this.#waiting.shift();
       if (job === undefined) return;
       hand.job = job;
+      job.lent = job.borrowed && this.#lend(job.borrowed);
       hand.worker ??= this.#hire(hand);
       hand.worker.ref();
       hand.worker.postMessage(this.#request(hand, job));
     }
   }
 
-  #request(hand: Hand, { graph, weights, feeds, outputs }: Job): Request {
+  #request(hand: Hand, { graph, weights, feeds, outputs, lent }: Job): Request {
     const known = hand.graphs.has(graph.key);
     hand.graphs.add(graph.key);
     const version = weights === undefined ? undefined : this.#versionOf(weights);
@@ -146,6 +177,7 @@ export class Runtime {
       weights: sent ? undefined : sentWeights(weights!),
       feeds,
       outputs,
+      lent,
     };
   }
 
@@ -173,10 +205,15 @@ export class Runtime {
     hand.job = undefined;
     hand.worker?.unref();
     if ('error' in answer) {
-      job?.reject(new EngineError(answer.error));
+      this.#fail(job, answer.error);
       Object.assign(hand, { graphs: new Set(), versions: [] }); // how far it came is unknown: send everything again
-    } else job?.resolve(answer.outputs);
+    } else job?.resolve({ ...answer.outputs, ...(job.lent && { [job.lent.output]: floats(job.lent.memory) }) });
     this.#dispatch();
+  }
+
+  #fail(job: Job | undefined, why: string): void {
+    if (job?.lent !== undefined) this.giveBack(job.lent.memory);
+    job?.reject(new EngineError(why));
   }
 }
 

@@ -10,6 +10,7 @@ export type Part = {
   readonly loss: number;
   /** Place in the batch and logprobs of each datum. */
   readonly logprobs: readonly (readonly [number, Float32Array])[];
+  /** Memory of the runtime, to be given back. */
   readonly gradient: Float32Array | undefined;
 };
 
@@ -40,7 +41,8 @@ async function runPart(
   const graph = trainingGraph(weights.config, loss.kind, learns);
   const feeds = { ...microBatchFeeds(batch, microBatch, weights.config), ...lossFeeds(loss) };
   const wanted = ['loss', 'logprobs', ...(learns ? ['gradients'] : [])];
-  const outputs = await runtime.run(graph, weights, feeds, wanted);
+  const borrowed = learns ? { output: 'gradients', length: weights.flat.length } : undefined;
+  const outputs = await runtime.run(graph, weights, feeds, wanted, borrowed);
   return {
     loss: floatsOf(outputs.loss!)[0]!,
     logprobs: cutApart(batch, microBatch, floatsOf(outputs.logprobs!)),

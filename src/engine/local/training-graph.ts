@@ -24,7 +24,6 @@ function emit(config: LlamaConfig, kind: Loss['kind'], backward: boolean): Graph
   const logits = llamaLogits(tape, config, {
     ...declareRows(graph),
     tokens: graph.input('tokens', 'int64', ['rows']),
-    mask: graph.input('mask', 'float32', ['queries', 'time']),
     asked: graph.input('asked', 'int64', ['asked']),
   });
   const targets = graph.input('targets', 'int64', ['asked', 'k']);

@@ -47,8 +47,8 @@ export class Weights {
   }
 }
 
-/** Zeros that worker threads read without a copy being sent. */
-function sharedFloats(length: number): Float32Array {
+/** Zeros in memory that worker threads see, too. */
+export function sharedFloats(length: number): Float32Array {
   return new Float32Array(new SharedArrayBuffer(length * Float32Array.BYTES_PER_ELEMENT));
 }
 

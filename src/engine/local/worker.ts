@@ -47,7 +47,7 @@ function buffersOf(outputs: Tensors): ArrayBuffer[] {
   return Object.values(outputs).map(({ data }) => data.buffer as ArrayBuffer); // the executor's, never shared
 }
 
-async function run({ key, graph, version, weights, feeds, outputs }: Request): Promise<Tensors> {
+async function run({ key, graph, version, weights, feeds, outputs, lent }: Request): Promise<Tensors> {
   if (graph !== undefined) sessions.set(key, await executor.InferenceSession.create(graph, SESSION_OPTIONS));
   if (version !== undefined) keepVersion(version, weights);
   const session = sessions.get(key)!;
@@ -55,7 +55,9 @@ async function run({ key, graph, version, weights, feeds, outputs }: Request): P
   const resident = version === undefined ? {} : residents.get(version)!.tensors;
   const inputs = Object.fromEntries(session.inputNames.map((name) => [name, given[name] ?? resident[name]!]));
   const results = await session.run(inputs, [...outputs]);
-  return Object.fromEntries(outputs.map((name) => [name, hostTensor(results[name]!)]));
+  if (lent !== undefined) lent.memory.set(results[lent.output]!.data as Float32Array); // only float outputs are lent for
+  const sent = outputs.filter((name) => name !== lent?.output);
+  return Object.fromEntries(sent.map((name) => [name, hostTensor(results[name]!)]));
 }
 
 /** The most recently used versions stay, in step with the pool's own list. */
