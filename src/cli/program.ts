@@ -45,6 +45,7 @@ function buildProgram(loadParts: LoadParts, exit: Exit): Command {
   addProbe(program, loadParts, exit);
   addCompare(program, exit);
   addReport(program, exit);
+  addView(program, exit);
   addServe(program, exit);
   addProblems(program, exit);
   return program;
@@ -229,6 +230,27 @@ Examples:
     .action(async (model: string, options) => {
       const { serve } = await import('./serve-command.ts');
       exit(await serve(model, options));
+    });
+}
+
+function addView(program: Command, exit: Exit): void {
+  program
+    .command('view [folder]')
+    .description('show the runs under a folder in a browser on this machine: reports, comparisons, transcripts')
+    .option('--port <number>', 'port to listen on, 0 for any free one', wholeNumber, 7860)
+    .addHelpText(
+      'after',
+      `
+<folder> holds runs or Inspect logs, at any depth (default: runs).
+
+Examples:
+  unrut view
+  unrut view logs --port 0
+`,
+    )
+    .action(async (folder: string | undefined, options) => {
+      const { view } = await import('./view-command.ts');
+      exit(await view(folder ?? 'runs', options));
     });
 }
 

@@ -7,8 +7,8 @@ import { reason } from './reason.ts';
 /** The parts of a log, by name. */
 export interface LogEntries {
   readonly names: readonly string[];
-  /** @throws Error where the entry is missing or damaged. */
-  json(name: string): Promise<unknown>;
+  /** JSON. @throws Error where the entry is missing or damaged. */
+  text(name: string): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -23,7 +23,7 @@ export async function jsonEntries(path: string): Promise<LogEntries> {
     const { data } = key.safeParse(sample);
     entries.set(data ? sampleEntry(data.id, data.epoch) : sampleEntry(`number ${index + 1}`, 1), sample);
   }
-  return { names: [...entries.keys()], json: async (name) => entries.get(name), close: async () => {} };
+  return { names: [...entries.keys()], text: async (name) => JSON.stringify(entries.get(name)), close: async () => {} };
 }
 
 async function parsed(path: string): Promise<z.infer<typeof jsonLog>> {

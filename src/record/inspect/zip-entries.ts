@@ -44,8 +44,8 @@ export class ZipEntries implements LogEntries {
     }
   }
 
-  async json(name: string): Promise<unknown> {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(await this.#bytes(name)));
+  async text(name: string): Promise<string> {
+    return new TextDecoder('utf-8', { fatal: true }).decode(await this.#bytes(name));
   }
 
   close(): Promise<void> {

@@ -30,7 +30,7 @@ const outcomeWords = {
 } as const;
 
 /** In steps of the token's own probability: colour alone never says it, the number stands in the token's title. */
-const legend = html`<p class="legend"><span class="injected">put into the model’s mouth</span>
+export const legend = html`<p class="legend"><span class="injected">put into the model’s mouth</span>
 <span>the model’s own tokens, by probability:</span> <span class="tokens"><span class="t0">&gt; 0.9</span><span class="t1">&gt; 0.5</span><span class="t2">&gt; 0.2</span><span class="t3">&gt; 0.05</span><span class="t4">less</span></span> <output class="token"></output></p>`;
 
 function behaviourOptions(transcripts: readonly Transcript[]): Markup[] {
@@ -60,7 +60,12 @@ function side(name: string, { turns, outcome }: Side): Markup {
   const verdict = outcome
     ? html`<span class="verdict ${outcome.good ? 'better' : 'worse'}">${outcome.good ? '✓' : '✗'} ${outcome.text}</span>`
     : undefined;
-  return html`<section><h5>${name} ${verdict}</h5>${groups(turns).map(turnBlock)}</section>`;
+  return html`<section><h5>${name} ${verdict}</h5>${conversation(turns)}</section>`;
+}
+
+/** Turn by turn, with what was put into the model’s mouth marked and its own tokens shaded. */
+export function conversation(turns: readonly Turn[]): Markup[] {
+  return groups(turns).map(turnBlock);
 }
 
 /** Adjacent turns of one role are one turn for the model: an injected prefix and what it wrote on from there. */

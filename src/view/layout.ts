@@ -1,0 +1,48 @@
+import { html, Markup } from '../report/page/markup.ts';
+import { style } from '../report/page/style.ts';
+
+/** The viewer's own look on top of the report's. */
+const viewStyle = `
+main { padding-top: 34px; }
+h1 { font-size: 28px; overflow-wrap: anywhere; }
+.list { width: 100%; margin-top: 18px; }
+.list td, .list th { padding: 9px 14px 9px 0; vertical-align: top; border-bottom: 1px solid var(--rule); overflow-wrap: anywhere; }
+.list th small, .list td small { display: block; color: var(--muted); font-weight: 400; }
+.list .pick { width: 34px; padding-right: 6px; }
+.list .when { white-space: nowrap; }
+.list code { font: 13px/1.5 var(--mono); }
+.error { color: var(--bad); }
+.search { margin: 18px 0 0; }
+.search input[type="search"] { font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--rule); border-radius: 4px; padding: 5px 9px; width: min(24em, 100%); }
+.pages { display: flex; flex-wrap: wrap; gap: 6px 22px; align-items: baseline; font: 14px var(--sans); margin: 16px 0; color: var(--muted); font-variant-numeric: tabular-nums; }
+.pages a, .back { font: 14px var(--sans); }
+.samples td:first-child { width: 11em; }
+.samples .outcome { width: 7em; white-space: nowrap; }
+button { min-height: 34px; }
+@media (max-width: 720px) {
+  .list thead { display: none; }
+  .list tr { display: grid; grid-template-columns: auto 1fr; padding: 10px 0; border-bottom: 1px solid var(--rule); }
+  .list td, .list th { border: 0; padding: 1px 8px 1px 0; grid-column: 2; }
+  .list .pick { grid-column: 1; grid-row: span 1; width: auto; }
+  .list td:empty { display: none; }
+  .samples tr { display: block; }
+  .samples td, .samples td:first-child, .samples .outcome { display: block; width: auto; }
+}
+`;
+
+/** A page of the viewer: no script, nothing from outside. */
+export function layout(title: string, body: Markup): string {
+  return html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,"><title>${title}: unrut</title><style>${new Markup(style + viewStyle)}</style></head>
+<body><main>${body}</main></body></html>
+`.text;
+}
+
+/** An address of the viewer; empty values are left out. */
+export function address(page: string, values: Readonly<Record<string, string | number | undefined>>): string {
+  const filled = Object.entries(values).filter(([, value]) => value !== undefined && value !== '');
+  return `${page}?${new URLSearchParams(filled.map(([key, value]) => [key, String(value)]))}`;
+}
+
+export const back = html`<p class="back"><a href="/">← all runs</a></p>`;

@@ -1,0 +1,89 @@
+import { formatCount } from '../report/format.ts';
+import { html, type Markup } from '../report/page/markup.ts';
+import { address, back, layout } from './layout.ts';
+import { type Filter, type IndexRow, type LogIndex, PAGE, type Page } from './log-index.ts';
+
+const outcomeSigns: Readonly<Record<string, string>> = {
+  C: '✓ as wanted',
+  I: '✗ not',
+  error: '✗ error',
+  '': 'not scored',
+};
+
+/** A value of the log in words: `C` and `I` are Inspect's for correct and incorrect. */
+export function outcomeWords(outcome: string): string {
+  return outcomeSigns[outcome] ?? outcome;
+}
+
+/** A page of a log's transcripts, with the search above it. */
+export function transcriptsPage(path: string, index: LogIndex, filter: Filter, from: number, page: Page): string {
+  const { header, headerFault } = index.log;
+  const fault =
+    headerFault &&
+    html`<p class="error">✗ ${headerFault.entry} is damaged (${headerFault.why}); the samples are shown all the same.</p>`;
+  const unfinished =
+    header.status === 'success'
+      ? undefined
+      : html`<p class="error">This log did not finish: ${header.status}. ${header.error?.message}</p>`;
+  const body = html`${back}<p class="kicker">${path} · ${header.eval.model}</p><h1>${header.eval.task}</h1>${fault}${unfinished}
+${searchForm(path, index, filter)}${placeLine(path, filter, from, page)}
+${page.damaged.map((message) => html`<p class="error">✗ left out: ${message}</p>`)}
+<table class="list samples"><tbody>${page.rows.map((found) => sampleRow(path, filter, found))}</tbody></table>
+${page.rows.length > 12 ? placeLine(path, filter, from, page) : undefined}`;
+  return layout(`Transcripts of ${header.eval.task}`, body);
+}
+
+function searchForm(path: string, index: LogIndex, { behaviour, outcome, text }: Filter): Markup {
+  return html`<form class="controls search" action="/transcripts"><input type="hidden" name="log" value="${path}">
+<label>Text <input type="search" name="text" value="${text}"></label>
+${choice('Behaviour', 'behaviour', behaviour, distinct(index.rows, 'behaviour'), (value) => value)}
+${choice('Outcome', 'outcome', outcome, distinct(index.rows, 'outcome'), outcomeWords)}
+<button>Search</button></form>`;
+}
+
+function choice(
+  label: string,
+  name: string,
+  chosen: string,
+  values: readonly string[],
+  words: (value: string) => string,
+): Markup | undefined {
+  if (values.length < 2) return undefined;
+  const options = values.map(
+    (value) => html`<option value="${value}"${value === chosen ? html` selected` : undefined}>${words(value)}</option>`,
+  );
+  return html`<label>${label} <select name="${name}"><option value="">all</option>${options}</select></label>`;
+}
+
+/** More values than these are a number each, which nobody chooses from a list. */
+const CHOICES = 20;
+
+function distinct(rows: readonly IndexRow[], key: 'behaviour' | 'outcome'): string[] {
+  const values = [...new Set(rows.map((row) => row[key]))].filter((value) => value !== '').sort();
+  return values.length > CHOICES ? [] : values;
+}
+
+function placeLine(log: string, filter: Filter, from: number, page: Page): Markup {
+  const to = (position: number, words: string) =>
+    html`<a href="${address('/transcripts', { log, ...filter, from: position })}">${words}</a>`;
+  const earlier =
+    from === 0 ? undefined : filter.text ? to(0, '⇤ from the start') : to(Math.max(0, from - PAGE), '← earlier');
+  const later = page.next === undefined ? undefined : to(page.next, filter.text ? 'search on →' : 'later →');
+  return html`<p class="pages"><span>${place(filter, from, page)}</span>${earlier}${later}</p>`;
+}
+
+function place({ text }: Filter, from: number, { rows, total, searched }: Page): string {
+  if (text) return `${rows.length} found; searched ${formatCount(searched)} of ${formatCount(total)}`;
+  if (total === 0) return 'nothing fits';
+  return `${formatCount(from + 1)}–${formatCount(from + rows.length)} of ${formatCount(total)}`;
+}
+
+function sampleRow(log: string, filter: Filter, { position, row }: Page['rows'][number]): Markup {
+  const { behaviour, outcome, entry, preview } = row;
+  const kind = outcome === 'C' ? 'better' : outcome === 'I' || outcome === 'error' ? 'worse' : '';
+  const name = entry.slice('samples/'.length, -'.json'.length);
+  const link = address('/transcript', { log, ...filter, at: position });
+  return html`<tr><td>${behaviour}</td><td class="outcome verdict ${kind}">${outcomeWords(outcome)}</td>
+<td><a href="${link}">${preview || name}</a><small>${preview ? name : ''}</small></td></tr>
+`;
+}
