@@ -47,16 +47,9 @@ export const lessonOptions = z.strictObject({
   challenge: z
     .strictObject({ own: z.number().min(0).max(1).default(0.6), wrong: z.number().min(0).max(1).default(0.5) })
     .prefault({}),
-  /**
-   * Weights in the loss: of what parts from the written work in the fresh one, of verdicts, and of the one token that
-   * leads on from a repetition, against which all of the replayed text of stuck authors stands.
-   */
+  /** Weights in the loss of what parts from the written work in the fresh one, and of verdicts. */
   stress: z
-    .strictObject({
-      fresh: z.number().nonnegative().default(3),
-      mark: z.number().nonnegative().default(4),
-      onset: z.number().nonnegative().default(40),
-    })
+    .strictObject({ fresh: z.number().nonnegative().default(3), mark: z.number().nonnegative().default(4) })
     .prefault({}),
 });
 
@@ -95,10 +88,10 @@ function ownLesson({ problem, steps }: OwnWork, stress: Stress): Lesson {
 function onFromRepetition(draws: Stream, problem: RunningSum, { joined, stress }: LessonOptions): Lesson {
   const { opening, at, copies } = drawRepetition(draws, problem, joined);
   const next = solve(problem)[at + 1];
+  const on = next === undefined ? '~' : stepText(next);
   return [
     { text: opening + repeatStep(solve(problem).slice(0, at + 1), at, copies), weight: 0 },
-    { text: next?.key ?? '~', weight: stress.onset },
-    { text: next === undefined ? '' : stepText(next).slice(1), weight: 1 },
+    { text: on, weight: stress.fresh },
   ];
 }
 
