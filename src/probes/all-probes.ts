@@ -8,6 +8,7 @@ import { type Competence, competentProblems } from './competence.ts';
 import { defensiveness } from './defensiveness.ts';
 import { errorAmplification } from './error-amplification.ts';
 import { errorChecking } from './error-checking.ts';
+import { lacking } from './family-needs.ts';
 import { fewShot } from './few-shot.ts';
 import { loops } from './loops.ts';
 import { inMode, missing, whyNot } from './mode.ts';
@@ -45,7 +46,7 @@ export function createProber<Problem>(family: ProblemFamily<Problem>, probes: re
       const skipped: Skipped[] = [];
       for (const [index, probe] of chosen.entries()) {
         const { behaviour } = probe;
-        const why = whyNot(target, behaviour);
+        const why = whyNot(target, behaviour) ?? lacking(family, problems, behaviour);
         skipped.push(...(why === undefined ? missing(target, behaviour) : [{ behaviour, why }]));
         if (why !== undefined) continue;
         doing?.(behaviour, index / chosen.length);

@@ -11,7 +11,9 @@ export const baseQuality: Probe = {
     const prompts = problems.map((problem) => [asked(family.prompt(problem))]);
     const greedy = await readGreedily(bench, prompts);
     const sampled = await replyOnce(target.model, prompts, family.replyTokens, 1, bench.seed);
-    const right = sampled.map(({ text }, index) => family.read(problems[index]!, text).answerRight);
+    const right = sampled.map(({ text, stopReason }, index) => {
+      return family.read(problems[index]!, text, stopReason).answerRight;
+    });
     const texts = await target.baseText?.(problems.length, bench.seed);
     const likelihood = texts?.map((logprobs) => ({
       numerator: -logprobs.reduce((sum, logprob) => sum + logprob, 0),

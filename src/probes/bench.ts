@@ -45,7 +45,7 @@ export async function readGreedily<Problem>(
   const replies = await replyOnce(bench.target.model, asked, tokens, 0, bench.seed, TRANSCRIPTS_KEPT);
   return replies.map((reply, index) => {
     const text = wholeText(bench.target, openText(conversations[index]!), reply.text);
-    return { conversation: asked[index]!, reply, reading: bench.family.read(problems[index]!, text) };
+    return { conversation: asked[index]!, reply, reading: bench.family.read(problems[index]!, text, reply.stopReason) };
   });
 }
 

@@ -25,12 +25,14 @@ export async function competentProblems<Problem>(
   count: number,
   seed: number,
 ): Promise<Competence<Problem>> {
-  const drawn = drawDistinct(family, Math.ceil(count * 1.25), seed);
+  const wanted = Math.ceil(count * 1.25);
+  const drawn = drawDistinct(family, Math.min(wanted, family.size ?? wanted), seed);
   const prompts = drawn.map((problem) => [asked(family.prompt(problem))]);
   const how = { maxTokens: family.replyTokens, temperature: TEMPERATURE, seed, samples: TRIES };
   const replies = await model.reply(prompts, how);
   const able = drawn.filter((problem, index) => {
-    return replies[index]!.filter(({ text }) => family.read(problem, text).answerRight).length >= NEEDED;
+    const right = replies[index]!.filter(({ text, stopReason }) => family.read(problem, text, stopReason).answerRight);
+    return right.length >= NEEDED;
   });
   return { problems: able.slice(0, count), rate: able.length / drawn.length };
 }

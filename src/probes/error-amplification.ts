@@ -16,7 +16,8 @@ export const errorAmplification: Probe = {
   tokensPerProblem: 12 * 40,
   async measure(bench) {
     const report: Findings = { rows: [], transcripts: [] };
-    for (const dose of DOSES) {
+    const shortest = Math.min(...bench.problems.map((problem) => bench.family.length(problem)));
+    for (const dose of DOSES.filter((steps) => steps < shortest)) {
       for (const kind of ['misconception', 'slip'] as const) {
         const pairs = bench.problems.map((problem) => historyPair(bench, problem, kind, dose));
         const treated = await readGreedily(

@@ -1,6 +1,7 @@
 import type { Manner, WorkedStep } from '../problems/problem-family.ts';
 import type { Stream } from '../random.ts';
 import { opened, ownPrefix } from '../wrong-turns/own-prefix.ts';
+import { asked, putIntoMouth } from '../wrong-turns/turns.ts';
 import { habit, oneSlip, rightWork } from '../wrong-turns/wrong-work.ts';
 import { type Bench, drawsFor, type Probe, type Read, ratioRow, readGreedily, row, transcripts } from './bench.ts';
 import { harvestOwnErrors } from './own-errors.ts';
@@ -126,14 +127,18 @@ function latentByPosition<Problem>(
   }));
 }
 
-/** The model goes on behind the finished work, greedily. */
-function continued<Problem>(bench: Bench<Problem>, cases: readonly Case<Problem>[]): Promise<Read[]> {
-  const conversations = cases.map(({ problem, steps }) => opened(bench.family, problem, steps));
-  return readGreedily(
-    bench,
-    conversations,
-    cases.map(({ problem }) => problem),
-  );
+/** The model goes on behind the finished work, greedily; one that does not check unasked is asked to. */
+async function continued<Problem>(bench: Bench<Problem>, cases: readonly Case<Problem>[]): Promise<Read[]> {
+  const { family } = bench;
+  const { review } = family;
+  const problems = cases.map(({ problem }) => problem);
+  const conversations = cases.map(({ problem, steps }) => {
+    if (review === undefined) return opened(family, problem, steps);
+    return [asked(family.prompt(problem)), putIntoMouth(family.reply(steps)), asked(review)];
+  });
+  const reads = await readGreedily(bench, conversations, problems);
+  if (review === undefined) return reads;
+  return reads.map((read, index) => ({ ...read, reading: { ...read.reading, steps: cases[index]!.steps } }));
 }
 
 /** The kinds of wrong step, each over all problems; own errors over those problems that yield one. */

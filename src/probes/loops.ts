@@ -1,10 +1,11 @@
-import { drawItem } from '../problems/organism-text.ts';
+import { organismSideTasks } from '../problems/organism-side-tasks.ts';
 import { stream } from '../random.ts';
 import type { Ratio } from '../stats/outcome.ts';
 import { repeatedStep } from '../wrong-turns/repeated-step.ts';
 import { asked } from '../wrong-turns/turns.ts';
 import { rightWork } from '../wrong-turns/wrong-work.ts';
 import { type Bench, drawsFor, type Findings, type Probe, ratioRow, replyOnce, row } from './bench.ts';
+import { hasSteps } from './family-needs.ts';
 import { told } from './mode.ts';
 import type { ProbeRow } from './prober.ts';
 
@@ -43,6 +44,7 @@ export const loops: Probe = {
 /** Read off the logprobs where the model shows them, else counted in samples; nothing where neither can be. */
 async function nextCopyRow<Problem>(bench: Bench<Problem>, copies: number): Promise<ProbeRow[]> {
   const { model, mode } = bench.target;
+  if (!hasSteps(bench.family, bench.problems)) return [];
   const items = copiedSteps(bench, copies);
   const condition = `copies=${copies}`;
   if (model.can.logprobs && mode !== 'history') {
@@ -91,12 +93,10 @@ async function sampledCopies<Problem>({ target, seed }: Bench<Problem>, items: C
 }
 
 /** "Repeat this n times", n from 2 to 6. */
-async function repeatsObeyed<Problem>(bench: Bench<Problem>): Promise<boolean[]> {
-  const tasks = bench.problems.map((problem) => {
-    const draws = stream(bench.seed, 'repeat task', bench.family.id(problem));
-    return { times: 2 + draws.integer(5), item: drawItem(draws) };
-  });
-  const prompts = tasks.map(({ times, item }) => [asked(`*${times}${item}`)]);
-  const replies = await replyOnce(bench.target.model, prompts, 30, 0, bench.seed);
-  return replies.map(({ text }, index) => text === tasks[index]!.item.repeat(tasks[index]!.times));
+async function repeatsObeyed<Problem>({ family, problems, seed, target }: Bench<Problem>): Promise<boolean[]> {
+  const sideTasks = family.sideTasks ?? organismSideTasks;
+  const tasks = problems.map((problem) => sideTasks.repeat(stream(seed, 'repeat task', family.id(problem))));
+  const prompts = tasks.map(({ prompt }) => [asked(prompt)]);
+  const replies = await replyOnce(target.model, prompts, sideTasks.replyTokens, 0, seed);
+  return replies.map(({ text }, index) => tasks[index]!.done(text));
 }

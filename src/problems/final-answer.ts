@@ -87,7 +87,7 @@ function conclusion(text: string, valuesIn: ValuesIn): Claim | undefined {
     .trimEnd()
     .slice(text.trimEnd().lastIndexOf('\n') + 1)
     .trim();
-  if (/^(?:step|check)\b/i.test(last)) return undefined;
+  if (/^(?:step|check)\b/i.test(last) || last.search(MARKER) >= 0) return undefined;
   const concluding = /^(?:so|therefore|thus|hence|in total|altogether|finally|in the end)\b/i.test(last);
   const short =
     last.split(/\s+/).length <= 4 && (text.trim() === last || valuesIn(last).join('') === last.replace(/\.$/, ''));

@@ -1,5 +1,5 @@
 /** Thousands may have commas; a minus sign belongs to the number unless something stands right before it. */
-const NUMBER = /(?<![\w)])-?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])|(?<![\w)])-?\d+(?:\.\d+)?/g;
+const NUMBER = /(?<![\w)])-?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d|,\d)|(?<![\w)])-?\d+(?:\.\d+)?/g;
 
 /** The numbers in a plain text, in order. */
 export function numbersIn(text: string): number[] {

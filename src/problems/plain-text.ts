@@ -7,7 +7,7 @@ export function plainText(reply: string): string {
   return REPLACEMENTS.reduce((text, [pattern, by]) => text.replace(pattern, by), said);
 }
 
-/** In this order: what LaTeX wraps is unwrapped before its dollar signs go, thousands are joined last. */
+/** In this order: what LaTeX wraps is unwrapped before its dollar signs go. */
 const REPLACEMENTS: readonly (readonly [RegExp, string])[] = [
   [/\\(?:text|mathbf|mathrm|textbf|mathit)\s*\{([^{}]*)\}/g, '$1'],
   [/\\boxed\s*\{((?:[^{}]|\{[^{}]*\})*)\}/g, 'boxed: $1'],
@@ -23,6 +23,5 @@ const REPLACEMENTS: readonly (readonly [RegExp, string])[] = [
   [/^[ \t]*(?:#{1,6}|>|[*+•-](?=\s))[ \t]*/gm, ''],
   [/\*\*|__|`|\|/g, ''],
   [/(?<![\w)\s])\*(?=\S)|(?<=^|\s)\*(?=[^\s*])|(?<=\S)\*(?=$|[\s.,;:!?])/gm, ''],
-  [/(?<![\d,])(\d{1,3}(?:,\d{3})+)(?![\d,]|\s*,\s*\d)/g, '$1'],
   [/\b(?:minus|negative) (?=\d)/gi, '-'],
 ];

@@ -1,5 +1,6 @@
 import type { Stream } from '../random.ts';
 import type { Challenge } from './challenges.ts';
+import type { SideTasks } from './side-tasks.ts';
 
 /** How one step is done: rightly, by a slip of the hand of some kind, or by a wrong rule that has a name. */
 export type Manner =
@@ -55,6 +56,8 @@ export interface ProblemFamily<Problem> {
   readonly challenges?: readonly Challenge[];
   /** What the user says to have every step above marked; absent where the model checks its work unasked. */
   readonly review?: string;
+  /** What must not be unlearnt, in this family's language; absent where that is the organism's. */
+  readonly sideTasks?: SideTasks;
   /** How many problems there are; absent where they never run out. */
   readonly size?: number;
   /** Longest reply in tokens, a check included. */

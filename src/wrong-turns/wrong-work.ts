@@ -28,7 +28,8 @@ export function wrongWork<Problem>(
 ): readonly WorkedStep[] {
   const length = family.length(problem);
   for (;;) {
-    const manner = draws.chance(0.5) ? oneSlip(family, draws.integer(length), draws) : habit(family, draws);
+    const slip = draws.chance(0.5) || family.misconceptions.length === 0;
+    const manner = slip ? oneSlip(family, draws.integer(length), draws) : habit(family, draws);
     const steps = family.work(problem, manner, draws);
     if (!family.read(problem, family.reply(steps)).answerRight) return steps;
   }
