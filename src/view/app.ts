@@ -6,7 +6,7 @@ import { html } from '../report/page/markup.ts';
 import { comparePage } from './compare-page.ts';
 import { Runs } from './find-runs.ts';
 import { inside } from './inside.ts';
-import { back, layout } from './layout.ts';
+import { layout, way } from './layout.ts';
 import { OpenLogs } from './open-logs.ts';
 import { runsPage } from './runs-page.ts';
 import { transcriptPage } from './transcript-page.ts';
@@ -80,5 +80,5 @@ function filterOf(context: Context) {
 }
 
 function problem(message: string): string {
-  return layout('Cannot be shown', html`${back}<h1>This cannot be shown</h1><p class="error">${message}</p>`);
+  return layout('Cannot be shown', html`${way()}<h1>This cannot be shown</h1><p class="error">${message}</p>`);
 }

@@ -5,7 +5,7 @@ import { AFTER_PROBE, readProbe } from '../record/run-folder.ts';
 import { rowTitle } from '../report/format.ts';
 import { html } from '../report/page/markup.ts';
 import { probeTable } from '../report/page/probe-table.ts';
-import { back, layout } from './layout.ts';
+import { layout, way } from './layout.ts';
 
 /**
  * Two runs, paired by problem. Folders are absolute, names are what the reader sees.
@@ -22,7 +22,7 @@ export async function comparePage(
     worse.length === 0
       ? html`<p class="lead">No row is worse at a family-wise error of ${familyError}.</p>`
       : html`<p class="lead error">Worse at a family-wise error of ${familyError}: ${worse.map(rowTitle).join('; ')}.</p>`;
-  const body = html`${back}<h1>${names[1]} against ${names[0]}</h1>${verdict}
+  const body = html`${way()}<h1>${names[1]} against ${names[0]}</h1>${verdict}
 <p>“before” is ${names[0]}, “after” ${names[1]}; paired by problem, p adjusted over all rows.</p>${probeTable(rows)}`;
   return layout(`${names[1]} against ${names[0]}`, body);
 }

@@ -58,7 +58,7 @@ export class Runs {
       const results = await this.#once(join(path, 'results.json'), listed);
       return { path, logs, results, error: undefined };
     } catch (error) {
-      return { path, logs, results: undefined, error: reason(error) };
+      return { path, logs, results: undefined, error: reason(error).replaceAll(`${this.root}/`, '') };
     }
   }
 
@@ -66,7 +66,7 @@ export class Runs {
     try {
       return { path, about: await this.#once(path, aboutLog), error: undefined };
     } catch (error) {
-      return { path, about: undefined, error: reason(error) };
+      return { path, about: undefined, error: reason(error).replaceAll(`${this.root}/`, '') };
     }
   }
 

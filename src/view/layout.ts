@@ -6,27 +6,34 @@ const viewStyle = `
 main { padding-top: 34px; }
 h1 { font-size: 28px; overflow-wrap: anywhere; }
 .list { width: 100%; margin-top: 18px; }
-.list td, .list th { padding: 9px 14px 9px 0; vertical-align: top; border-bottom: 1px solid var(--rule); overflow-wrap: anywhere; }
+.list td, .list th { padding: 9px 14px 9px 0; vertical-align: top; border-bottom: 1px solid var(--rule); overflow-wrap: break-word; }
 .list th small, .list td small { display: block; color: var(--muted); font-weight: 400; }
-.list .pick { width: 34px; padding-right: 6px; }
+.list .pick { white-space: nowrap; width: 84px; color: var(--muted); }
+.list .pick label + label { margin-left: 8px; }
 .list .when { white-space: nowrap; }
 .list code { font: 13px/1.5 var(--mono); }
 .error { color: var(--bad); }
 .search { margin: 18px 0 0; }
-.search input[type="search"] { font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--rule); border-radius: 4px; padding: 5px 9px; width: min(24em, 100%); }
+.search label { display: flex; flex-wrap: wrap; gap: 4px 7px; align-items: center; }
+.search input[type="search"] { font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--rule); border-radius: 4px; padding: 5px 9px; width: 18em; max-width: 100%; }
 .pages { display: flex; flex-wrap: wrap; gap: 6px 22px; align-items: baseline; font: 14px var(--sans); margin: 16px 0; color: var(--muted); font-variant-numeric: tabular-nums; }
 .pages a, .back { font: 14px var(--sans); }
 .samples td:first-child { width: 11em; }
-.samples .outcome { width: 7em; white-space: nowrap; }
+.samples .outcome { width: 9em; white-space: nowrap; }
+.one { font: 600 17px/1.4 var(--mono); }
 button { min-height: 34px; }
 @media (max-width: 720px) {
   .list thead { display: none; }
   .list tr { display: grid; grid-template-columns: auto 1fr; padding: 10px 0; border-bottom: 1px solid var(--rule); }
   .list td, .list th { border: 0; padding: 1px 8px 1px 0; grid-column: 2; }
-  .list .pick { grid-column: 1; grid-row: span 1; width: auto; }
+  .list .pick { width: auto; }
+  .list .pick:empty { display: none; }
+  .list td, .list th { overflow-wrap: anywhere; }
   .list td:empty { display: none; }
   .samples tr { display: block; }
-  .samples td, .samples td:first-child, .samples .outcome { display: block; width: auto; }
+  .samples td, .samples td:first-child, .samples .outcome { display: inline-block; width: auto; }
+  .samples td:last-child { display: block; }
+  .samples td:first-child small { display: inline; }
 }
 `;
 
@@ -45,4 +52,7 @@ export function address(page: string, values: Readonly<Record<string, string | n
   return `${page}?${new URLSearchParams(filled.map(([key, value]) => [key, String(value)]))}`;
 }
 
-export const back = html`<p class="back"><a href="/">← all runs</a></p>`;
+/** The way back: to the list of runs, and to what lies between. */
+export function way(...steps: readonly Markup[]): Markup {
+  return html`<p class="back"><a href="/">all runs</a>${steps.map((step) => html` › ${step}`)}</p>`;
+}

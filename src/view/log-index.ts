@@ -2,11 +2,14 @@ import { stat } from 'node:fs/promises';
 import { sampleEntry } from '../record/inspect/eval-log.ts';
 import { EvalLogFile } from '../record/inspect/eval-log-file.ts';
 import { type ReadSample, scoreText } from '../record/inspect/read-sample.ts';
+import { formatCondition } from '../report/format.ts';
 
 /** A line of the list of transcripts: all that is kept of a sample. */
 export type IndexRow = {
   readonly entry: string;
   readonly behaviour: string;
+  /** In words, as a report has it. */
+  readonly condition: string;
   /** The first score as it stands in the log (`C`, `I`, `0.5`), `error`, or empty. */
   readonly outcome: string;
   readonly preview: string;
@@ -52,7 +55,13 @@ export class LogIndex {
       const summary = summed.get(entry);
       const [score] = Object.values(summary?.scores ?? {});
       const outcome = summary?.error ? 'error' : score ? scoreText(score.value) : '';
-      return { entry, outcome, behaviour: word(summary?.metadata.behaviour), preview: preview(summary?.input) };
+      return {
+        entry,
+        outcome,
+        behaviour: word(summary?.metadata.behaviour),
+        condition: formatCondition(word(summary?.metadata.condition)),
+        preview: preview(summary?.input),
+      };
     });
     return new LogIndex(log, rows, mtimeMs);
   }

@@ -3,7 +3,7 @@ import type { ReadSample, ReadTurn } from '../record/inspect/read-sample.ts';
 import { formatCount } from '../report/format.ts';
 import { html, type Markup } from '../report/page/markup.ts';
 import { conversation, legend } from '../report/page/transcripts.ts';
-import { address, back, layout } from './layout.ts';
+import { address, layout, way } from './layout.ts';
 import type { Filter, LogIndex } from './log-index.ts';
 import { outcomeWords } from './transcripts-page.ts';
 
@@ -13,9 +13,9 @@ export async function transcriptPage(log: string, index: LogIndex, filter: Filte
   if (entry === undefined) throw new InputError(`${log}: has no transcript ${at}; go back to its list`);
   const sample = await index.log.sample(entry).catch((error: Error) => error);
   const title = entry.slice('samples/'.length, -'.json'.length);
-  const list = html`<p class="back"><a href="${address('/transcripts', { log, ...filter })}">← ${log}</a></p>`;
+  const list = html`<a href="${address('/transcripts', { log, ...filter })}">${log}</a>`;
   const content = sample instanceof Error ? html`<p class="error">✗ ${sample.message}</p>` : shown(sample);
-  const body = html`${back}${list}<h1>${sample instanceof Error ? title : sample.id}</h1>${neighbours(log, index, filter, at)}${content}`;
+  const body = html`${way(list)}<h1 class="one">${sample instanceof Error ? title : sample.id}</h1>${neighbours(log, index, filter, at)}${content}`;
   return layout(title, body);
 }
 
@@ -23,7 +23,9 @@ function shown({ epoch, turns, targets, scores, metadata, error }: ReadSample): 
   const facts: readonly (readonly [string, string])[] = [
     ['trial', String(epoch)],
     ...targets.map((target) => ['target', target] as const),
-    ...scores.map(({ name, value, explanation }) => [name, `${outcomeWords(value)} ${explanation}`] as const),
+    ...scores.map(
+      ({ name, value, explanation }) => [name, [outcomeWords(value), explanation].filter(Boolean).join(': ')] as const,
+    ),
     ...Object.entries(metadata).map(
       ([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)] as const,
     ),

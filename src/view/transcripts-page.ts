@@ -1,11 +1,11 @@
 import { formatCount } from '../report/format.ts';
 import { html, type Markup } from '../report/page/markup.ts';
-import { address, back, layout } from './layout.ts';
+import { address, layout, way } from './layout.ts';
 import { type Filter, type IndexRow, type LogIndex, PAGE, type Page } from './log-index.ts';
 
 const outcomeSigns: Readonly<Record<string, string>> = {
   C: '✓ as wanted',
-  I: '✗ not',
+  I: '✗ not as wanted',
   error: '✗ error',
   '': 'not scored',
 };
@@ -25,7 +25,7 @@ export function transcriptsPage(path: string, index: LogIndex, filter: Filter, f
     header.status === 'success'
       ? undefined
       : html`<p class="error">This log did not finish: ${header.status}. ${header.error?.message}</p>`;
-  const body = html`${back}<p class="kicker">${path} · ${header.eval.model}</p><h1>${header.eval.task}</h1>${fault}${unfinished}
+  const body = html`${way()}<p class="kicker">${path} · ${header.eval.model}</p><h1>${header.eval.task}</h1>${fault}${unfinished}
 ${searchForm(path, index, filter)}${placeLine(path, filter, from, page)}
 ${page.damaged.map((message) => html`<p class="error">✗ left out: ${message}</p>`)}
 <table class="list samples"><tbody>${page.rows.map((found) => sampleRow(path, filter, found))}</tbody></table>
@@ -79,11 +79,11 @@ function place({ text }: Filter, from: number, { rows, total, searched }: Page):
 }
 
 function sampleRow(log: string, filter: Filter, { position, row }: Page['rows'][number]): Markup {
-  const { behaviour, outcome, entry, preview } = row;
+  const { behaviour, condition, outcome, entry, preview } = row;
   const kind = outcome === 'C' ? 'better' : outcome === 'I' || outcome === 'error' ? 'worse' : '';
   const name = entry.slice('samples/'.length, -'.json'.length);
   const link = address('/transcript', { log, ...filter, at: position });
-  return html`<tr><td>${behaviour}</td><td class="outcome verdict ${kind}">${outcomeWords(outcome)}</td>
+  return html`<tr><td>${behaviour} <small>${condition}</small></td><td class="outcome verdict ${kind}">${outcomeWords(outcome)}</td>
 <td><a href="${link}">${preview || name}</a><small>${preview ? name : ''}</small></td></tr>
 `;
 }
