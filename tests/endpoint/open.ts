@@ -18,7 +18,7 @@ export const plain: ConnectOptions = {
   journal: undefined,
   priceOf: () => undefined,
   render: undefined,
-  timeout: 5000,
+  timeout: 60_000,
   most: 16,
   seed: 1,
   clock: hurried,

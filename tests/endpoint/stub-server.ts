@@ -66,7 +66,7 @@ export class StubServer {
   /** As a process does that is killed: open connections break off. */
   async stop(): Promise<void> {
     this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+    await new Promise((resolve) => this.#server.close(resolve)); // once more is no harm
   }
 }
 

@@ -122,9 +122,17 @@ export class EndpointClient {
     return new EndpointError(`${this.name}: ${line}${way}`);
   }
 
-  /** Sends nothing more. @returns the error to throw. */
+  /** Sends nothing more. @returns the error to throw: one line, with the way to go on where anything has been paid for. */
   stopped(error: unknown): unknown {
-    return this.parts.flow.stop(error instanceof Failure ? this.explained(error) : error);
+    return this.parts.flow.stop(this.#told(error));
+  }
+
+  #told(error: unknown): unknown {
+    const known = error instanceof Failure ? this.explained(error) : error;
+    if (!(known instanceof EndpointError)) return known;
+    const named = known.message.startsWith(this.name) ? known.message : `${this.name}: ${known.message}`;
+    if (named.includes('--resume') || !this.parts.journal || this.given === 0) return new EndpointError(named);
+    return new EndpointError(`${named}; every reply so far is kept, go on with --resume`);
   }
 }
 

@@ -49,9 +49,10 @@ export class Secret {
   }
 }
 
-/** As it is, inside JSON, inside a URL, in base64. A key this short could be any word of a reply: left alone. */
+/** As it is, inside JSON, inside JSON that is quoted in JSON, inside a URL, in base64. Shorter keys could be any word. */
 function formsOf(key: string): string[] {
   if (key.length < 6) return [];
+  const quoted = (text: string): string => JSON.stringify(text).slice(1, -1);
   const base64 = Buffer.from(key).toString('base64').replace(/=+$/, '');
-  return [...new Set([key, JSON.stringify(key).slice(1, -1), encodeURIComponent(key), base64])];
+  return [...new Set([quoted(quoted(key)), quoted(key), key, encodeURIComponent(key), base64])];
 }
