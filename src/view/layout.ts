@@ -49,7 +49,7 @@ export function layout(title: string, body: Markup): string {
 /** An address of the viewer; empty values are left out. */
 export function address(page: string, values: Readonly<Record<string, string | number | undefined>>): string {
   const filled = Object.entries(values).filter(([, value]) => value !== undefined && value !== '');
-  return `${page}?${new URLSearchParams(filled.map(([key, value]) => [key, String(value)]))}`;
+  return `${page}?${new URLSearchParams(filled.map(([key, value]): [string, string] => [key, String(value)]))}`;
 }
 
 /** The way back: to the list of runs, and to what lies between. */
