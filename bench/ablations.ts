@@ -19,10 +19,10 @@ const ABLATIONS: Readonly<Record<string, readonly string[]>> = {
   'no elicit': off('elicit'),
   'no verify': off('verify'),
   'no distil': off('distil'),
-  'no unloop': off('unloop'),
+  'no unloop': off('unloop', 'unloop-again'),
   'no reinforce': off('reinforce'),
-  'RLVR only': [...off('elicit', 'verify', 'distil', 'unloop'), 'stages.reinforce.anchor.lessons=0'],
-  'SFT + RLVR': off('verify', 'distil', 'unloop'),
+  'RLVR only': [...off('elicit', 'verify', 'distil', 'unloop', 'unloop-again'), 'stages.reinforce.anchor.lessons=0'],
+  'SFT + RLVR': off('verify', 'distil', 'unloop', 'unloop-again'),
 };
 
 const ROWS: readonly (readonly [name: string, key: string])[] = [
@@ -58,7 +58,7 @@ print();
 
 async function runOnce(name: string, overrides: readonly string[]): Promise<Results> {
   const out = join(folder, name.replaceAll(/\W+/g, '-').toLowerCase());
-  const set = [NO_GATES, ...overrides].flatMap((override) => ['--set', override]);
+  const set = [NO_GATES, 'probes.problems=200', ...overrides].flatMap((override) => ['--set', override]);
   const cli = ['src/cli/main.ts', 'run', 'quickstart', '--quiet', '--out', out, ...set];
   if (!existsSync(join(out, 'results.json'))) {
     process.stderr.write(`${name}: ${overrides.join(' ')}\n`);
