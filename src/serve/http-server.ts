@@ -8,6 +8,9 @@ import { InputError } from '../errors.ts';
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 30_000;
 
+/** An idle connection is kept longer than clients keep theirs, so that none is used just as it closes. */
+const KEEP_ALIVE_MS = 75_000;
+
 const CONNECTIONS = 2048;
 
 /** How long a stop waits for what is in flight. */
@@ -30,7 +33,7 @@ export async function listen(
   fetch: (request: Request) => Response | Promise<Response>,
   { host, port }: Address,
 ): Promise<HttpServer> {
-  const serverOptions = { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS };
+  const serverOptions = { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS };
   const options = { fetch, createServer, serverOptions, overrideGlobalObjects: false };
   const server = createAdaptorServer(options) as Server; // what createServer makes
   server.maxConnections = CONNECTIONS;
