@@ -12,8 +12,13 @@ export { EngineError, InputError, ModelError, RunError, UnrutError } from './err
 export { createProber, PROBES } from './probes/all-probes.ts';
 export * from './probes/bench.ts';
 export type { Outcome, ProbeReport, ProbeRow, Prober, ProbeSettings, ProbeTarget } from './probes/prober.ts';
+export { CHALLENGES, type Challenge, type ChallengeKind, challengeText } from './problems/challenges.ts';
+export { FAMILIES, type FamilyEntry, openFamily } from './problems/families.ts';
+export { type GivenReplies, type OwnProblem, ownProblems, readOwnProblems } from './problems/own-problems.ts';
 export * from './problems/problem-family.ts';
 export { runningSumFamily } from './problems/running-sum-family.ts';
+export { type Check, type Validation, validate } from './problems/validate.ts';
+export { chatFamily, type WorkedTask } from './problems/worked-task.ts';
 export { type Stream, stream } from './random.ts';
 export { loadRecipe, parseRecipe, type Recipe } from './recipe/load-recipe.ts';
 export type { Model, ModelOptions, RunParts } from './recipe/run-parts.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Stream } from '../random.ts';
 import { type Expression, evaluate, expressionsIn, OPERATORS, type Operator, operate } from './expression.ts';
+import { withoutCommas } from './numbers.ts';
 import type { Manner, ProblemFamily, WorkedStep } from './problem-family.ts';
 import { chatFamily } from './worked-task.ts';
 
@@ -128,7 +129,7 @@ const HABITS: Readonly<Record<string, (right: Step) => Step>> = {
 };
 
 function parse(line: string): Step | undefined {
-  const stated = /(\d+)\s*([-+×x*÷/])\s*(\d+)\s*=\s*(-?\d+)/i.exec(line);
+  const stated = /(\d+)\s*([-+×x*÷/])\s*(\d+)\s*=\s*(-?\d+)/i.exec(withoutCommas(line));
   if (!stated) return undefined;
   const [expression] = expressionsIn(`${stated[1]}${stated[2]}${stated[3]}`);
   const operator = OPERATORS.find((sign) => expression?.includes(` ${sign} `));

@@ -1,4 +1,5 @@
 import { affirmed } from './final-answer.ts';
+import { withoutCommas } from './numbers.ts';
 
 /** An expression in one spelling: `(9 - 2) × 5`. */
 export type Expression = string;
@@ -14,7 +15,9 @@ export function operate(a: number, operator: Operator, b: number): number {
 
 /** The expressions that a statement affirms, of an equation either side; brackets round the whole are no part of it. */
 export function expressionsIn(statement: string): Expression[] {
-  const spelt = statement.replaceAll(/(?<=[\d)\s])[x*·](?=[\d(\s])/gi, '×').replaceAll('/', '÷');
+  const spelt = withoutCommas(statement)
+    .replaceAll(/(?<=[\d)\s])[x*·](?=[\d(\s])/gi, '×')
+    .replaceAll('/', '÷');
   return affirmed(spelt)
     .flatMap((part) => part.split('='))
     .flatMap((side) => side.match(/[(\d][\d\s()+×÷-]*[\d)]/g) ?? [])

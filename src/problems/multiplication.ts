@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Stream } from '../random.ts';
 import { affirmed } from './final-answer.ts';
-import { resultsIn } from './numbers.ts';
+import { resultsIn, withoutCommas } from './numbers.ts';
 import type { Manner, ProblemFamily, WorkedStep } from './problem-family.ts';
 import { chatFamily } from './worked-task.ts';
 
@@ -116,7 +116,7 @@ function byHand(columns: readonly number[], weight: number): number {
 function parse({ first }: Multiplication, line: string): Step | undefined {
   const total = Number(resultsIn(line)[0] ?? Number.NaN);
   if (!line.includes('=') || Number.isNaN(total)) return undefined;
-  const product = /(\d+)\s*[×x*]\s*(\d+)/i.exec(line.replaceAll(/(?<=\d),(?=\d{3})/g, ''));
+  const product = /(\d+)\s*[×x*]\s*(\d+)/i.exec(withoutCommas(line));
   if (product === null) return line.includes('+') ? { result: total } : undefined;
   const factor = Number(product[1]) === first ? Number(product[2]) : Number(product[1]);
   return { factor, result: total };

@@ -11,5 +11,8 @@ export function resultsIn(statement: string): string[] {
   return numbersIn(statement.slice(statement.lastIndexOf('=') + 1)).map(String);
 }
 
+/** 1,440 as 1440. */
+export const withoutCommas = (text: string): string => text.replaceAll(/(?<=\d),(?=\d{3}(?!\d))/g, '');
+
 /** A number as a summand: negative ones in brackets. */
 export const summand = (number: number): string => (number < 0 ? `(${number})` : String(number));

@@ -119,6 +119,11 @@ describe('Countdown', () => {
     ['Answer: 3 + 4 + 5 + 6', 'wrong'],
   ])('%s is %s', (reply, outcome) => expect(outcomeOf(family.read(problem, reply))).toBe(outcome));
 
+  it('reads thousands as one number', () => {
+    const { steps } = family.read({ numbers: [10, 12, 12, 8], target: 180 }, 'Step 1: 10 × 12 = 120\nStep 2: 120 × 12 = 1,440\nStep 3: 1,440 ÷ 8 = 180\n');
+    expect(steps.map((step) => step.right)).toEqual([true, true, true]);
+  }); // biome-ignore format: one line a statement
+
   it('takes any way that can still reach the target', () => {
     const { steps } = family.read(problem, 'Step 1: 5 + 4 = 9\nStep 2: 9 x 3 = 27\nStep 3: 27 + 6 = 33\n');
     expect(steps.every((step) => step.right && step.locallyRight)).toBe(true);
