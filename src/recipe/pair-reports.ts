@@ -1,6 +1,6 @@
 import type { ProbeReport, ProbeRow, ProbeTranscript } from '../probes/prober.ts';
 import { rowKey } from '../record/condition.ts';
-import { metricOf } from '../record/metrics.ts';
+import { directionOf, metricOf } from '../record/metrics.ts';
 import type { LatentTable, ProbeRow as ResultRow, Results, Transcript } from '../record/results.ts';
 import { change, changeName } from '../stats/change.ts';
 import { estimate, estimateName } from '../stats/estimate.ts';
@@ -32,7 +32,8 @@ function pairRows(before: ProbeReport, after: ProbeReport | undefined): ResultRo
 /** No row where there was nothing to count before; no change where there was nothing to count after. */
 function pairRow(row: ProbeRow, later: ProbeRow | undefined): ResultRow[] {
   const { metric, condition } = row;
-  const { behaviour, direction } = metricOf(metric);
+  const { behaviour } = metricOf(metric);
+  const direction = directionOf(metric, condition);
   const before = estimateRow(row);
   if (!before) return [];
   const after = later && estimateRow(later);

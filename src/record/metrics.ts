@@ -6,6 +6,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
+import { parseCondition } from './condition.ts';
 
 /** The eight behaviours that are measured, in the order in which a report tells them. */
 export const behaviours = [
@@ -321,6 +322,11 @@ export function metricOf(name: MetricName): Metric {
   const metric = known.get(name);
   if (metric) return metric;
   throw new InputError(`metric "${name}": not known; define it with defineMetric`);
+}
+
+/** Of a row. The spread of a problem's runs, U = A90 - A10, is good when small, whatever it is the spread of. */
+export function directionOf(name: MetricName, condition: string | undefined): Direction {
+  return parseCondition(condition).get('quantile') === 'u' ? 'down' : metricOf(name).direction;
 }
 
 /**
