@@ -64,14 +64,17 @@ export function missing({ mode, model }: ProbeTarget, behaviour: Behaviour): Ski
   return [{ behaviour, metric: 'next_copy_probability', why: NO_PREFILL }];
 }
 
+/** Whether a number depends on how the model is made to go on from its own work. */
+export const hangsOnMode = (metric: MetricName): boolean =>
+  Object.values(ON_OPEN_TURN).some((metrics) => metrics.includes(metric));
+
 /** Says of every row and transcript that hangs on the mode that it was measured by history. */
 export function inMode(mode: Mode | undefined, report: Pick<ProbeReport, 'rows' | 'transcripts'>) {
   if (mode !== 'history') return report;
-  const metrics = new Set(Object.values(ON_OPEN_TURN).flat());
   const transcripts = report.transcripts.map((transcript) =>
     transcript.behaviour in ON_OPEN_TURN ? marked(transcript) : transcript,
   );
-  return { rows: report.rows.map((row) => (metrics.has(row.metric) ? marked(row) : row)), transcripts };
+  return { rows: report.rows.map((row) => (hangsOnMode(row.metric) ? marked(row) : row)), transcripts };
 }
 
 function marked<T extends { condition?: string | undefined }>(what: T): T {
