@@ -1,9 +1,9 @@
 import { type Stream, stream } from '../../random.ts';
 import type { SamplingParams, TokenIds } from '../engine.ts';
 import { type Layout, ROUND } from './cache-keeper.ts';
+import { floats, type HostTensor, integers, type Tensors } from './host-tensor.ts';
 import type { LlamaConfig } from './llama-config.ts';
-import type { HostTensor, Tensors } from './runtime.ts';
-import { floats, integers, textFeeds } from './text-feeds.ts';
+import { textFeeds } from './text-feeds.ts';
 
 /** Up to this many rows stay together: of fewer, each costs more. */
 const FEW_ROWS = 48;

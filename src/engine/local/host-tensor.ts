@@ -11,11 +11,14 @@ export function floats(data: Float32Array, shape: readonly number[] = [data.leng
   return { type: 'float32', data, shape };
 }
 
-/** An int64 tensor of numbers in 0, ..., 2^31 - 1. */
+/** An int64 tensor of numbers in -2^31, ..., 2^31 - 1. */
 export function integers(values: ArrayLike<number>, shape: readonly number[] = [values.length]): HostTensor {
   const data = new BigInt64Array(values.length);
   const words = new Int32Array(data.buffer); // the low half first; a BigInt for each number would cost 20 times more
-  for (let at = 0; at < values.length; at++) words[2 * at] = values[at]!;
+  for (let at = 0; at < values.length; at++) {
+    words[2 * at] = values[at]!;
+    words[2 * at + 1] = values[at]! >> 31;
+  }
   return { type: 'int64', data, shape };
 }
 

@@ -4,9 +4,10 @@ import { checkSampling, checkSequences, checkTop } from './check-tokens.ts';
 import type { Choice } from './draw.ts';
 import { cutIntoGenerationBatches, type GenerationBatch, generationFeeds, layoutOf } from './generation-batch.ts';
 import { generationGraph } from './generation-graph.ts';
+import { floatsOf, type Tensors } from './host-tensor.ts';
 import { cutIntoLogprobBatches, logprobFeeds } from './logprob-batch.ts';
 import { type LogprobView, logprobGraph } from './logprob-graph.ts';
-import type { HostTensor, Runtime, Tensors } from './runtime.ts';
+import type { Runtime } from './runtime.ts';
 import type { Weights } from './weights.ts';
 
 /** The embedded engine's sampler. Batches run side by side on the runtime's workers; their cut depends on the data alone. */
@@ -94,8 +95,6 @@ function choiceOf({ temperature, topP = 1, topK = Infinity }: SamplingParams): C
   if (temperature === 0) return 'greedy';
   return topP < 1 || topK < Infinity ? 'drawFiltered' : 'draw';
 }
-
-const floatsOf = ({ data }: HostTensor): Float32Array => data as Float32Array; // for outputs declared float32
 
 /** The rows of one generated batch, cut where each stopped. */
 class Rows {

@@ -1,6 +1,6 @@
 import type { TokenIds } from '../engine.ts';
+import type { Tensors } from './host-tensor.ts';
 import type { LlamaConfig } from './llama-config.ts';
-import type { Tensors } from './runtime.ts';
 import { textFeeds } from './text-feeds.ts';
 
 /** Tokens, padding included, that go through the graph together. */

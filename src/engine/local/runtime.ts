@@ -1,11 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { EngineError } from '../../errors.ts';
-import { floats, type HostTensor, type Tensors } from './host-tensor.ts';
+import { floats, type Tensors } from './host-tensor.ts';
 import type { ParameterShape } from './llama-config.ts';
 import { sharedFloats, type Weights } from './weights.ts';
-
-export type { HostTensor, Tensors };
 
 /** A graph by its key; it is emitted once, when the first worker needs it. */
 export type Graph = { readonly key: string; encode(): Uint8Array };

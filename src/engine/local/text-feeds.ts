@@ -1,7 +1,7 @@
 import type { TokenIds } from '../engine.ts';
+import { floats, type HostTensor, integers, type Tensors } from './host-tensor.ts';
 import { rotaryAngles } from './llama.ts';
 import type { LlamaConfig } from './llama-config.ts';
-import type { HostTensor, Tensors } from './runtime.ts';
 
 /**
  * What the decoder reads of texts, padded on the right to the longest: inputs of `declareText`. The padding sees garbage
@@ -11,12 +11,12 @@ import type { HostTensor, Tensors } from './runtime.ts';
 export function textFeeds(texts: readonly TokenIds[], config: LlamaConfig, positions: number): Tensors {
   const { heads, keyValueHeads, headSize } = config;
   const time = Math.max(...texts.map((text) => text.length));
-  const tokens = new BigInt64Array(texts.length * time);
+  const tokens = new Int32Array(texts.length * time);
   texts.forEach((text, nth) => {
-    for (let at = 0; at < text.length; at++) tokens[nth * time + at] = BigInt(text[at]!);
+    tokens.set(text, nth * time);
   });
   return {
-    tokens: { type: 'int64', data: tokens, shape: [tokens.length] },
+    tokens: integers(tokens),
     split: integers([texts.length, time, heads + 2 * keyValueHeads, headSize]),
     causalMask: causalMask(time, heads / keyValueHeads),
     ...rotaryTables(config, positions),
@@ -45,12 +45,4 @@ function rotaryTables(config: LlamaConfig, positions: number): Tensors {
   };
   rotaryTablesOf.set(config, tables);
   return tables;
-}
-
-export function integers(values: readonly number[], shape: readonly number[] = [values.length]): HostTensor {
-  return { type: 'int64', data: BigInt64Array.from(values, BigInt), shape };
-}
-
-export function floats(data: Float32Array, shape: readonly number[]): HostTensor {
-  return { type: 'float32', data, shape };
 }
