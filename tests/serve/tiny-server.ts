@@ -32,9 +32,9 @@ export function appOf(sampler: Sampler, format: ChatFormat, more: Partial<AppOpt
   return serveApp(served(sampler, format), { ...options, ...more });
 }
 
-/** On a port of its own, with the official client. */
-export async function online(app: ReturnType<typeof serveApp>) {
-  const server = await listen(app.fetch, { host: '127.0.0.1', port: 0 });
+/** On any free port, with the official client. */
+export async function online(app: ReturnType<typeof serveApp>, port = 0) {
+  const server = await listen(app.fetch, { host: '127.0.0.1', port });
   return { ...server, client: new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none', maxRetries: 0 }) };
 }
 

@@ -19,7 +19,7 @@ export class ApiError extends Error {
   readonly #code: string | undefined;
 
   constructor(message: string, { status, param, code }: ApiErrorDetails) {
-    super(message);
+    super(message.replaceAll(/\p{Cc}+/gu, ' ')); // it may quote the client, who may write anything
     this.status = status;
     this.#param = param;
     this.#code = code;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type Context, Hono } from 'hono';
 import type { ServedModel } from '../served-model.ts';
 import { ApiError, badRequest } from './api-error.ts';
@@ -37,6 +38,7 @@ async function answer(context: Context, model: ServedModel, answerer: Answerer):
 /** Nothing of a request waits any longer once it is answered, has failed, took too long or has lost its client. */
 async function untilOver<Result>(client: AbortSignal, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
   const over = new AbortController();
+  setMaxListeners(0, over.signal); // each prompt of a request has one
   const late = setTimeout(() => over.abort(new DOMException('too late', 'TimeoutError')), ANSWER_MS);
   const gone = () => over.abort(client.reason);
   if (client.aborted) gone();
