@@ -1,8 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import * as zlib from 'node:zlib';
 import { decompress } from 'fzstd';
-import { getFileNameLowLevel, openPromise, type Entry as ZipEntry } from 'yauzl';
+import { fromRandomAccessReaderPromise, getFileNameLowLevel, type Entry as ZipEntry } from 'yauzl';
 import { RunError } from '../../errors.ts';
+import { BlockReader } from './block-reader.ts';
 import type { LogEntries } from './log-entries.ts';
 
 /** Where an entry stands, without all that a zip library keeps of it: a log may have 10^5. */
@@ -80,7 +81,12 @@ export class ZipEntries implements LogEntries {
 
 /** Names are only looked up, never used as paths, so any will do; of two of the same name the later one counts. */
 async function readPlaces(path: string): Promise<Map<string, Place>> {
-  const zip = await openPromise(path, { lazyEntries: true, decodeStrings: false });
+  const { reader, size } = await BlockReader.open(path);
+  const options = { lazyEntries: true, decodeStrings: false, autoClose: true };
+  const zip = await fromRandomAccessReaderPromise(reader, size, options).catch((error) => {
+    reader.close(() => {}); // no zip took it over
+    throw error;
+  });
   const places = new Map<string, Place>();
   for await (const entry of zip.eachEntry()) {
     const { generalPurposeBitFlag, fileNameRaw, extraFields, compressionMethod: method } = entry;
