@@ -7,8 +7,15 @@ export function scriptServer(script: Script, milliseconds = 0): Act {
   return async ({ path, body }) => {
     if (path.endsWith('/models')) return modelList('script');
     await new Promise((resolve) => setTimeout(resolve, milliseconds));
-    return chatReply(script.reply(conversationOf(body.messages!)));
+    return chatReply(goOn(script, conversationOf(body.messages!)));
   };
+}
+
+/** As a language model does, a script goes on from a beginning of its own reply to the rest of it. */
+function goOn(script: Script, conversation: Conversation): string {
+  const last = conversation.at(-1)!;
+  const fresh = last.role === 'assistant' ? script.reply(conversation.slice(0, -1)) : '';
+  return fresh.startsWith(last.text) ? fresh.slice(last.text.length) : script.reply(conversation);
 }
 
 function conversationOf(messages: readonly StubMessage[]): Conversation {
