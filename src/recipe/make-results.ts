@@ -102,7 +102,7 @@ function secondsSpent(events: readonly RunEvent[]): Results['seconds'] {
   return { total: Object.values(stages).reduce((sum, seconds) => sum + seconds, 0), stages };
 }
 
-const UNITS: Readonly<Record<string, string>> = { reward: 'reward', seconds: 's' };
+const UNITS: Readonly<Record<string, string>> = { loss: 'nats/token', seconds: 's' };
 
 function curves(events: readonly RunEvent[]): TrainingCurve[] {
   const byName = new Map<string, { stage: string; name: string; unit: string; points: [number, number][] }>();

@@ -30,6 +30,14 @@ export function fullDoseOnly(rows: readonly ProbeRow[]): ProbeRow[] {
   return rows.filter((row) => !lower.has(row));
 }
 
+/** Equal for the rungs of one ladder; a row that is part of none stands for itself. */
+export function seriesOf(row: ProbeRow): string {
+  const parts = parseCondition(row.condition);
+  const counted = ladderKeys.find((key) => parts.has(key));
+  const condition = joinCondition([...parts].filter(([key]) => key !== counted));
+  return `${rowKey({ metric: row.metric, condition })}${counted ? ` by ${counted}` : ''}`;
+}
+
 type Rung = Pick<Ladder, 'counted' | 'condition'> & Ladder['rungs'][number] & { readonly series: string };
 
 function rungOf(row: ProbeRow): Rung | undefined {
@@ -37,7 +45,7 @@ function rungOf(row: ProbeRow): Rung | undefined {
   const counted = ladderKeys.find((key) => parts.has(key));
   if (!counted) return undefined;
   const condition = joinCondition([...parts].filter(([key]) => key !== counted));
-  const series = `${rowKey({ metric: row.metric, condition })} by ${counted}`;
+  const series = seriesOf(row);
   return { counted, count: Number(parts.get(counted)), row, series, condition };
 }
 

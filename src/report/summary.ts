@@ -39,15 +39,20 @@ function worseSentence(results: Results): string | undefined {
 
 function fromTo(row: ProbeRow): string {
   const { unit } = metricOf(row.metric);
-  return `${rowTitle(row).toLowerCase()} ${formatValue(row.before.value, unit)} → ${formatValue(row.after!.value, unit)}`;
+  return `${inSentence(rowTitle(row))} ${formatValue(row.before.value, unit)} → ${formatValue(row.after!.value, unit)}`;
 }
 
 function gateSentence({ gates }: Results): string | undefined {
   if (gates.length === 0) return undefined;
   const missed = gates
     .filter((gate) => !gate.held)
-    .map((gate) => `${rowTitle(gate).toLowerCase()} after ${gate.after_stage}`);
+    .map((gate) => `${inSentence(rowTitle(gate))} after ${gate.after_stage}`);
   return missed.length === 0 ? `All ${gates.length} gates held.` : `${gateCount(gates)}; missed: ${missed.join('; ')}.`;
+}
+
+/** "Tokens per answer" begins small within a sentence, "J, expressed" does not. */
+function inSentence(title: string): string {
+  return title.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
 }
 
 /** `99.8 %`; never rounded up to 100. */

@@ -4,6 +4,7 @@ import { behaviourTitles } from './behaviour-titles.ts';
 import { endpointLines, skippedLines } from './endpoint-lines.ts';
 import { formatEstimate, formatSeconds, formatSigned, rowTitle } from './format.ts';
 import { gateBar, gateCount, gateMeasured } from './gate-text.ts';
+import { byMetric } from './group-rows.ts';
 import { fullDoseOnly } from './ladder.ts';
 import { type Colors, type TerminalOptions, terminalColors, verdictPaint } from './paint.ts';
 import { printTable } from './print-table.ts';
@@ -19,7 +20,7 @@ export function renderTerminal(results: Results, options: TerminalOptions = {}):
   const paint = terminalColors(options);
   const { columns = process.stdout.columns ?? WIDE } = options;
   const [probes, gates] = columns < WIDE ? [narrowProbes, narrowGates] : [probeTable, gateTable];
-  const parts = [probes(fullDoseOnly(results.probes), paint), probeCaption(results)];
+  const parts = [probes(byMetric(fullDoseOnly(results.probes)), paint), probeCaption(results)];
   if (results.gates.length > 0) parts.push(gates(results.gates, paint), gateCount(results.gates));
   parts.push(...skippedLines(results), ...endpointLines(results));
   return `${[...parts, `total time ${formatSeconds(results.seconds.total)}`].join('\n')}\n`;

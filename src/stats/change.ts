@@ -60,9 +60,12 @@ function flips(pairs: readonly Pair[]): Pair[] {
   ];
 }
 
-function testChange(pairs: readonly Pair[], { seed, resamples = 2000 }: EstimateOptions): number {
+/** The smallest p is 1 / (draws + 1), and Holm multiplies it by the size of the family: more draws than for an interval. */
+const DRAWS = 9999;
+
+function testChange(pairs: readonly Pair[], { seed, resamples: draws = DRAWS }: EstimateOptions): number {
   if (!pairs.every((pair) => isYesNo(pair.before) && isYesNo(pair.after))) {
-    return randomisationTest(pairs, stream(seed, 'randomisation'), resamples);
+    return randomisationTest(pairs, stream(seed, 'randomisation'), draws);
   }
   const gained = pairs.filter((pair) => pair.after.numerator > pair.before.numerator).length;
   const lost = pairs.filter((pair) => pair.after.numerator < pair.before.numerator).length;

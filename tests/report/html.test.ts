@@ -81,6 +81,20 @@ describe.skipIf(noBrowser)(`the page in a browser${noBrowser ? ` (skipped: ${noB
     expect(await page.locator('#story .narrow').isVisible()).toBe(false);
   }); // biome-ignore format: one claim a line
 
+  it('follows gated and told numbers from the base to the end, and folds away what else was logged', async () => {
+    await open(fixtureResults);
+    const charts = await texts('#stages h4');
+    expect(charts).toContain('Waved-through own answer corrected'); // gated
+    expect(charts).toContain('Told one piece a turn'); // told
+    expect(charts).not.toContain('User’s right answer kept');
+    expect((await texts('#stages svg:first-of-type text')).slice(-7)).toEqual(
+      ['base', 'distil', 'elicit', 'verify', 'unloop', 'reinforce', 'end'],
+    ); // biome-ignore format: one line
+    expect(await texts('#curves > .small-charts h4')).toEqual(
+      expect.arrayContaining(['verify: loss', 'reinforce: kl']),
+    );
+  });
+
   it('lets a reader browse transcripts by behaviour and outcome, with buttons and arrow keys', async () => {
     await open(fixtureResults);
     const place = page.locator('.place');

@@ -8,6 +8,7 @@ import type { MetricName } from '../../src/record/metrics.ts';
 import { parseResults, type Results, readResults, writeResults } from '../../src/record/results.ts';
 import { renderComparison } from '../../src/report/compare.ts';
 import { formatSeconds, formatSigned, formatValue } from '../../src/report/format.ts';
+import { byMetric } from '../../src/report/group-rows.ts';
 import { renderModelCard } from '../../src/report/model-card.ts';
 import { summary } from '../../src/report/summary.ts';
 import { renderTerminal } from '../../src/report/terminal.ts';
@@ -70,6 +71,20 @@ describe('the sentences on top', () => {
 
   it('claim no change for a single model', () => {
     expect(summary(fixtureProbeOnly).join(' ')).not.toMatch(/afterwards|better|cost|gate/);
+  });
+});
+
+describe('rows', () => {
+  it('of one metric stand together, and of one ladder in it', () => {
+    const scrambled = ['kind=a,dose=1', 'kind=b,dose=1', 'kind=a,dose=2'].flatMap((condition) => [
+      { ...fixtureResults.probes[0]!, condition },
+      { ...fixtureResults.probes[1]!, condition },
+    ]);
+    expect(byMetric(scrambled).map(({ metric, condition }) => `${metric} ${condition}`)).toEqual(
+      ['blind_spot', 'own_wrong_corrected'].flatMap((metric) =>
+        ['kind=a,dose=1', 'kind=a,dose=2', 'kind=b,dose=1'].map((condition) => `${metric} ${condition}`),
+      ),
+    );
   });
 });
 

@@ -1,13 +1,21 @@
 import * as Plot from '@observablehq/plot';
 import type { TrainingCurve } from '../../record/results.ts';
 import { drawChart, palette } from './chart.ts';
-import type { Markup } from './markup.ts';
+import { html, type Markup } from './markup.ts';
 import { smallChart, smallCharts, smallGrid, smallSize } from './small-chart.ts';
+
+/** The curves that a reader looks for; what else was logged is folded away. */
+const LOOKED_FOR = ['loss', 'reward', 'j', 'kl'];
 
 /** Training curves as they were logged, one small chart each. */
 export function curveFigure(curves: readonly TrainingCurve[]): Markup | undefined {
   const drawn = curves.filter(({ points }) => points.length > 1);
-  return drawn.length === 0 ? undefined : smallCharts(drawn.map(curveChart));
+  if (drawn.length === 0) return undefined;
+  const first = drawn.filter(({ name }) => LOOKED_FOR.includes(name));
+  const others = drawn.filter(({ name }) => !LOOKED_FOR.includes(name));
+  if (first.length === 0 || others.length === 0) return smallCharts(drawn.map(curveChart));
+  return html`${smallCharts(first.map(curveChart))}
+<details><summary>${others.length} more curves</summary>${smallCharts(others.map(curveChart))}</details>`;
 }
 
 function curveChart({ stage, name, unit, points }: TrainingCurve): Markup {
@@ -22,7 +30,7 @@ function curveChart({ stage, name, unit, points }: TrainingCurve): Markup {
       Plot.line(thinned(points), { stroke: palette.ink, strokeWidth: 1.25 }),
     ],
   });
-  return smallChart(`${stage}: ${name}`, chart, `${unit}, by optimiser step`);
+  return smallChart(`${stage}: ${name}`, chart, [unit, 'by optimiser step'].filter(Boolean).join(', '));
 }
 
 /** More points than pixels cost bytes and show nothing: every k-th, and the last. */

@@ -64,10 +64,11 @@ function series(points: readonly Point[], color: string, dot: Plot.DotOptions): 
   ];
 }
 
-/** Each line is named at its end; where the ends meet, the higher one moves up and the other down. */
+/** Each line is named at its end; where the ends meet, the higher one moves up and the other down, clear of the axis. */
 function names(before: Point, after: Point): Plot.Markish[] {
   const apart = after.value >= before.value ? -7 : 7;
   const near = Math.abs(after.value - before.value) < 0.12;
+  const lift = near && Math.min(after.value, before.value) < 0.06 ? -7 : 0;
   const name = (point: Point, text: string, fill: string, dy: number) =>
     Plot.text([point], {
       x: 'count',
@@ -81,7 +82,7 @@ function names(before: Point, after: Point): Plot.Markish[] {
       fill,
     });
   return [
-    name(before, 'before', palette.before, near ? -apart : 0),
-    name(after, 'after', palette.after, near ? apart : 0),
+    name(before, 'before', palette.before, lift + (near ? -apart : 0)),
+    name(after, 'after', palette.after, lift + (near ? apart : 0)),
   ];
 }

@@ -2,6 +2,7 @@ import { behaviours, metricOf, type Unit } from '../../record/metrics.ts';
 import type { Estimate, ProbeRow } from '../../record/results.ts';
 import { behaviourTitles } from '../behaviour-titles.ts';
 import { formatChange, formatCondition, formatInterval, formatP, formatValue } from '../format.ts';
+import { byMetric } from '../group-rows.ts';
 import { directionArrows, verdict, verdictWords } from '../verdict.ts';
 import { html, type Markup } from './markup.ts';
 
@@ -10,7 +11,7 @@ export function probeTable(rows: readonly ProbeRow[]): Markup {
   const paired = rows.some((row) => row.after);
   const heads = paired ? ['before', 'after', 'change', '', 'n'] : ['measured', 'n'];
   const sections = behaviours.map((behaviour) => {
-    const its = rows.filter((row) => row.behaviour === behaviour);
+    const its = byMetric(rows.filter((row) => row.behaviour === behaviour));
     return its.length === 0 ? undefined : section(behaviourTitles[behaviour], its, paired);
   });
   return html`<div class="scroll" tabindex="0"><table class="numbers">

@@ -80,7 +80,7 @@ function stageSection(results: Results): Section | undefined {
     kind: 'Figure',
     title: 'What each stage did',
     body,
-    caption: `After each stage, in the order run. Vertical lines: ${intervals(results)}. Short lines: bars of the gates, coloured where missed.`,
+    caption: `Before, after the stages that were probed, and at the end, in the order run; joined for the eye. Vertical lines: ${intervals(results)}. Short lines: bars of the gates, coloured where missed.`,
   };
 }
 

@@ -1,43 +1,59 @@
 import * as Plot from '@observablehq/plot';
 import { rowKey } from '../../record/condition.ts';
 import { metricOf, unitRange } from '../../record/metrics.ts';
-import type { Estimate, GateRow, Results, StageResult } from '../../record/results.ts';
+import type { Estimate, ProbeRow, Results } from '../../record/results.ts';
 import { rowTitle } from '../format.ts';
+import { byMetric } from '../group-rows.ts';
 import { sizes } from '../sizes.ts';
+import { story } from '../story.ts';
 import { drawChart, palette } from './chart.ts';
 import type { Markup } from './markup.ts';
 import { shareTicks, smallChart, smallCharts, smallGrid, smallSize, valueDomain } from './small-chart.ts';
 
-type StageRow = StageResult['rows'][number];
 type Moment = Estimate & { readonly stage: string };
 type Bar = { readonly stage: string; readonly bar: number; readonly held: boolean };
 
-/** Every gated number after every stage, with the bars of the gates. Nothing where no stage was probed. */
-export function stageFigure({ stages = [], gates }: Results): Markup | undefined {
-  const followed = new Map(stages.flatMap(({ rows }) => rows.map((row) => [rowKey(row), row] as const)));
-  if (followed.size === 0) return undefined;
-  return smallCharts([...followed].map(([key, row]) => stageChart(key, row, stages, gates)));
+/** Every gated number, and those of the story, through the stages that they were probed after, with the bars of the gates. */
+export function stageFigure(results: Results): Markup | undefined {
+  const charts = followed(results).flatMap((row) => {
+    const moments = momentsOf(row, results);
+    return moments.length < 2 ? [] : [stageChart(row, moments, results)];
+  });
+  return charts.length === 0 ? undefined : smallCharts(charts);
 }
 
-function stageChart(key: string, row: StageRow, stages: readonly StageResult[], gates: readonly GateRow[]): Markup {
-  const moments = stages.flatMap(({ stage, rows }): Moment[] => {
-    const measured = rows.find((other) => rowKey(other) === key);
-    return measured ? [{ ...measured, stage }] : [];
-  });
+/** In the order of the tables. */
+function followed(results: Results): readonly ProbeRow[] {
+  const told = story(results).flatMap(({ headline, mirror }) => (mirror ? [headline, mirror] : [headline]));
+  const keys = new Set([...results.gates, ...told].map(rowKey));
+  return byMetric(results.probes).filter((row) => keys.has(rowKey(row)));
+}
+
+/** Of one model, what was measured is what the run ended with. */
+function momentsOf(row: ProbeRow, { stages = [] }: Results): Moment[] {
+  const between = stages
+    .filter(({ stage }) => stage !== BASE)
+    .flatMap(({ stage, rows }): Moment[] => {
+      const measured = rows.find((other) => rowKey(other) === rowKey(row));
+      return measured ? [{ ...measured, stage }] : [];
+    });
+  const last = { ...(row.after ?? row.before), stage: END };
+  return row.after ? [{ ...row.before, stage: BASE }, ...between, last] : [...between, last];
+}
+
+const BASE = 'base';
+const END = 'end';
+
+function stageChart(row: ProbeRow, moments: readonly Moment[], { stages = [], gates }: Results): Markup {
   const bars = gates
-    .filter((gate) => rowKey(gate) === key)
+    .filter((gate) => rowKey(gate) === rowKey(row))
     .map(({ after_stage, bar, held }) => ({ stage: after_stage, bar, held }));
-  const chart = drawStages(
-    row,
-    stages.map(({ stage }) => stage),
-    moments,
-    bars,
-  );
-  return smallChart(rowTitle(row), chart, `n = ${sizes(moments)}`);
+  const names = [BASE, ...stages.map(({ stage }) => stage).filter((stage) => stage !== BASE), END];
+  return smallChart(rowTitle(row), drawStages(row, names, moments, bars), `n = ${sizes(moments)}`);
 }
 
 function drawStages(
-  row: StageRow,
+  row: ProbeRow,
   stages: readonly string[],
   moments: readonly Moment[],
   bars: readonly Bar[],
@@ -46,14 +62,14 @@ function drawStages(
   const reach = [...moments.flatMap(({ low, high }) => [low, high]), ...bars.map(({ bar }) => bar)];
   return drawChart(`${rowTitle(row)} after each stage`, {
     ...smallSize,
-    height: 212,
+    height: 222,
     marginRight: 14,
-    marginBottom: 52,
+    marginBottom: 62,
     x: { type: 'band', domain: [...stages], label: null, padding: 0.3 },
     y: { domain: valueDomain(row.metric, reach) },
     marks: [
       ...smallGrid(isShare ? shareTicks : undefined),
-      Plot.axisX({ tickSize: 0, label: null, fill: palette.muted, fontSize: 10.5, tickRotate: -35 }),
+      Plot.axisX({ tickSize: 0, label: null, fill: palette.muted, fontSize: 10.5, tickRotate: -45 }),
       Plot.tickY(bars, {
         x: 'stage',
         y: 'bar',

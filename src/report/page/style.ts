@@ -42,6 +42,8 @@ svg { display: block; width: 100%; height: auto; overflow: visible; font-family:
 .small svg { max-width: 400px; }
 .small h4 { font-size: 13.5px; line-height: 1.35; min-height: calc(2.7em + 4px); display: flex; align-items: end; padding-bottom: 4px; }
 .small figcaption { font-size: 12px; margin-top: 2px; }
+details { margin-top: 22px; }
+summary { font: 14px var(--sans); color: var(--after); cursor: pointer; }
 .scroll { overflow-x: auto; margin-top: 18px; }
 table { border-collapse: collapse; font: 14px/1.4 var(--sans); font-variant-numeric: tabular-nums; }
 th { font-weight: 500; text-align: left; }
