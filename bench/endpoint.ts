@@ -113,6 +113,7 @@ async function overhead(latency: number, replies: number, journal: string): Prom
       in_flight: IN_FLIGHT,
       server_ms: own,
       took_ms: Math.round(took),
+      retries: client.parts.flow.count.retries,
       added_percent: Number(((took / own - 1) * 100).toFixed(2)),
       cpu_ms_a_reply_with_the_stub: Number(busy.toFixed(3)),
     }),

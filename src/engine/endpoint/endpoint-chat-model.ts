@@ -87,7 +87,7 @@ export class EndpointChatModel implements ChatModel {
     if (refused) throw new EndpointError(`${this.name}: ${why}`);
   }
 
-  /** Results in order, and no more promises at a time than requests in flight: the next one is made when one is done. */
+  /** Results in order; the next request is made when one is done, so that ten thousand of them are not all in memory. */
   async #each<T>(count: number, one: (index: number) => Promise<T>): Promise<T[]> {
     const results = new Array<T>(count);
     let next = 0;
@@ -98,13 +98,16 @@ export class EndpointChatModel implements ChatModel {
       }
     };
     try {
-      await Promise.all(Array.from({ length: Math.min(count, this.#client.parts.flow.most) }, work));
+      await Promise.all(Array.from({ length: Math.min(count, AHEAD * this.#client.parts.flow.most) }, work));
     } catch (error) {
       throw this.#client.stopped(error);
     }
     return results;
   }
 }
+
+/** More than may be in flight, so that a place is taken again while the reply before goes to the disk. */
+const AHEAD = 4;
 
 /** The conversation with the continuation written into its open turn. */
 function written(conversation: Conversation, continuation: string): Conversation {
