@@ -108,6 +108,20 @@ describe('the official client', () => {
     expect(ids.choices[0]!.logprobs).toEqual(columns);
   });
 
+  it('shows what was thought of a conversation, in vLLM’s form', async () => {
+    const messages = [user('ab'), { role: 'assistant' as const, content: 'b' }];
+    const vllm = { add_generation_prompt: false, continue_final_message: true, prompt_logprobs: 1 };
+    const reply = await chats().create({ model, messages, max_tokens: 1, ...vllm });
+    const [logprobs] = await tiny.sampler.logprobs([tiny.format.encode('UabESb')]);
+    const { prompt_logprobs } = reply as typeof reply & { prompt_logprobs: (Record<string, object> | null)[] };
+    expect(prompt_logprobs.length).toBe(6);
+    expect(prompt_logprobs[0]).toBe(null);
+    expect(Object.values(prompt_logprobs[5]!)).toContainEqual(
+      expect.objectContaining({ decoded_token: 'b', logprob: logprobs![5] }),
+    );
+    expect(Object.values(prompt_logprobs[5]!)).toContainEqual(expect.objectContaining({ rank: 1 }));
+  });
+
   it('completes several prompts, each with its choices, streamed or not', async () => {
     const asked = { model, prompt: ['UabES', 'UbES'], n: 2, max_tokens: 5, seed: 9, logprobs: 1, echo: true };
     const whole = await completions().create(asked);

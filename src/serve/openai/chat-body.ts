@@ -31,6 +31,8 @@ export const chatBody = z.strictObject({
   max_completion_tokens: z.int().min(1).optional(),
   logprobs: z.boolean().default(false),
   top_logprobs: z.int().min(0).max(MOST_TOP_LOGPROBS).optional(),
+  /** vLLM's way to ask for the likeliest tokens in each place of the prompt. */
+  prompt_logprobs: z.int().min(0).max(MOST_TOP_LOGPROBS).optional(),
   /** vLLM's and transformers' way to say that the last message is left open. */
   continue_final_message: z.boolean().optional(),
   add_generation_prompt: z.boolean().optional(),

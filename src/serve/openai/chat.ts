@@ -5,6 +5,7 @@ import { anySeed, type Choice, type ChoiceRequest, choose } from './choice.ts';
 import { readConversation } from './conversation.ts';
 import { type Answer, Envelope, usage } from './envelope.ts';
 import { piecesOf } from './pieces.ts';
+import { promptLogprobs } from './prompt-logprobs.ts';
 import { readBody } from './read-body.ts';
 import { checkLength, tokensOf } from './tokens-of.ts';
 
@@ -14,12 +15,20 @@ import { checkLength, tokensOf } from './tokens-of.ts';
 export async function answerChat(model: ServedModel, given: unknown, signal: AbortSignal): Promise<Answer> {
   const body = readBody(chatBody, given);
   const request = readRequest(model, body);
+  if (body.stream && body.prompt_logprobs !== undefined) throw notStreamed();
   const choices = await choose(model, request, signal);
   const spent = usage(request.prompt.length, choices);
   const envelope = new Envelope('chatcmpl', model.id);
   if (body.stream) return { events: events(envelope, body, choices, spent) };
   const shown = choices.map((choice, index) => wholeChoice(choice, index, body.logprobs));
-  return { body: { ...envelope.open('chat.completion'), choices: shown, usage: spent } };
+  const answer = { ...envelope.open('chat.completion'), choices: shown, usage: spent };
+  if (body.prompt_logprobs === undefined) return { body: answer };
+  const ofPrompt = await promptLogprobs(model, request.prompt, body.prompt_logprobs, signal);
+  return { body: { ...answer, prompt_logprobs: ofPrompt } };
+}
+
+function notStreamed(): Error {
+  return badRequest('prompt_logprobs: not with stream: true', 'prompt_logprobs', 'invalid_value');
 }
 
 function readRequest(model: ServedModel, body: ChatBody): ChoiceRequest {

@@ -38,6 +38,8 @@ export const sharedFields = {
   frequency_penalty: only(0),
   repetition_penalty: only(1),
   min_p: only(0),
+  /** Nothing is put before a prompt that its text does not have. */
+  add_special_tokens: only(false),
   logit_bias: z.strictObject({}, { error: 'the odds of tokens cannot be changed; leave it out' }).optional(),
 };
 

@@ -1,0 +1,63 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli } from '../../src/cli/program.ts';
+import { freshModel, writeWeights } from '../../src/engine/local/model-folder.ts';
+import { changedModel } from '../chat/model-files.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = changedModel({});
+  await writeWeights(folder, await freshModel('models/organism', 7));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('unrut serve', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('on %s answers what is in flight and exits with 0', async (signal) => {
+    const words = ['--import', 'tsx', 'src/cli/main.ts', 'serve', folder, '--port', '0', '--api-key-env', 'THE_KEY'];
+    const child = spawn(process.execPath, words, {
+      env: { ...process.env, THE_KEY: 'k' },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const lines = createInterface(child.stderr)[Symbol.asyncIterator]();
+    const first = (await lines.next()).value;
+    const [, model, url] = /^unrut: serves (\S+) at (http:\/\/127\.0\.0\.1:\d+\/v1); Ctrl-C stops it$/.exec(first)!;
+    const body = JSON.stringify({ model, prompt: 'UabES', max_tokens: 200, seed: 1, n: 64 });
+    const headers = { 'content-type': 'application/json', authorization: 'Bearer k' };
+    const answer = fetch(`${url}/completions`, { method: 'POST', headers, body });
+    expect((await fetch(`${url}/models`, { headers })).status).toBe(200);
+    child.kill(signal);
+    expect((await lines.next()).value).toContain('stops when what is in flight is answered');
+    expect((await (await answer).json()).choices.length).toBe(64);
+    if (child.exitCode === null) await once(child, 'exit');
+    expect(child.exitCode).toBe(0);
+  }); // biome-ignore format: one thought
+
+  it('says what is missing, in one line', async () => {
+    expect(await refusal(['serve', 'nowhere'])).toBe('unrut: nowhere: no such model folder\n');
+    expect(await refusal(['serve', folder, '--api-key-env', 'UNSET_KEY'])).toBe(
+      'unrut: --api-key-env: UNSET_KEY is not set; put the key into it, or leave the option out\n',
+    );
+    expect(await refusal(['serve', folder, '--host', '192.0.2.1', '--port', '0'])).toMatch(
+      /^unrut: cannot listen on 192.0.2.1, port 0: .*; choose others with --host and --port\n$/,
+    );
+  });
+});
+
+async function refusal(words: readonly string[]): Promise<string> {
+  const { write } = process.stderr;
+  let said = '';
+  process.stderr.write = (text) => {
+    said += text;
+    return true;
+  };
+  try {
+    const code = await runCli(words, () => Promise.reject(new Error('serves without them')));
+    expect(code).toBe(1);
+    return said;
+  } finally {
+    process.stderr.write = write;
+  }
+}
