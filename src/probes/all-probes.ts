@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ChatModel } from '../chat/chat-model.ts';
-import { InputError } from '../errors.ts';
+import { InputError, ModelError } from '../errors.ts';
 import type { ProblemFamily } from '../problems/problem-family.ts';
 import { baseQuality } from './base-quality.ts';
 import type { Probe } from './bench.ts';
@@ -34,13 +34,13 @@ export function createProber<Problem>(family: ProblemFamily<Problem>, probes: re
   return {
     cost: (settings) => {
       const chosen = choose(probes, settings.behaviours);
-      const perProblem = chosen.reduce((sum, probe) => sum + probe.tokensPerProblem, 0);
-      return { steps: 0, trainedTokens: 0, sampledTokens: perProblem * settings.problems };
+      return { steps: 0, trainedTokens: 0, sampledTokens: tokensOf(chosen) * settings.problems };
     },
     async probe(target, settings, doing) {
       const chosen = choose(probes, settings.behaviours);
       doing?.('competence', 0);
       const { problems } = await competent(target.competence, settings);
+      if (problems.length === 0) throw unable(target.name, family.name);
       const bench = { target, family, problems, seed: settings.seed };
       const findings = [];
       const skipped: Skipped[] = [];
@@ -49,7 +49,7 @@ export function createProber<Problem>(family: ProblemFamily<Problem>, probes: re
         const why = whyNot(target, behaviour) ?? lacking(family, problems, behaviour);
         skipped.push(...(why === undefined ? missing(target, behaviour) : [{ behaviour, why }]));
         if (why !== undefined) continue;
-        doing?.(behaviour, index / chosen.length);
+        doing?.(behaviour, tokensOf(chosen.slice(0, index)) / tokensOf(chosen));
         findings.push(await probe.measure(bench));
       }
       const latent = findings.find((found) => found.latent !== undefined)?.latent;
@@ -66,6 +66,13 @@ export function createProber<Problem>(family: ProblemFamily<Problem>, probes: re
       };
     },
   };
+}
+
+const tokensOf = (probes: readonly Probe[]): number => probes.reduce((sum, probe) => sum + probe.tokensPerProblem, 0);
+
+function unable(model: string, family: string): ModelError {
+  const what = `${model}: the reference model solves none of the ${family} problems in the neutral condition`;
+  return new ModelError(`${what}, so there is no drive to measure; train it first, or take easier problems`);
 }
 
 /** A run probes many times with one reference: who can solve what is asked once. */

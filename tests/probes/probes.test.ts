@@ -94,6 +94,12 @@ describe('a model that is all drive', () => {
   });
 });
 
+it('refuses a model that solves nothing: there is no drive to be seen', async () => {
+  await expect(probe({ ...driveless, reply: () => 'no idea' })).rejects.toThrow(
+    /solves none of the running-sum problems/,
+  );
+});
+
 it('measures the same problems in the same order for the same seed', async () => {
   const [first, second] = [await probe(driveless), await probe(driveless)];
   expect(first).toEqual(second);
