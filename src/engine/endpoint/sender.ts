@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Address } from './address.ts';
 import { Failure, isPage, statusFailure, thrownFailure } from './failure.ts';
 import type { Secret } from './secret.ts';
+import { Transport } from './transport.ts';
 
 /** A JSON body, as it is sent. */
 export type Body = Readonly<Record<string, unknown>>;
@@ -20,39 +21,46 @@ type Client = Pick<OpenAI, 'get' | 'post'> | Pick<Anthropic, 'get' | 'post'>;
  */
 export class Sender {
   readonly #client: Client;
-  readonly #secret: Secret;
   readonly #listPath: string;
   /** Milliseconds from sending to the last byte. */
   readonly #timeout: number;
+  /** The clients want a `Response`; its text is kept beside it, where it need not be streamed. */
+  readonly #bodies: WeakMap<Response, string>;
 
-  private constructor(client: Client, secret: Secret, listPath: string, timeout: number) {
+  private constructor(client: Client, bodies: WeakMap<Response, string>, listPath: string, timeout: number) {
     this.#client = client;
-    this.#secret = secret;
+    this.#bodies = bodies;
     this.#listPath = listPath;
     this.#timeout = timeout;
   }
 
   static async open(address: Address, secret: Secret, timeout: number): Promise<Sender> {
+    const transport = new Transport();
+    const bodies = new WeakMap<Response, string>();
     const common = {
       baseURL: address.baseUrl,
       maxRetries: 0,
       timeout: timeout + 60_000, // ours comes first, and it covers the body too
       logLevel: 'off', // whatever OPENAI_LOG says: a log of requests holds headers
-      fetch: (url: string | URL | Request, init?: RequestInit) => fetchOrFail(url, init, secret),
+      fetch: async (url: string | URL | Request, init: RequestInit = {}) => {
+        const heard = await transport.send(new URL(String(url)), init); // both clients give an address
+        const body = secret.redact(heard.body);
+        if (heard.status < 200 || heard.status > 299)
+          throw statusFailure(heard.status, heard.headers, body, Date.now());
+        const response = new Response(null, heard);
+        bodies.set(response, body);
+        return response;
+      },
     } as const;
     if (address.protocol === 'anthropic') {
       const { default: Client } = await import('@anthropic-ai/sdk');
       const client = new Client({ ...common, apiKey: secret.key ?? 'none', authToken: null });
-      return new Sender(client, secret, '/v1/models', timeout);
+      return new Sender(client, bodies, '/v1/models', timeout);
     }
     const { default: Client } = await import('openai');
     const strangers = { adminAPIKey: null, organization: null, project: null }; // of the environment: not for any server
-    return new Sender(
-      new Client({ ...common, ...strangers, apiKey: secret.key ?? 'none' }),
-      secret,
-      '/models',
-      timeout,
-    );
+    const client = new Client({ ...common, ...strangers, apiKey: secret.key ?? 'none' });
+    return new Sender(client, bodies, '/models', timeout);
   }
 
   /** @throws Failure */
@@ -76,7 +84,7 @@ export class Sender {
     const timer = setTimeout(() => patience.abort(), this.#timeout);
     try {
       const response = await send(patience.signal);
-      return parseReply(this.#secret.redact(await response.text()));
+      return parseReply(this.#bodies.get(response) ?? '');
     } catch (error) {
       if (!patience.signal.aborted) throw thrownFailure(error);
       throw new Failure('stalled', `no answer within ${this.#timeout / 1000} s`);
@@ -84,17 +92,6 @@ export class Sender {
       clearTimeout(timer);
     }
   }
-}
-
-/** Refuses to follow: a redirect would take the key to another host. */
-async function fetchOrFail(
-  url: string | URL | Request,
-  init: RequestInit | undefined,
-  secret: Secret,
-): Promise<Response> {
-  const response = await fetch(url, { ...init, redirect: 'manual' });
-  if (response.ok) return response;
-  throw statusFailure(response.status, response.headers, secret.redact(await response.text()), Date.now());
 }
 
 function parseReply(text: string): unknown {
