@@ -16,7 +16,8 @@ const BAR = 1e-4;
 
 /** Why there is nothing to compare with; undefined where there is. */
 function absence(): string | undefined {
-  if (!existsSync(`${FOLDER}/model.safetensors`)) return `${FOLDER} has no weights; make them with unrut run pretrain-organism`;
+  if (!existsSync(`${FOLDER}/model.safetensors`))
+    return `${FOLDER} has no weights; make them with unrut run pretrain-organism`;
   try {
     execFileSync(PYTHON, ['-c', 'import torch, transformers, fastapi, uvicorn'], { stdio: 'pipe' });
     return undefined;
