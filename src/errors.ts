@@ -30,3 +30,8 @@ export class RunError extends UnrutError {
 export class EndpointError extends UnrutError {
   override name = 'EndpointError';
 }
+
+/** A message of the Tinker API is damaged or says what it cannot mean. */
+export class WireError extends UnrutError {
+  override name = 'WireError';
+}
