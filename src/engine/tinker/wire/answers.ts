@@ -112,7 +112,11 @@ const ready = z.looseObject({ status: z.literal('complete_metadata'), response_p
 export function readFuture(answer: unknown): Future {
   const waits = pending.safeParse(answer).data;
   if (waits) {
-    return { state: 'pending', queueState: waits.queue_state ?? 'active', reason: waits.queue_state_reason ?? undefined };
+    return {
+      state: 'pending',
+      queueState: waits.queue_state ?? 'active',
+      reason: waits.queue_state_reason ?? undefined,
+    };
   }
   const broken = failed.safeParse(answer).data;
   if (broken) return { state: 'failed', error: broken.error, category: broken.category ?? 'unknown' };
