@@ -1,17 +1,17 @@
 import { stringify } from 'yaml';
 import { type CostLine, measureRates, minutes, type Rates, recipeCost } from '../recipe/cost.ts';
 import type { Recipe } from '../recipe/load-recipe.ts';
-import type { RunParts } from '../recipe/run-parts.ts';
+import type { Model, RunParts } from '../recipe/run-parts.ts';
 import { formatCount } from '../report/format.ts';
 import { printTable } from '../report/print-table.ts';
 import { EXIT } from './exit.ts';
 
 /** Prints what would be run and what it would cost on this machine; trains nothing and writes nothing. */
 export async function dryRun(recipe: Recipe, parts: RunParts): Promise<number> {
-  const model = await parts.openModel(recipe.model, { fresh: recipe.fresh, seed: recipe.seed });
+  const model = await parts.openModel(recipe.model, recipe);
   try {
     const rates = await measureRates(model);
-    process.stdout.write(`${stringify(recipe.resolved)}\n${bill(recipeCost(recipe, parts), rates)}\n`);
+    process.stdout.write(`${stringify(recipe.resolved)}\n${bill(recipeCost(recipe, parts), rates)}\n${size(model)}\n`);
     return EXIT.ok;
   } finally {
     await model.policy.close();
@@ -30,6 +30,10 @@ function bill(lines: readonly CostLine[], rates: Rates): string {
   table.push(cells('total', total, rates));
   const { trained, sampled } = rates;
   return `${table}\nat ${formatCount(Math.round(trained))} trained and ${formatCount(Math.round(sampled))} sampled tokens/s, measured now`;
+}
+
+function size({ parameters, adapter }: Model): string {
+  return `trains ${formatCount(adapter?.parameters ?? parameters)} numbers of a model of ${formatCount(parameters)}`;
 }
 
 function cells(what: string, cost: CostLine['cost'], rates: Rates): string[] {

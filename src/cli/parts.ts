@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { ChatFormat } from '../chat/chat-format.ts';
 import { LocalChatModel } from '../chat/local-chat-model.ts';
 import type { Sampler } from '../engine/engine.ts';
+import type { GraphPolicy } from '../engine/local/graph-policy.ts';
 import { LocalPolicy } from '../engine/local/local-policy.ts';
+import { LoraPolicy } from '../engine/local/lora-policy.ts';
 import { freshModel, readModelFolder, writeWeights } from '../engine/local/model-folder.ts';
+import { writePeftFolder } from '../engine/local/peft-folder.ts';
 import { readJson } from '../engine/local/read-json.ts';
 import { Runtime } from '../engine/local/runtime.ts';
 import { createProber } from '../probes/all-probes.ts';
@@ -23,7 +26,7 @@ import { unloop } from '../stages/unloop.ts';
 import { verify } from '../stages/verify.ts';
 
 /** A model on the embedded engine. */
-type LocalModel = Model & { readonly policy: LocalPolicy; readonly format: ChatFormat };
+type LocalModel = Model & { readonly policy: GraphPolicy; readonly format: ChatFormat };
 
 /** What a run of the command line is put together from: the embedded engine, every stage, every probe. */
 export const parts: RunParts = {
@@ -35,12 +38,22 @@ export const parts: RunParts = {
   versions: { 'onnxruntime-node': createRequire(import.meta.url)('onnxruntime-node/package.json').version },
 };
 
-async function openModel(folder: string, { fresh, seed }: ModelOptions): Promise<LocalModel> {
+async function openModel(folder: string, { fresh, seed, lora }: ModelOptions): Promise<LocalModel> {
   const format = await ChatFormat.open(folder);
   const baseText = await declaredText(folder);
   const weights = fresh ? await freshModel(folder, seed) : await readModelFolder(folder);
+  const common = { format, baseText, parameters: weights.flat.length };
+  if (lora !== undefined) {
+    const policy = new LoraPolicy(Runtime.open(), weights, { ...lora, seed, baseModel: folder });
+    return { ...common, policy, reference: await policy.sampler(), adapter: adapterOf(policy, folder) };
+  }
   const policy = new LocalPolicy(Runtime.open(), weights);
-  return { policy, reference: await policy.sampler(), format, baseText, parameters: weights.flat.length };
+  return { ...common, policy, reference: await policy.sampler() };
+}
+
+function adapterOf(policy: LoraPolicy, baseModel: string) {
+  const writePeft = async (folder: string) => writePeftFolder(folder, await policy.adapter(), baseModel);
+  return { parameters: policy.trained, writePeft };
 }
 
 const referenceChats = new WeakMap<Sampler, LocalChatModel>();
@@ -83,7 +96,9 @@ async function exportModel({ policy }: LocalModel, source: string, folder: strin
     await mkdir(folder, { recursive: true });
     for (const name of await readdir(source)) if (LENT.has(name)) await cp(join(source, name), join(folder, name));
     const { torch_dtype: _older, ...config } = await readJson(join(source, 'config.json'));
-    await writeFile(join(folder, 'config.json'), `${JSON.stringify({ ...config, dtype: 'float32' }, null, 2)}\n`);
-    await writeWeights(folder, await policy.weights());
+    const weights = await policy.weights();
+    const changed = { ...config, dtype: 'float32', tie_word_embeddings: weights.config.tiedEmbedding };
+    await writeFile(join(folder, 'config.json'), `${JSON.stringify(changed, null, 2)}\n`);
+    await writeWeights(folder, weights);
   });
 }

@@ -35,6 +35,18 @@ const probesSchema = z.strictObject({
   seed: z.int().min(0).default(1),
 });
 
+/** Trains a LoRA in the place of all weights; what a Tinker service is asked for in the same words. */
+const loraSchema = z.strictObject({
+  rank: z.int().min(1).max(4096).default(32),
+  /** Which matrices: query, key, value and output; gate, up and down; the output projection. */
+  trainAttn: z.boolean().default(true),
+  trainMlp: z.boolean().default(true),
+  trainUnembed: z.boolean().default(true),
+  /** Multiplies every learning rate of the recipe: they are for full fine-tuning, and a LoRA wants more. */
+  learningRateFactor: z.number().positive().default(5),
+});
+export type LoraRecipe = z.infer<typeof loraSchema>;
+
 /** What every entry of `stages` has beside the options of its stage. */
 const entryShape = {
   /** Tells two uses of one stage apart; the stage's name by default. */
@@ -57,6 +69,7 @@ function plainSchema(registry: StageRegistry) {
     model: z.string().min(1),
     /** Random weights of the shape that the folder's config.json declares, for training from scratch. */
     fresh: z.boolean().default(false),
+    lora: loraSchema.optional(),
     probes: probesSchema.prefault({}),
     stages: z.array(z.discriminatedUnion('stage', [first, ...others])).min(1),
     gates: z.array(gateSchema).default([]),
@@ -68,7 +81,7 @@ export type ResolvedRecipe = z.infer<ReturnType<typeof plainSchema>>;
 
 /** The schema of a recipe that may use these stages. */
 export function recipeSchema(registry: StageRegistry) {
-  return plainSchema(registry).superRefine(checkNames).superRefine(checkGates);
+  return plainSchema(registry).superRefine(checkNames).superRefine(checkGates).superRefine(checkLora);
 }
 
 type Context = z.RefinementCtx;
@@ -87,6 +100,12 @@ function checkNames(recipe: ResolvedRecipe, context: Context): void {
       context.addIssue({ code: 'custom', path, message });
     }
   });
+}
+
+function checkLora({ fresh, lora }: ResolvedRecipe, context: Context): void {
+  if (!fresh || lora === undefined) return;
+  const message = 'goes with a model that knows something; leave out either fresh or lora';
+  context.addIssue({ code: 'custom', path: ['lora'], message });
 }
 
 function checkGates(recipe: ResolvedRecipe, context: Context): void {

@@ -2,18 +2,23 @@ import type { Sampler } from '../engine/engine.ts';
 import type { Prober, ProbeTarget } from '../probes/prober.ts';
 import type { TextRecipe } from '../problems/organism-text.ts';
 import type { StageContext, StageRegistry } from '../stages/stage.ts';
+import type { LoraRecipe } from './recipe.ts';
 
 /** A model that was opened for a run: what a stage sees of it, and its size. */
 export type Model = Pick<StageContext, 'policy' | 'reference' | 'format'> & {
   /** The text that it grew up on; undefined where the model's folder does not declare any. */
   readonly baseText: TextRecipe | undefined;
   readonly parameters: number;
+  /** What is trained in the place of all parameters, if the recipe asks for it. */
+  readonly adapter?: { readonly parameters: number; writePeft(folder: string): Promise<void> } | undefined;
 };
 
 export type ModelOptions = {
   /** Random weights of the shape that the folder's config.json declares. */
   readonly fresh: boolean;
   readonly seed: number;
+  /** Trains an adapter; absent means all weights. */
+  readonly lora?: LoraRecipe | undefined;
 };
 
 /** What a run is put together from. The command line wires in the real ones, a test its own. */

@@ -36,8 +36,7 @@ export type RunSetting = {
  */
 export async function runRecipe(recipe: Recipe, setting: RunSetting): Promise<Results> {
   setting.watch.doing(`opens ${recipe.model}`);
-  const { openModel } = setting.parts;
-  const model = await openModel(recipe.model, { fresh: recipe.fresh, seed: recipe.seed });
+  const model = await setting.parts.openModel(recipe.model, recipe);
   try {
     return await new RecipeRun(recipe, setting, model).run();
   } finally {
@@ -111,7 +110,9 @@ class RecipeRun {
   async #runStage(stage: RecipeStage, index: number, start: Position): Promise<void> {
     const position = index === start.stagesDone ? start : { stagesDone: index, stepsDone: 0, memory: {} };
     await this.#note({ kind: 'stage-started', stage: stage.name, step: position.stepsDone });
-    await runStage(stage, position, { ...this.#setting, model: this.#model, seed: this.#recipe.seed });
+    const { seed, lora } = this.#recipe;
+    const rate = lora?.learningRateFactor ?? 1;
+    await runStage(stage, position, { ...this.#setting, model: this.#model, seed, learningRateFactor: rate });
   }
 
   /** Measures what the gates after a stage ask for; undefined where it has none. */
@@ -155,7 +156,9 @@ class RecipeRun {
 
   async #finish(measured: Measured): Promise<Results> {
     const { folder } = this.#setting;
-    await this.#export(join(folder.path, 'model'));
+    const { adapter } = this.#model;
+    await this.#export('model', (beside) => this.#setting.parts.exportModel(this.#model, this.#recipe.model, beside));
+    if (adapter !== undefined) await this.#export('adapter', (beside) => adapter.writePeft(beside));
     const results = makeResults(this.#recipe, folder, this.#model.parameters, measured);
     await writeResults(join(folder.path, 'results.json'), results);
     const gatesMissed = measured.verdicts.filter((verdict) => !verdict.held).length;
@@ -164,12 +167,13 @@ class RecipeRun {
   }
 
   /** Written beside and renamed, like everything else in a run. */
-  async #export(destination: string): Promise<void> {
+  async #export(name: string, write: (folder: string) => Promise<void>): Promise<void> {
+    const destination = join(this.#setting.folder.path, name);
     if (existsSync(destination)) return;
     const beside = `${destination}.writing`;
     await writing(destination, async () => {
       await rm(beside, { recursive: true, force: true });
-      await this.#setting.parts.exportModel(this.#model, this.#recipe.model, beside);
+      await write(beside);
       await rename(beside, destination);
     });
   }

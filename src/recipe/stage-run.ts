@@ -6,6 +6,7 @@ import { stream } from '../random.ts';
 import type { Position } from '../record/checkpoints.ts';
 import type { RunFolder } from '../record/run-folder.ts';
 import type { StageContext } from '../stages/stage.ts';
+import { faster } from './faster.ts';
 import type { RecipeStage } from './load-recipe.ts';
 import { Meter } from './meter.ts';
 import type { Model } from './run-parts.ts';
@@ -18,6 +19,7 @@ export type Surroundings = {
   readonly signal: AbortSignal;
   /** The recipe's seed. */
   readonly seed: number;
+  readonly learningRateFactor: number;
 };
 
 /**
@@ -54,13 +56,13 @@ class StageRun {
   }
 
   context(): StageContext {
-    const { model, seed, folder } = this.#around;
+    const { model, seed, folder, learningRateFactor } = this.#around;
     return {
       format: model.format,
       get baseText() {
         return knownText(model.baseText);
       },
-      policy: this.#meter.policy(model.policy),
+      policy: this.#meter.policy(faster(model.policy, learningRateFactor)),
       reference: this.#meter.sampler(model.reference),
       seed: stream(seed, 'stage', this.#name).integer(2 ** 31),
       firstStep: this.#start.stepsDone,

@@ -8,7 +8,7 @@ import { huggingFaceConfig, readConfig, readInitializerRange } from './hugging-f
 import { type LlamaConfig, parameterShapes } from './llama-config.ts';
 import { readJson } from './read-json.ts';
 import { SafetensorsFile, type StoredTensor, writeSafetensors } from './safetensors.ts';
-import { initialWeights, Weights } from './weights.ts';
+import { initialWeights, sizeOf, Weights } from './weights.ts';
 
 /** @file A model as a Hugging Face folder: `config.json` and `model.safetensors`, in one piece or in shards. */
 
@@ -44,7 +44,7 @@ const TOO_MANY = 2 ** 31;
 /** Random weights by seed, of the shape that `config.json` declares; the folder needs no weights of its own. */
 export async function freshModel(folder: string, seed: number): Promise<Weights> {
   const config = await readConfig(folder);
-  const total = parameterShapes(config).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  const total = sizeOf(parameterShapes(config));
   if (total < TOO_MANY) return initialWeights(config, seed, await readInitializerRange(folder));
   throw new ModelError(
     `${join(folder, 'config.json')}: asks for ${total} parameters; fewer than ${TOO_MANY} are possible`,

@@ -1,5 +1,5 @@
 import { stream } from '../../random.ts';
-import { type LlamaConfig, parameterShapes } from './llama-config.ts';
+import { type LlamaConfig, type ParameterShape, parameterShapes } from './llama-config.ts';
 
 /** One parameter as a window on the flat array. */
 export type Parameter = { readonly name: string; readonly shape: readonly number[]; readonly data: Float32Array };
@@ -17,16 +17,8 @@ export class Weights {
     flat?: Float32Array,
   ) {
     const shapes = parameterShapes(config);
-    const sizes = shapes.map(({ shape }) => shape.reduce((product, size) => product * size, 1));
-    const total = sizes.reduce((sum, size) => sum + size, 0);
-    if (flat !== undefined && flat.length !== total) throw new RangeError(`${flat.length} weights, not ${total}`);
-    this.flat = flat ?? sharedFloats(total);
-    let offset = 0;
-    this.parameters = shapes.map(({ name, shape }, index) => {
-      const data = this.flat.subarray(offset, offset + sizes[index]!);
-      offset += sizes[index]!;
-      return { name, shape, data };
-    });
+    this.flat = flat ?? sharedFloats(sizeOf(shapes));
+    this.parameters = windows(this.flat, shapes);
   }
 
   get(name: string): Parameter {
@@ -45,6 +37,23 @@ export class Weights {
     copy.flat.set(this.flat);
     return copy;
   }
+}
+
+/** How many numbers parameters of these shapes have. */
+export function sizeOf(shapes: readonly ParameterShape[]): number {
+  return shapes.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
+}
+
+/** Parameters of these shapes as windows on an array in which they lie end to end. */
+export function windows(flat: Float32Array, shapes: readonly ParameterShape[]): Parameter[] {
+  const total = sizeOf(shapes);
+  if (flat.length !== total) throw new RangeError(`${flat.length} weights, not ${total}`);
+  let offset = 0;
+  return shapes.map((each) => {
+    const from = offset;
+    offset += sizeOf([each]);
+    return { ...each, data: flat.subarray(from, offset) };
+  });
 }
 
 /** Zeros in memory that worker threads see, too. */

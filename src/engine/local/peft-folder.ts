@@ -1,0 +1,175 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import { ModelError } from '../../errors.ts';
+import { writeWholeFolder } from '../../record/whole-folder.ts';
+import { ADAPTABLE, type Adapter, type AdapterShape, baseFor, factorShapes } from './adapter.ts';
+import { readJson } from './read-json.ts';
+import { SafetensorsFile, type StoredTensor, writeSafetensors } from './safetensors.ts';
+import { sizeOf, type Weights, windows } from './weights.ts';
+
+/** @file An adapter as Hugging Face's PEFT writes it: `adapter_config.json` and `adapter_model.safetensors`. */
+
+const CONFIG = 'adapter_config.json';
+const TENSORS = 'adapter_model.safetensors';
+
+/** PEFT names a factor from the outermost wrapper on. */
+const PREFIX = 'base_model.model.';
+
+/** Writes the adapter into a folder of its own; it is there whole or not at all. */
+export function writePeftFolder(folder: string, adapter: Adapter, baseModel?: string): Promise<void> {
+  return writeWholeFolder(folder, (beside) => writePeftFiles(beside, adapter, baseModel));
+}
+
+/** Writes the two files into a folder that is there. */
+export async function writePeftFiles(folder: string, adapter: Adapter, baseModel: string | undefined): Promise<void> {
+  const { config, shape, flat } = adapter;
+  await writeFile(join(folder, CONFIG), `${JSON.stringify(peftConfig(shape, baseModel), null, 2)}\n`);
+  const tensors = windows(flat, factorShapes(config, shape)).map((each) => ({ ...each, name: PREFIX + each.name }));
+  await writeSafetensors(join(folder, TENSORS), tensors, { format: 'pt' });
+}
+
+function peftConfig({ rank, alpha, modules }: AdapterShape, baseModel: string | undefined): object {
+  return {
+    base_model_name_or_path: baseModel ?? null,
+    bias: 'none',
+    fan_in_fan_out: false,
+    inference_mode: true,
+    init_lora_weights: true,
+    lora_alpha: alpha,
+    lora_dropout: 0,
+    peft_type: 'LORA',
+    r: rank,
+    target_modules: modules,
+    task_type: 'CAUSAL_LM',
+    use_rslora: false,
+  };
+}
+
+const configSchema = z.looseObject({
+  peft_type: z.literal('LORA'),
+  r: z
+    .int()
+    .positive()
+    .max(2 ** 16),
+  lora_alpha: z.number().positive(),
+  target_modules: z.array(z.enum(ADAPTABLE)).min(1),
+  bias: z.literal('none').default('none'),
+  init_lora_weights: z.union([z.boolean(), z.literal('gaussian')]).nullish(),
+});
+
+/** Fields that change nothing about what a finished adapter computes. */
+const HARMLESS = new Set([
+  ...Object.keys(configSchema.shape),
+  'auto_mapping',
+  'base_model_name_or_path',
+  'inference_mode',
+  'layers_pattern',
+  'lora_dropout',
+  'megatron_core',
+  'peft_version',
+  'qalora_group_size',
+  'revision',
+  'runtime_config',
+  'task_type',
+]);
+
+/**
+ * Reads an adapter, whoever trained it.
+ * @param base the model that it adapts.
+ * @param wanted rank and modules that it must have; absent means any.
+ * @throws ModelError in one line that names file and field, for anything missing, unknown, damaged or unsupported.
+ */
+export async function readPeftFolder(
+  folder: string,
+  base: Weights,
+  wanted?: Pick<AdapterShape, 'rank' | 'modules'>,
+): Promise<Adapter> {
+  const shape = await readPeftShape(folder);
+  if (wanted !== undefined) checkWanted(join(folder, CONFIG), shape, wanted);
+  const file = await SafetensorsFile.open(join(folder, TENSORS));
+  try {
+    return await readFactors(file, baseFor(base, shape), shape);
+  } finally {
+    await file.close();
+  }
+}
+
+/** What `adapter_config.json` declares. @throws ModelError naming the field that is missing or unsupported. */
+export async function readPeftShape(folder: string): Promise<AdapterShape> {
+  const path = join(folder, CONFIG);
+  const value = await readJson(path);
+  const parsed = configSchema.safeParse(value);
+  if (!parsed.success) throw refusal(path, parsed.error.issues[0]!, value); // a failed parse has an issue
+  const { r, lora_alpha, target_modules } = parsed.data;
+  const odd = Object.entries(value).find(([name, setting]) => !HARMLESS.has(name) && isSwitchedOn(setting));
+  if (odd !== undefined) {
+    throw new ModelError(`${path}: ${odd[0]} is ${shown(odd[1])}, which is not supported; train the adapter without`);
+  }
+  return { rank: r, alpha: lora_alpha, modules: ADAPTABLE.filter((name) => target_modules.includes(name)) };
+}
+
+/** Variants of LoRA are off while their field is null, false or empty. */
+function isSwitchedOn(setting: unknown): boolean {
+  if (setting === null || setting === false) return false;
+  return typeof setting !== 'object' || Object.keys(setting).length > 0;
+}
+
+const shown = (value: unknown) => JSON.stringify(value)?.slice(0, 80);
+
+function refusal(path: string, issue: z.core.$ZodIssue, value: unknown): ModelError {
+  const field = issue.path.join('.');
+  const given = issue.path.reduce((at: unknown, key) => Object(at)[key], value);
+  if (given === undefined) return new ModelError(`${path}: ${field} is missing; a LoRA of PEFT needs it`);
+  const supported =
+    'values' in issue ? `supported is ${issue.values.map((one) => JSON.stringify(one)).join(', ')}` : issue.message;
+  return new ModelError(`${path}: ${field} is ${shown(given)}; ${supported}`);
+}
+
+function checkWanted(path: string, given: AdapterShape, wanted: Pick<AdapterShape, 'rank' | 'modules'>): void {
+  const fields = [
+    ['r', given.rank, wanted.rank],
+    ['target_modules', given.modules, wanted.modules],
+  ] as const;
+  for (const [field, have, want] of fields) {
+    if (isDeepStrictEqual(have, want)) continue;
+    throw new ModelError(
+      `${path}: ${field} is ${shown(have)}, but this policy's is ${shown(want)}; load another folder`,
+    );
+  }
+}
+
+async function readFactors(file: SafetensorsFile, base: Weights, shape: AdapterShape): Promise<Adapter> {
+  const { config } = base;
+  const shapes = factorShapes(config, shape);
+  const flat = new Float32Array(sizeOf(shapes));
+  for (const { name, shape, data } of windows(flat, shapes)) {
+    const stored = file.tensors.get(PREFIX + name);
+    if (stored === undefined || !isDeepStrictEqual(stored.shape, shape)) {
+      const wanted = `${PREFIX}${name} of shape [${shape.join(', ')}]`;
+      throw new ModelError(`${file.path}: ${wanted} is missing, which ${CONFIG} and the base model ask for`);
+    }
+    await file.read(stored, data);
+  }
+  const known = new Set(shapes.map(({ name }) => PREFIX + name));
+  for (const stored of file.tensors.values()) if (!known.has(stored.name)) await checkCopy(file, stored, base);
+  return { config, shape, flat };
+}
+
+/** PEFT adds a copy of a head or an embedding that it adapts. It may not say anything else than the base does. */
+async function checkCopy(file: SafetensorsFile, stored: StoredTensor, base: Weights): Promise<void> {
+  const name = stored.name.slice(PREFIX.length).replace('.base_layer.', '.');
+  const original = base.parameters.find((parameter) => stored.name.startsWith(PREFIX) && parameter.name === name);
+  if (original === undefined) throw new ModelError(`${file.path}: ${stored.name} is unknown; ${CONFIG} asks for none`);
+  const data = new Float32Array(original.data.length);
+  if (isDeepStrictEqual(stored.shape, original.shape)) {
+    await file.read(stored, data);
+    if (Buffer.from(data.buffer).equals(bytesOf(original.data))) return;
+  }
+  throw new ModelError(
+    `${file.path}: ${stored.name} is not the base model's; load the adapter on the model it was trained on`,
+  );
+}
+
+const bytesOf = (data: Float32Array): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
