@@ -85,7 +85,7 @@ export const trainingRun = z.looseObject({
   is_lora: z.boolean(),
   lora_rank: z.int().nullish(),
   last_request_time: maybe,
-  user_metadata: z.record(z.string(), z.string()).nullish(),
+  user_metadata: z.record(z.string(), z.unknown()).nullish(),
 });
 
 export const trainingRunsAnswer = z.looseObject({ training_runs: z.array(trainingRun), cursor: cursor.nullish() });

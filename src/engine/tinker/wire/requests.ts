@@ -6,7 +6,7 @@ const id = z.string().min(1).max(200);
 const seqId = z.int().min(0);
 const count = z.int().min(1);
 const finite = z.number(); // zod's numbers are finite
-const userMetadata = z.record(z.string(), z.string()).nullish();
+const userMetadata = z.record(z.string(), z.unknown()).nullish();
 /** A label of the message itself, which says nothing that its address does not say. */
 const type = z.string().nullish();
 
@@ -161,9 +161,9 @@ export const sampleRequest = z.strictObject({
   sampling_params: samplingParams,
   prompt_logprobs: z.boolean().nullish(),
   topk_prompt_logprobs: z.int().min(0).default(0),
-  topk_sample_logprobs: z.int().min(0).nullish(),
+  topk_sample_logprobs: z.int().min(0).default(0),
   prompt_logprobs_last_n: z.int().min(0).nullish(),
-  prompt_alt_tokens_k: z.int().min(0).nullish(),
+  prompt_alt_tokens_k: z.int().min(0).default(0),
   target_prompt_logprobs: tensorData.nullish(),
   record_stability_info: z.boolean().nullish(),
   type,
