@@ -23,14 +23,16 @@ export async function showResults(folder: string, results: Results, options: Dis
   return results.gates.every((gate) => gate.held) ? EXIT.ok : EXIT.gateMissed;
 }
 
-/** The table for people; for machines one line that says where the files are. */
+/** The table for people; for machines one line that says where the files are, or that holds the results where there are none. */
 export function printResults(
   results: Results,
   files: Readonly<Record<string, string>>,
   { json }: DisplayOptions,
 ): void {
-  if (json) process.stdout.write(`${JSON.stringify({ kind: 'results', time: new Date().toISOString(), ...files })}\n`);
-  else {
+  if (json) {
+    const found = Object.keys(files).length === 0 ? { results } : files;
+    process.stdout.write(`${JSON.stringify({ kind: 'results', time: new Date().toISOString(), ...found })}\n`);
+  } else {
     const paths = Object.entries(files).map(([name, path]) => `${name.padEnd(8)} ${path}\n`);
     process.stdout.write(`${renderTerminal(results)}\n${paths.join('')}`);
   }
