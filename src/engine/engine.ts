@@ -23,6 +23,8 @@ export type SamplingParams = {
   readonly stop: TokenIds;
   /** Continuations per prompt. */
   readonly samples: number;
+  /** False where nobody reads the logprobs: they may then be anything, and cost nothing. Absent means true. */
+  readonly logprobs?: boolean;
 };
 
 export type Sequence = {
@@ -41,8 +43,11 @@ export interface Sampler {
   sample(prompts: readonly TokenIds[], how: SamplingParams): Promise<Sequence[][]>;
   /** Log-probability of each given token after the ones before it, `[time]`; the first entry is NaN. */
   logprobs(sequences: readonly TokenIds[]): Promise<Float32Array[]>;
-  /** The teacher's view: `[sequence]` of top-k next-token logprobs at every position. */
-  topLogprobs(sequences: readonly TokenIds[], k: number): Promise<TopLogprobs[]>;
+  /**
+   * The teacher's view: `[sequence]` of top-k next-token logprobs at every position. What stands before `from`, one a
+   * sequence, is not read, and may then be anything.
+   */
+  topLogprobs(sequences: readonly TokenIds[], k: number, from?: readonly number[]): Promise<TopLogprobs[]>;
 }
 
 /** Soft targets `[time, k]`: for each position k token ids and their probabilities (need not sum to one). */

@@ -39,7 +39,7 @@ export class Meter {
         return sequences;
       },
       logprobs: (sequences) => sampler.logprobs(sequences),
-      topLogprobs: (sequences, k) => sampler.topLogprobs(sequences, k),
+      topLogprobs: (sequences, k, from) => sampler.topLogprobs(sequences, k, from),
     };
   }
 }

@@ -2,12 +2,14 @@ import { retryAfter } from './retry-after.ts';
 
 /**
  * What can go wrong with one request:
- * - `key`, `model`, `refused`, `tls`, `page`: asking again would not help,
+ * - `key`, `quota`, `model`, `tls`, `page`: neither asking again nor asking something else would help,
+ * - `refused`: this request is not answered, another may be,
  * - `pushback`: too many at once (429, 503, 529),
  * - `server`, `unreachable`, `broken`, `stalled`, `malformed`: the next attempt may do better.
  */
 export type FailureKind =
   | 'key'
+  | 'quota'
   | 'model'
   | 'refused'
   | 'tls'
@@ -19,7 +21,7 @@ export type FailureKind =
   | 'stalled'
   | 'malformed';
 
-const HOPELESS: ReadonlySet<FailureKind> = new Set(['key', 'model', 'refused', 'tls', 'page']);
+const HOPELESS: ReadonlySet<FailureKind> = new Set(['key', 'quota', 'model', 'refused', 'tls', 'page']);
 
 /** The server may have worked, and charged, though no reply came. */
 const MAYBE_PAID: ReadonlySet<FailureKind> = new Set(['broken', 'stalled', 'malformed', 'page']);
@@ -59,14 +61,15 @@ export function statusFailure(status: number, headers: Headers, body: string, no
 
 const PUSHBACK = new Set([429, 503, 529]);
 const WORTH_ANOTHER_TRY = new Set([408, 409, 425]);
-/** A quota that is used up comes as a 429 as well, and does not fill up by waiting. */
+/** A quota that is used up comes as a 400 or a 429 as well, and does not fill up by waiting. */
 const USED_UP = /insufficient_quota|credit balance/i;
 const UNKNOWN_MODEL =
   /model[^.]{0,80}(not found|not exist|unknown|invalid|unsupported)|(not|no|unknown|invalid) .{0,20}model/i;
 
 function statusKind(status: number, body: string): FailureKind {
   if (status === 401 || status === 403) return 'key';
-  if (PUSHBACK.has(status)) return USED_UP.test(body) ? 'refused' : 'pushback';
+  if (status === 402 || (status < 500 && USED_UP.test(body))) return 'quota';
+  if (PUSHBACK.has(status)) return 'pushback';
   if (status >= 500 || WORTH_ANOTHER_TRY.has(status)) return 'server';
   if (status === 404 || (status === 400 && UNKNOWN_MODEL.test(body))) return isPage(body) ? 'page' : 'model';
   return status < 400 ? 'page' : 'refused';
@@ -86,7 +89,7 @@ export const isPage = (body: string): boolean => /^\s*<(!doctype|html)/i.test(bo
 const MOST_SAID = 200;
 
 /** What the server said, in one line: `: model "x" is not loaded`; nothing where it sent a page. */
-function excerpt(body: string): string {
+export function excerpt(body: string): string {
   if (isPage(body)) return ': a web page';
   const said = (messageIn(body) ?? body).replaceAll(/\s+/g, ' ').trim();
   if (said === '') return '';

@@ -44,10 +44,10 @@ export class Sender {
       logLevel: 'off', // whatever OPENAI_LOG says: a log of requests holds headers
       fetch: async (url: string | URL | Request, init: RequestInit = {}) => {
         const heard = await transport.send(new URL(String(url)), init); // both clients give an address
-        const body = secret.redact(heard.body);
+        const body = secret.redact(heard.body.toString('utf8'));
         if (heard.status < 200 || heard.status > 299)
           throw statusFailure(heard.status, heard.headers, body, Date.now());
-        const response = new Response(null, heard);
+        const response = new Response(null, { status: heard.status, headers: heard.headers });
         bodies.set(response, body);
         return response;
       },

@@ -2,17 +2,32 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 
 /** A reply as it came, heard out. */
-export type Heard = { readonly status: number; readonly headers: Headers; readonly body: string };
+export type Heard = { readonly status: number; readonly headers: Headers; readonly body: Buffer };
+
+/** As `fetch` takes it. */
+type Init = Omit<RequestInit, 'body'> & { readonly body?: RequestInit['body'] | Uint8Array };
 
 /**
  * One request over connections that are kept, its reply heard out to the last byte. Node's own client and not `fetch`:
  * with 256 requests in flight the streams and signals behind `fetch` took more of the processor than all the rest.
  */
 export class Transport {
-  readonly #http = new HttpAgent({ keepAlive: true });
-  readonly #https = new HttpsAgent({ keepAlive: true });
+  readonly #http: HttpAgent;
+  readonly #https: HttpsAgent;
 
-  async send(url: URL, init: RequestInit): Promise<Heard> {
+  /** @param keepAlive false opens a connection for every request: none is ever sent twice. */
+  constructor(keepAlive = true) {
+    this.#http = new HttpAgent({ keepAlive });
+    this.#https = new HttpsAgent({ keepAlive });
+  }
+
+  /** Lets go of connections that nothing is sent over. */
+  close(): void {
+    this.#http.destroy();
+    this.#https.destroy();
+  }
+
+  async send(url: URL, init: Init): Promise<Heard> {
     try {
       return await this.#once(url, init);
     } catch (error) {
@@ -21,7 +36,7 @@ export class Transport {
     }
   }
 
-  #once(url: URL, { method, headers, body, signal }: RequestInit): Promise<Heard> {
+  #once(url: URL, { method, headers, body, signal }: Init): Promise<Heard> {
     const secure = url.protocol === 'https:';
     const options = {
       method: method ?? 'GET',
@@ -53,8 +68,8 @@ async function hearOut(response: IncomingMessage): Promise<Heard> {
     const value = response.headers[name];
     if (typeof value === 'string') headers.set(name, value);
   }
-  return { status: response.statusCode ?? 0, headers, body: Buffer.concat(chunks).toString('utf8') };
+  return { status: response.statusCode ?? 0, headers, body: Buffer.concat(chunks) };
 }
 
 /** All that anybody reads of a reply's headers. */
-const SHOWN = ['content-type', 'retry-after', 'retry-after-ms'];
+const SHOWN = ['content-type', 'location', 'retry-after', 'retry-after-ms'];

@@ -2,8 +2,11 @@ import { EngineError } from '../../errors.ts';
 import type { Datum, Loss, SoftTargets, TokenIds } from '../engine.ts';
 import type { LlamaConfig } from './llama-config.ts';
 
+/** What a model knows and how long a text it reads. */
+export type DataLimits = Pick<LlamaConfig, 'vocabSize' | 'maxPositions'>;
+
 /** @throws EngineError that names the datum, the field and what is wrong with it, and what would be right. */
-export function checkData(batch: readonly Datum[], loss: Loss, config: LlamaConfig): void {
+export function checkData(batch: readonly Datum[], loss: Loss, config: DataLimits): void {
   batch.forEach((datum, index) => {
     const refuse = (field: string, what: string): never => {
       throw new EngineError(`datum ${index}: ${field} ${what}`);
@@ -16,14 +19,14 @@ export function checkData(batch: readonly Datum[], loss: Loss, config: LlamaConf
 
 type Refuse = (field: string, what: string) => never;
 
-function checkInput(input: TokenIds, { vocabSize, maxPositions }: LlamaConfig, refuse: Refuse): void {
+function checkInput(input: TokenIds, { vocabSize, maxPositions }: DataLimits, refuse: Refuse): void {
   if (input.length === 0) refuse('input', 'is empty; give it at least one token');
   if (input.length > maxPositions)
     refuse('input', `has ${input.length} tokens; the model has ${maxPositions} positions`);
   checkTokens('input', input, vocabSize, refuse);
 }
 
-function checkTargets({ input, targets }: Datum, { vocabSize }: LlamaConfig, refuse: Refuse): void {
+function checkTargets({ input, targets }: Datum, { vocabSize }: DataLimits, refuse: Refuse): void {
   if ('k' in targets) {
     checkSoftTargets(input, targets, vocabSize, refuse);
     return;

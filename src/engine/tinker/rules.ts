@@ -1,0 +1,28 @@
+/**
+ * How one server has to be dealt with, where servers differ. Found out at connect (`conformance.ts`), never assumed; what
+ * was found stands in the run's record.
+ */
+export type Rules = {
+  /** Whether a request that is refused uses up its number. */
+  readonly refusedCounts: boolean;
+  /** Whether a request that comes twice is carried out once, and answered twice. */
+  readonly knowsRepeats: boolean;
+  /** `sum` as the protocol says, or the mean over the sequences of a step of each one's mean over its tokens. */
+  readonly reduction: 'sum' | 'mean';
+  /** Whether the logprobs of what was sampled are those of the tempered distribution, as the protocol says. */
+  readonly temperedLogprobs: boolean;
+  /** Whether weights to sample from may go without a name. */
+  readonly namelessSamplers: boolean;
+  /** Whether likely tokens beside the given ones are shown. */
+  readonly topLogprobs: boolean;
+};
+
+/** What the protocol says: how a server is asked until it is known better. */
+export const PROTOCOL: Rules = {
+  refusedCounts: true,
+  knowsRepeats: true,
+  reduction: 'sum',
+  temperedLogprobs: true,
+  namelessSamplers: true,
+  topLogprobs: true,
+};
