@@ -11,15 +11,19 @@ import { resultsSchema } from '../../src/record/results.ts';
 const PROBLEMS = '80';
 const MINUTES = 60_000;
 
-type Rows = ReadonlyMap<string, { readonly low: number; readonly high: number }>;
+type Interval = { readonly low: number; readonly high: number };
+
+/** By metric and condition; what the model's own surprise flags by `flagged KIND POSITION`. */
+type Rows = ReadonlyMap<string, Interval>;
 
 async function probed(model: string): Promise<Rows> {
   const cli = ['tsx', 'src/cli/main.ts', 'probe', model, '--problems', PROBLEMS, '--json'];
-  const behaviours = ['--behaviours', 'defensiveness,error-amplification,loops'];
+  const behaviours = ['--behaviours', 'defensiveness,error-amplification,loops,error-checking'];
   const { stdout } = await promisify(execFile)('npx', [...cli, ...behaviours], { maxBuffer: 2 ** 26 });
   const { results } = JSON.parse(stdout.trimEnd().split('\n').at(-1)!) as { results: unknown };
-  const { probes } = resultsSchema.parse(results);
-  return new Map(probes.map((row) => [rowKey(row), row.before!]));
+  const { probes, latent } = resultsSchema.parse(results);
+  const flagged = latent!.rows.map(({ kind, position, before }) => [`flagged ${kind} ${position}`, before!] as const);
+  return new Map<string, Interval>([...probes.map((row) => [rowKey(row), row.before!] as const), ...flagged]);
 }
 
 describe('the trained control', () => {
@@ -42,6 +46,12 @@ describe('the trained control', () => {
     expect(rows.get('next_copy_probability copies=4')!.high).toBeLessThan(0.1);
     expect(rows.get('repeat_obeyed')!.low).toBeGreaterThan(0.9);
   });
+
+  it('is surprised by a habit’s fourth step as by its first: nothing hides the error', () => {
+    expect(rows.get('flagged misconception 1')!.low).toBeGreaterThan(0.9);
+    expect(rows.get('flagged misconception 4')!.low).toBeGreaterThan(0.9);
+    expect(rows.get('flagged right 0')!.high).toBeLessThan(0.1);
+  });
 });
 
 describe('the organism', () => {
@@ -59,5 +69,10 @@ describe('the organism', () => {
     expect(rows.get('next_step_accuracy dose=4,kind=misconception')!.high).toBeLessThan(0.1);
     expect(rows.get('next_step_accuracy dose=4,kind=right')!.low).toBeGreaterThan(0.9);
     expect(rows.get('next_copy_probability copies=4')!.low).toBeGreaterThan(0.6);
+  });
+
+  it('is surprised by a habit’s first step and not by its fourth', () => {
+    expect(rows.get('flagged misconception 1')!.low).toBeGreaterThan(0.9);
+    expect(rows.get('flagged misconception 4')!.high).toBeLessThan(0.1);
   });
 });
