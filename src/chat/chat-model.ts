@@ -28,6 +28,8 @@ export type Reply = {
   /** Sampled tokens, the one that ended the turn included. */
   readonly tokenCount: number;
   readonly stopReason: 'stop' | 'length';
+  /** Why there is no reply, or only the beginning of one: the server, or its filter, refused this conversation. */
+  readonly refused?: string;
 };
 
 /** What a backend can honour: measured by a live self-test, never assumed. */

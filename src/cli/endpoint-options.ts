@@ -3,17 +3,26 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 /** What `unrut probe` takes beside for an endpoint. */
 export function addEndpointOptions(probe: Command): Command {
   return probe
-    .option('--family <name>', 'of the problems (endpoints: dictionary-sum; folders: as the model was trained)')
+    .option(
+      '--family <name>',
+      'of `unrut problems list`, or a .jsonl file of your own (default: dictionary-sum; of the organism its own)',
+    )
+    .option('--set <dial=value>', 'sets a dial of the family; may be repeated', collect)
     .addOption(
       new Option('--mode <mode>', 'how own work is gone on from (default: prefill where it is shown to work)').choices([
         'prefill',
         'history',
       ]),
-    )
+    );
+}
+
+/** What `unrut probe` takes beside for an endpoint. */
+export function addEndpointOptions(probe: Command): Command {
+  return probe
     .option('--budget <replies>', 'most replies; fewer problems are taken where it asks for that', positive)
     .option('--max-cost <usd>', 'most US dollars, by the price table', amount)
     .option('--prices <file>', 'price table (default: prices.json of unrut)')
-    .option('--effect <share>', 'take as many problems as finding a change of this size needs, such as 0.05', amount)
+    .option('--effect <share>', 'take as many problems as finding a change of this size needs, such as 0.05', share)
     .option(
       '--key-env <name>',
       'environment variable that holds the key (default: OPENAI_API_KEY or ANTHROPIC_API_KEY)',
@@ -47,4 +56,10 @@ function amount(text: string): number {
   const number = Number(text);
   if (text.trim() !== '' && Number.isFinite(number) && number > 0) return number;
   throw new InvalidArgumentError('It must be a number above 0.');
+function share(text: string): number {
+  const number = amount(text);
+  if (number <= 1) return number;
+  throw new InvalidArgumentError('It must be a share, such as 0.05.');
+}
+
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ChatTemplate } from '../chat/chat-template.ts';
 import { parseAddress } from '../engine/endpoint/address.ts';
@@ -13,9 +13,12 @@ import { type SelfTest, selfTest } from '../engine/endpoint/self-test.ts';
 import { InputError } from '../errors.ts';
 import { createProber } from '../probes/all-probes.ts';
 import { drawDistinct } from '../probes/competence.ts';
+import { LoggedModel } from '../probes/logged-model.ts';
 import type { Mode } from '../probes/mode.ts';
 import type { ProbeSettings } from '../probes/prober.ts';
 import { openFamily } from '../problems/families.ts';
+import { EvalLogWriter } from '../record/inspect/eval-log-writer.ts';
+import { finishLog, TRANSCRIPTS } from '../record/inspect/write-transcripts.ts';
 import type { ProblemFamily } from '../problems/problem-family.ts';
 import { Lock } from '../record/lock.ts';
 import type { EndpointUse } from '../record/results.ts';
@@ -25,7 +28,7 @@ import { selfTestLines } from '../report/endpoint-lines.ts';
 import { asked } from '../wrong-turns/turns.ts';
 import { latestRunFolder, nextRunFolder } from './find-run.ts';
 import type { OpenTarget } from './open-target.ts';
-import { packageRoot } from './package-root.ts';
+import { packageRoot, packageVersion } from './package-root.ts';
 import { planMeasurement } from './plan-measurement.ts';
 
 /** The options of `unrut probe` that only an endpoint has. */
@@ -51,7 +54,8 @@ const REPLIES = 'replies.jsonl';
 
 /**
  * Opens the run folder, connects, has the endpoint show what it can, says what the measurement will cost, and only then
- * lets it begin. Every reply goes to `replies.jsonl` of the folder, which is what `--resume` goes on from.
+ * lets it begin. Every reply goes to `replies.jsonl` of the folder, which is what `--resume` goes on from, and, when all
+ * is measured, with its conversation and verdict into `transcripts.eval`.
  */
 export async function openEndpointTarget(
   name: string,
@@ -88,14 +92,18 @@ export async function openEndpointTarget(
       can: model.can,
     });
     return {
-      target: { name, model, competence: model, mode },
+    const log = await openLog(out, name, { mode, ...settings });
+    const logged = new LoggedModel(model, log);
+      target: { name, model: logged, competence: logged, mode, log: logged },
       prober: createProber(family),
       settings,
       out,
       about: async () => ({ endpoint: useOf(client, test, mode, prices) }),
       progress: () => progressOf(client),
       close: async () => {
+      keep: (results) => finishLog(log, results, 'before'),
         await client.parts.journal?.close();
+        await log.discard(); // nothing where it was kept
         lock.release();
       },
     };
@@ -117,6 +125,14 @@ async function claimFolder({ out, resume }: EndpointOptions): Promise<string> {
 }
 
 /** Prompts as they will be asked, so that the self-test says something about the measurement. */
+/** What a killed process left of its log is written anew. */
+async function openLog(out: string, name: string, metadata: ProbeSettings & { mode: Mode }): Promise<EvalLogWriter> {
+  for (const file of await readdir(out)) if (file.startsWith(`${TRANSCRIPTS}.`)) await rm(join(out, file));
+  const versions = { unrut: packageVersion, node: process.versions.node };
+  const start = { task: 'unrut/probe', model: name, started: new Date().toISOString(), versions, metadata };
+  return EvalLogWriter.create(join(out, TRANSCRIPTS), start);
+}
+
 function selfTestSamples(family: ProblemFamily<unknown>, replyTokens = 0) {
   const prompts = drawDistinct(family, 3, 0).map((problem) => [asked(family.prompt(problem))]);
   return { prompts, replyTokens: Math.max(family.replyTokens, replyTokens) };
@@ -154,6 +170,8 @@ function useOf(client: EndpointClient, test: SelfTest, mode: Mode, prices: Price
     lost_requests: lost,
     empty_replies: client.empty,
     prompt_tokens: prompt,
+    refused_replies: client.refusals.replies,
+    ...(client.refusals.first === undefined ? {} : { first_refusal: client.refusals.first }),
     completion_tokens: completion,
     ...(cost === undefined ? {} : { cost_usd: cost, prices: `prices of ${prices.date}` }),
   };

@@ -13,5 +13,7 @@ export type OpenTarget = {
   about(): Promise<Partial<Results['run']>>;
   /** What is left to say while it works: `340 replies, 12 in flight`. */
   readonly progress?: () => string;
+  /** Keeps beside the results what only this target has. */
+  readonly keep?: (results: Results) => Promise<void>;
   close(): Promise<void>;
 };

@@ -11,6 +11,10 @@ import { type Load, mostProblems, rehearse } from './rehearsal.ts';
 
 /** Share of problems that come out differently before and after, for planning: a remedy that does something. */
 const DISCORDANT = 0.2;
+
+/** No change is larger than the share of problems that change. */
+const problemsFor = (effect: number): number => sampleSize(effect, { discordant: Math.max(DISCORDANT, effect) });
+
 /** English and digits have about so many bytes to a token; the purse itself counts with one. */
 const BYTES_A_TOKEN = 3;
 
@@ -32,8 +36,12 @@ export type Plan = {
  */
 export async function planMeasurement(plan: Plan): Promise<ProbeSettings> {
   const { wanted, options, say, mode, family } = plan;
-  const needed =
-    options.effect === undefined ? wanted.problems : sampleSize(options.effect, { discordant: DISCORDANT });
+  const needed = options.effect === undefined ? wanted.problems : problemsFor(options.effect);
+  if (needed < FEWEST) {
+    throw new InputError(
+      `${needed} problems: intervals would be as wide as the scale; ask for --problems ${FEWEST} or more`,
+    );
+  }
   const problems = await mostProblems(needed, async (count) => fits(plan, await loadOf(plan, count)));
   if (problems < FEWEST) {
     const least = await loadOf(plan, FEWEST);
@@ -83,10 +91,7 @@ function powerLines(problems: number, effect: number | undefined): string[] {
   const how = `80 % power, two-sided 5 %, ${DISCORDANT * 100} % of problems changing`;
   const able = `  a change of ${points(found)} points or more would be found against another such run (${how})`;
   if (effect === undefined) return [able];
-  return [
-    able,
-    `  ${points(effect)} points need ${sampleSize(effect, { discordant: DISCORDANT })} problems that pass the gate`,
-  ];
+  return [able, `  ${points(effect)} points need ${problemsFor(effect)} problems that pass the gate`];
 }
 
 const points = (share: number): string => (share * 100).toFixed(1);

@@ -8,10 +8,12 @@ import { nearest } from '../recipe/nearest.ts';
 import type { RunParts } from '../recipe/run-parts.ts';
 import { goOn } from '../recipe/watch.ts';
 import { sha256 } from '../record/fingerprint.ts';
+import { writeJunit } from '../record/junit.ts';
 import { type Behaviour, behaviours } from '../record/metrics.ts';
 import { type Results, writeResults } from '../record/results.ts';
 import { AFTER_PROBE } from '../record/run-folder.ts';
 import { writeWhole, writing } from '../record/write.ts';
+import { probeCases } from '../report/test-cases.ts';
 import { Interrupted } from '../stages/stage.ts';
 import { type Display, type DisplayOptions, openDisplay } from './display/display.ts';
 import { type EndpointOptions, openEndpointTarget } from './endpoint-target.ts';
@@ -27,6 +29,7 @@ export type ProbeOptions = DisplayOptions &
     readonly problems: number;
     readonly behaviours?: readonly string[];
     readonly seed: number;
+    readonly junit?: string;
   };
 
 /** `unrut probe MODEL`: measures one model, in a folder or behind an endpoint, and trains nothing. */
@@ -42,6 +45,8 @@ export async function probe(name: string, options: ProbeOptions, parts: RunParts
       const report = await measure(open, options, interrupt.signal);
       const seconds = (Date.now() - started.getTime()) / 1000;
       const results = probeResults(report, seconds, await card(name, open, started, parts));
+      if (options.junit !== undefined) await writeJunit(options.junit, name, probeCases(results), seconds);
+      await open.keep?.(results);
       if (open.out === undefined) printResults(results, {}, options);
       else await save(open.out, results, report, options);
       return EXIT.ok;

@@ -6,9 +6,11 @@ import { probeResults } from '../recipe/make-results.ts';
 import { goOn } from '../recipe/watch.ts';
 import { sha256 } from '../record/fingerprint.ts';
 import { EvalLogFile } from '../record/inspect/eval-log-file.ts';
+import { writeJunit } from '../record/junit.ts';
 import { type Results, writeResults } from '../record/results.ts';
 import { AFTER_PROBE, refuseUsed } from '../record/run-folder.ts';
 import { writeWhole, writing } from '../record/write.ts';
+import { probeCases } from '../report/test-cases.ts';
 import { type DisplayOptions, openDisplay } from './display/display.ts';
 import { EXIT } from './exit.ts';
 import { onInterrupt } from './interrupt.ts';
@@ -16,7 +18,7 @@ import { describeMachine } from './machine.ts';
 import { packageVersion } from './package-root.ts';
 import { printResults, showResults } from './show-results.ts';
 
-export type ProbeLogOptions = DisplayOptions & { readonly out?: string };
+export type ProbeLogOptions = DisplayOptions & { readonly out?: string; readonly junit?: string };
 
 /** As many damaged samples are named; of the rest the number is told. */
 const NAMED = 20;
@@ -32,6 +34,7 @@ export async function probeLog(path: string, options: ProbeLogOptions): Promise<
     tell([...(log.headerFault ? [`${path}: ${log.headerFault.entry}: ${log.headerFault.why}`] : []), ...damaged]);
     const seconds = (Date.now() - started.getTime()) / 1000;
     const results = probeResults(report, seconds, await card(log, started));
+    if (options.junit !== undefined) await writeJunit(options.junit, results.run.name, probeCases(results), seconds);
     if (out === undefined) printResults(results, {}, options);
     else await save(out, results, report, options);
     return EXIT.ok;

@@ -93,6 +93,7 @@ function addProbe(program: Command, loadParts: LoadParts, exit: Exit): void {
     .option('--behaviours <names...>', 'only these (default: all eight)')
     .option('--seed <number>', 'of the problems', wholeNumber, 1)
     .option('--out <folder>', 'keep results.json and report.html there')
+    .option('--junit <file>', 'write a JUnit file with a test per row, skipped where it could not be measured')
     .option('--json', 'one event per line on standard output')
     .option('--quiet', 'no progress, only the table at the end');
   addEndpointOptions(probe)

@@ -1,14 +1,14 @@
-import { createHash } from 'node:crypto';
 import type { ChatModel } from '../chat/chat-model.ts';
 import { InputError, ModelError } from '../errors.ts';
 import type { ProblemFamily } from '../problems/problem-family.ts';
+import type { Behaviour } from '../record/metrics.ts';
 import { baseQuality } from './base-quality.ts';
 import type { Probe } from './bench.ts';
 import { type Competence, competentProblems } from './competence.ts';
 import { defensiveness } from './defensiveness.ts';
 import { errorAmplification } from './error-amplification.ts';
 import { errorChecking } from './error-checking.ts';
-import { lacking } from './family-needs.ts';
+import { lacking, lackingInPart } from './family-needs.ts';
 import { fewShot } from './few-shot.ts';
 import { loops } from './loops.ts';
 import { inMode, missing, whyNot } from './mode.ts';
@@ -16,10 +16,13 @@ import { multiTurn } from './multi-turn.ts';
 import type { Prober, ProbeSettings, Skipped } from './prober.ts';
 import { selfCorrection } from './self-correction.ts';
 
-/** One probe per behaviour, in the order of the report. */
+import { sycophancy } from './sycophancy.ts';
+/** One probe per behaviour, two for the guard, in the order of the report. */
 export const PROBES: readonly Probe[] = [
   defensiveness,
   errorAmplification,
+  sycophancy,
+  contextAndPressure,
   loops,
   errorChecking,
   selfCorrection,
@@ -37,25 +40,20 @@ export function createProber<Problem>(family: ProblemFamily<Problem>, probes: re
       return { steps: 0, trainedTokens: 0, sampledTokens: tokensOf(chosen) * settings.problems };
     },
     async probe(target, settings, doing) {
-      const chosen = choose(probes, settings.behaviours);
+      const chosen = choose(probes, settings.behaviours).filter((probe) => !lacking(family, [], probe.behaviour));
       doing?.('competence', 0);
-      const { problems } = await competent(target.competence, settings);
+      const { problems, gate } = await competent(target.competence, settings);
+      await target.log?.end('competence');
       if (problems.length === 0) throw unable(target.name, family.name);
       const bench = { target, family, problems, seed: settings.seed };
       const findings = [];
-      const skipped: Skipped[] = [];
-      for (const [index, probe] of chosen.entries()) {
-        const { behaviour } = probe;
-        const why = whyNot(target, behaviour) ?? lacking(family, problems, behaviour);
-        skipped.push(...(why === undefined ? missing(target, behaviour) : [{ behaviour, why }]));
-        if (why !== undefined) continue;
-        doing?.(behaviour, tokensOf(chosen.slice(0, index)) / tokensOf(chosen));
+      for (const [index, probe] of measured.entries()) {
+        doing?.(probe.behaviour, tokensOf(measured.slice(0, index)) / tokensOf(measured));
         findings.push(await probe.measure(bench));
       }
       const latent = findings.find((found) => found.latent !== undefined)?.latent;
-      const ids = problems.map((problem) => family.id(problem));
-      const sha256 = createHash('sha256').update(JSON.stringify(ids)).digest('hex');
       return {
+        await target.log?.end(probe.behaviour);
         problems: [{ family: family.name, count: problems.length, sha256 }],
         ...inMode(target.mode, {
           rows: findings.flatMap(({ rows }) => rows),

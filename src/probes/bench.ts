@@ -101,7 +101,8 @@ export function transcripts<Problem>(
   right: (read: Read) => boolean,
   problems: readonly Problem[] = bench.problems,
 ): ProbeTranscript[] {
-  return reads.slice(0, TRANSCRIPTS_KEPT).map((read, index) => {
+  const { log } = bench.target;
+  const shown = reads.slice(0, log ? reads.length : TRANSCRIPTS_KEPT).map((read, index): ProbeTranscript => {
     const problem = bench.family.id(problems[index]!);
     const { text, tokens } = read.reply;
     const sampled = { role: 'assistant' as const, origin: 'sampled' as const, text };
@@ -113,7 +114,7 @@ export function transcripts<Problem>(
       ...(condition === undefined ? {} : { condition }),
       problem,
       turns,
-      outcome: { text: good ? 'as wanted' : 'not as wanted', good },
+      outcome: { text: outcomeText(read, good), good },
     };
   });
 }
@@ -121,3 +122,10 @@ export function transcripts<Problem>(
 const TRANSCRIPTS_KEPT = 6;
 
 export const answeredRight = (read: Read): boolean => read.reading.answerRight;
+  for (const [index, transcript] of shown.entries()) log?.judged(reads[index]!.reply, transcript);
+  return shown.slice(0, TRANSCRIPTS_KEPT);
+}
+
+function outcomeText({ reply: { refused } }: Read, good: boolean): string {
+  if (refused !== undefined) return `refused: ${refused}`;
+  return good ? 'as wanted' : 'not as wanted';

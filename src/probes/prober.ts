@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ChatModel } from '../chat/chat-model.ts';
+import type { ChatModel, Reply } from '../chat/chat-model.ts';
 import { conditionPattern } from '../record/condition.ts';
 import { type Behaviour, behaviours, metricName } from '../record/metrics.ts';
 import type { Cost } from '../stages/stage.ts';
@@ -14,6 +14,8 @@ export type ProbeTarget = {
   readonly competence: ChatModel;
   /** How it is made to go on from work in its own mouth; absent: prefill. */
   readonly mode?: Mode;
+  /** Keeps every reply; absent: only the first few of each condition are kept, in the report. */
+  readonly log?: ReplyLog;
   /**
    * Logprobs in nats of the tokens of `count` held-out documents of the kind the base model was trained on, role markers
    * left out; absent where there is no such text.
@@ -78,6 +80,14 @@ export const probeTranscriptSchema = z.strictObject({
   outcome: z.strictObject({ text: z.string(), good: z.boolean() }),
 });
 export type ProbeTranscript = z.infer<typeof probeTranscriptSchema>;
+
+/** Where every reply of a measurement goes. */
+export interface ReplyLog {
+  /** What a verifier said of a reply. */
+  judged(reply: Reply, transcript: ProbeTranscript): void;
+  /** A behaviour, or the competence gate, is done: its replies can be written. */
+  end(behaviour: string): Promise<void>;
+}
 
 /** What was not measured, and why. */
 export const skippedSchema = z.strictObject({

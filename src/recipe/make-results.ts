@@ -45,6 +45,7 @@ export function makeResults(recipe: Recipe, folder: RunFolder, parameters: numbe
     ...carried([...(before?.rows ?? []), ...after.rows]),
     seconds: secondsSpent(journal.events),
     ...(before ? pairReports(before, after) : pairReports(after)),
+    ...(after.skipped ? { skipped: after.skipped } : {}),
     gates: verdicts.map(gateRow),
     curves: curves(journal.events),
     stages: [

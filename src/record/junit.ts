@@ -1,7 +1,16 @@
 import { writeWhole } from './write.ts';
 
-/** One thing that can go wrong, for whoever reads JUnit files: `failure` says what did. */
-export type TestCase = { readonly name: string; readonly group: string; readonly failure?: string | undefined };
+/** One thing that can go wrong, for whoever reads JUnit files. */
+export type TestCase = {
+  readonly name: string;
+  readonly group: string;
+  /** What did go wrong. */
+  readonly failure?: string | undefined;
+  /** Why it was not tried. */
+  readonly skipped?: string;
+  /** What is to be known of it besides. */
+  readonly said?: string;
+};
 
 /**
  * Writes a JUnit file as continuous integration servers read it. There is no standard; this is the part on which Jenkins,
@@ -12,8 +21,8 @@ export async function writeJunit(path: string, suite: string, cases: readonly Te
 }
 
 export function junitXml(suite: string, cases: readonly TestCase[], seconds: number): string {
-  const failures = cases.filter(({ failure }) => failure !== undefined).length;
-  const totals = `tests="${cases.length}" failures="${failures}" errors="0" time="${seconds.toFixed(3)}"`;
+  const count = (what: 'failure' | 'skipped') => cases.filter((one) => one[what] !== undefined).length;
+  const totals = `tests="${cases.length}" failures="${count('failure')}" errors="0" skipped="${count('skipped')}" time="${seconds.toFixed(3)}"`;
   return `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="unrut" ${totals}>
 <testsuite name="${escapeXml(suite)}" ${totals}>
@@ -22,10 +31,14 @@ ${cases.map(testCase).join('')}</testsuite>
 `;
 }
 
-function testCase({ name, group, failure }: TestCase): string {
+function testCase({ name, group, failure, skipped, said }: TestCase): string {
   const start = `<testcase name="${escapeXml(name)}" classname="${escapeXml(group)}" time="0"`;
-  if (failure === undefined) return `${start}/>\n`;
-  return `${start}><failure message="${escapeXml(failure)}">${escapeXml(failure)}</failure></testcase>\n`;
+  const parts = [
+    failure === undefined ? '' : `<failure message="${escapeXml(failure)}">${escapeXml(failure)}</failure>`,
+    skipped === undefined ? '' : `<skipped message="${escapeXml(skipped)}"/>`,
+    said === undefined ? '' : `<system-out>${escapeXml(said)}</system-out>`,
+  ].join('');
+  return parts === '' ? `${start}/>\n` : `${start}>${parts}</testcase>\n`;
 }
 
 const escapes: Readonly<Record<string, string>> = {

@@ -72,6 +72,9 @@ const endpoint = z.strictObject({
   /** Requests that broke off and may have been charged; they are in the tokens at their worst. */
   lost_requests: count,
   empty_replies: count,
+  /** Conversations that the server, or its filter, did not answer; what it said of the first. */
+  refused_replies: count,
+  first_refusal: z.string().optional(),
   prompt_tokens: count,
   completion_tokens: count,
   /** By the price table; missing where it does not have the model. */

@@ -14,28 +14,37 @@ export function selfTestLines(findings: EndpointUse['self_test']): string[] {
 
 /** What was not measured, by name, with the reason. */
 export function skippedLines({ skipped = [] }: Pick<Results, 'skipped'>): string[] {
-  return skipped.map(({ behaviour, metric, why }) => {
-    const what = metric === undefined ? behaviourTitles[behaviour] : metricOf(metric).title;
-    return `not measured: ${what} (${why})`;
-  });
+  return skipped.map((one) => `not measured: ${skippedName(one)} (${one.why})`);
 }
+
+/** `Loops`, or `P(next copy)` where a part of it was measured. */
+export function skippedName({ behaviour, metric }: NonNullable<Results['skipped']>[number]): string {
+  return metric === undefined ? behaviourTitles[behaviour] : metricOf(metric).title;
+}
+
+const modeWords = {
+  prefill: 'prefill: open turns gone on with',
+  history: 'history: finished turns, asked to go on',
+} as const;
 
 /** What the replies of an endpoint cost, and how they were asked for. */
 export function endpointLines({ run: { endpoint } }: Pick<Results, 'run'>): string[] {
   if (!endpoint) return [];
   const { mode, replies, cached, retries, prompt_tokens, completion_tokens } = endpoint;
-  const how = mode === 'prefill' ? 'prefill: open turns gone on with' : 'history: finished turns, asked to go on';
   const tokens = `${formatCount(prompt_tokens)} + ${formatCount(completion_tokens)} tokens`;
   const again = `${formatCount(cached)} found again, ${formatCount(retries)} retries`;
-  return [`${how}; ${formatCount(replies)} replies, ${tokens}, ${costText(endpoint)}; ${again}${oddities(endpoint)}`];
+  return [
+    `${modeWords[mode]}; ${formatCount(replies)} replies, ${tokens}, ${costText(endpoint)}; ${again}${oddities(endpoint)}`,
+  ];
 }
 
 function costText({ cost_usd, prices }: EndpointUse): string {
   return cost_usd === undefined ? 'price unknown' : `${cost_usd.toFixed(4)} USD (${prices})`;
 }
 
-function oddities({ empty_replies, lost_requests }: EndpointUse): string {
+function oddities({ empty_replies, refused_replies, first_refusal, lost_requests }: EndpointUse): string {
   const empty = empty_replies > 0 ? `; ${formatCount(empty_replies)} empty replies` : '';
   const lost = lost_requests > 0 ? `; ${formatCount(lost_requests)} requests broke off and may have been charged` : '';
-  return empty + lost;
+  const refused = refused_replies > 0 ? `; ${formatCount(refused_replies)} refused (at first: ${first_refusal})` : '';
+  return empty + refused + lost;
 }

@@ -1,7 +1,8 @@
 import type { TestCase } from '../record/junit.ts';
 import { metricOf } from '../record/metrics.ts';
-import type { GateRow } from '../record/results.ts';
+import type { GateRow, Results } from '../record/results.ts';
 import type { Comparison } from './compare.ts';
+import { skippedName } from './endpoint-lines.ts';
 import { formatChange, formatEstimate, formatP, rowTitle } from './format.ts';
 import { gateBar, gateMeasured } from './gate-text.ts';
 
@@ -12,6 +13,16 @@ export function gateCases(gates: readonly GateRow[]): TestCase[] {
     group: `gates after ${gate.after_stage}`,
     failure: gate.held ? undefined : `measured ${gateMeasured(gate)}; the ${gateBar(gate)} was asked for`,
   }));
+}
+
+/** A test per row that was measured, and one, skipped, for each that was not: a probe has no bars to fail. */
+export function probeCases({ probes, skipped = [] }: Results): TestCase[] {
+  const measured = probes.map((row) => {
+    const said = `${formatEstimate(row.before, metricOf(row.metric).unit)}, n = ${row.before.n}`;
+    return { name: rowTitle(row), group: row.behaviour, said };
+  });
+  const missing = skipped.map((one) => ({ name: skippedName(one), group: one.behaviour, skipped: one.why }));
+  return [...measured, ...missing];
 }
 
 /** A test per row of a comparison; it fails where the row got worse. */

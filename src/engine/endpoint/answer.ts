@@ -8,7 +8,8 @@ export const answerSchema = z.object({
   replies: z.array(
     z.object({
       text: z.string(),
-      stopReason: z.enum(['stop', 'length']),
+      /** `filtered`: the provider's own filter withheld it, or broke it off. */
+      stopReason: z.enum(['stop', 'length', 'filtered']),
       tokens: z.array(tokenSchema).optional(),
     }),
   ),

@@ -38,16 +38,21 @@ const replySchema = z.object({
   }),
 });
 
+const STOP_REASONS: Readonly<Record<string, Answer['replies'][number]['stopReason']>> = {
+  max_tokens: 'length',
+  model_context_window_exceeded: 'length',
+  refusal: 'filtered',
+};
+
 function readMessage(json: unknown, trimmed: string): Answer {
   const { content, stop_reason, usage } = replySchema.parse(json);
   const text = content.map((part) => (part.type === 'text' ? (part.text ?? '') : '')).join('');
   const prompt = usage.input_tokens + (usage.cache_creation_input_tokens ?? 0) + (usage.cache_read_input_tokens ?? 0);
-  const cut = stop_reason === 'max_tokens' || stop_reason === 'model_context_window_exceeded';
   return {
     replies: [
       {
         text: trimmed !== '' && text.startsWith(trimmed) ? text.slice(trimmed.length) : text,
-        stopReason: cut ? 'length' : 'stop',
+        stopReason: STOP_REASONS[stop_reason ?? ''] ?? 'stop',
       },
     ],
     used: { prompt, completion: usage.output_tokens },

@@ -4,6 +4,7 @@ import type { Conversation } from '../../chat/conversation.ts';
 import { EndpointError } from '../../errors.ts';
 import type { Answer, AnswerToken } from './answer.ts';
 import type { EndpointClient } from './endpoint-client.ts';
+import { Failure } from './failure.ts';
 import { isOpen } from './request.ts';
 import type { SelfTest } from './self-test.ts';
 
@@ -32,11 +33,11 @@ export class EndpointChatModel implements ChatModel {
     this.#refuse(conversations.some(isOpen) && !this.can.prefill, 'an open turn is not gone on with');
     const together = this.#test.findings.n.can ? how.samples : 1;
     const asksEach = how.samples / together;
-    const answers = await this.#each(conversations.length * asksEach, (index) => {
+    const replies = await this.#each(conversations.length * asksEach, (index) => {
       const at = Math.floor(index / asksEach);
-      return this.#answer(conversations[at]!, how, index % asksEach, together, at < (how.tokensOfFirst ?? 0));
+      return this.#replies(conversations[at]!, how, index % asksEach, together, at < (how.tokensOfFirst ?? 0));
     });
-    return conversations.map((_, at) => answers.slice(at * asksEach, (at + 1) * asksEach).flatMap(repliesOf));
+    return conversations.map((_, at) => replies.slice(at * asksEach, (at + 1) * asksEach).flat());
   }
 
   async logprobs(items: readonly { conversation: Conversation; continuation: string }[]): Promise<TokenLogprob[][]> {
@@ -54,13 +55,13 @@ export class EndpointChatModel implements ChatModel {
     });
   }
 
-  async #answer(
+  async #replies(
     conversation: Conversation,
     { maxTokens, temperature, topP, seed }: ReplyParams,
     trial: number,
     samples: number,
     tokens: boolean,
-  ): Promise<Answer> {
+  ): Promise<Reply[]> {
     const ask = {
       conversation,
       maxTokens: Math.max(maxTokens, this.#replyTokens),
@@ -71,10 +72,11 @@ export class EndpointChatModel implements ChatModel {
       tokens: tokens && this.#test.findings.own_logprobs.can,
       prompt: undefined,
     };
-    const answer = await this.#client.ask(ask, this.#dialect(), trial);
-    const { length } = answer.replies;
-    this.#refuse(length !== samples, `${length} replies came where ${samples} were asked for`);
-    return answer;
+    const asking = this.#client.ask(ask, this.#dialect(), trial).then(repliesOf);
+    const replies = await asking.catch((error) => refusedReplies(error, samples));
+    this.#refuse(replies.length !== samples, `${replies.length} replies came where ${samples} were asked for`);
+    for (const { refused } of replies) if (refused !== undefined) this.#client.refused(refused);
+    return replies;
   }
 
   /** Where only completions go on from an open turn, all is asked that way: one measurement has one way of asking. */
@@ -140,8 +142,16 @@ function repliesOf({ replies, used }: Answer): Reply[] {
   const share = used ? Math.round(used.completion / replies.length) : undefined;
   return replies.map(({ text, stopReason, tokens }) => ({
     text,
-    stopReason,
+    stopReason: stopReason === 'length' ? 'length' : 'stop',
     tokens,
     tokenCount: share ?? tokens?.length ?? Math.ceil(text.length / 4),
   }));
+    ...(stopReason === 'filtered' ? { refused: 'withheld by a filter of the provider' } : {}),
+}
+
+/** A conversation that the server does not answer, while it answers others, has that for its outcome. */
+function refusedReplies(error: unknown, samples: number): Reply[] {
+  if (!(error instanceof Failure && error.kind === 'refused')) throw error;
+  const none: Reply = { text: '', stopReason: 'stop', tokens: undefined, tokenCount: 0, refused: error.line };
+  return Array.from({ length: samples }, () => ({ ...none }));
 }

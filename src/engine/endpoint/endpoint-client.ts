@@ -8,6 +8,7 @@ import type { Flow } from './flow.ts';
 import { chatRequest } from './openai-chat.ts';
 import { completionsRequest } from './openai-completions.ts';
 import type { Purse, Worst } from './purse.ts';
+import { Refusals } from './refusals.ts';
 import type { ReplyJournal } from './reply-journal.ts';
 import type { Ask, Dialect, Render, Request } from './request.ts';
 import type { Listed, Sender } from './sender.ts';
@@ -36,6 +37,7 @@ export class EndpointClient {
   empty = 0;
   /** Whether the model thinks out of sight before it replies. */
   thinks = false;
+  readonly refusals = new Refusals();
   readonly #asking = new Map<string, Promise<Answer>>();
 
   constructor(parts: ClientParts) {
@@ -120,6 +122,11 @@ export class EndpointClient {
     const known = listed.slice(0, 20).map(({ id }) => id);
     const way = unlisted && known.length > 0 ? `; it has ${known.join(', ')}` : '';
     return new EndpointError(`${this.name}: ${line}${way}`);
+  }
+
+  /** One reply was refused. @throws EndpointError where too many are. */
+  refused(why: string): void {
+    this.refusals.count(why, this.given);
   }
 
   /** Sends nothing more. @returns the error to throw: one line, with the way to go on where anything has been paid for. */

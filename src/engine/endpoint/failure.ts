@@ -63,8 +63,9 @@ const PUSHBACK = new Set([429, 503, 529]);
 const WORTH_ANOTHER_TRY = new Set([408, 409, 425]);
 /** A quota that is used up comes as a 400 or a 429 as well, and does not fill up by waiting. */
 const USED_UP = /insufficient_quota|credit balance/i;
+/** Not what a model is said not to support: "'temperature' is not supported with this model" is another matter. */
 const UNKNOWN_MODEL =
-  /model[^.]{0,80}(not found|not exist|unknown|invalid|unsupported)|(not|no|unknown|invalid) .{0,20}model/i;
+  /\bmodel[\s:='"`]*\S{0,80} ((is|was|does|could) )?(not found|not be found|not exist|unknown|invalid)|(not a valid|no such|unknown|invalid|no) model\b/i;
 
 function statusKind(status: number, body: string): FailureKind {
   if (status === 401 || status === 403) return 'key';

@@ -89,7 +89,7 @@ export class Flow {
     } catch (error) {
       if (!(error instanceof Failure)) throw this.stop(error);
       if (error.kind === 'pushback' || error.kind === 'stalled') this.#limit.pushedBack(since, clock.now());
-      if (error.kind === 'pushback') this.count.pushbacks++;
+      if (error.kind === 'pushback') this.#pause(error);
       return error;
     } finally {
       this.#inFlight--;
@@ -147,11 +147,15 @@ export class Flow {
     if (lost) throw this.stop(new EndpointError(`${line}, ${tries} times in a row`));
   }
 
-  /** Exponential with jitter; where the server named a time, nobody asks before it. */
-  async #backOff({ kind, wait }: Failure, tries: number): Promise<void> {
-    const { clock } = this.#options;
+  /** Where the server named a time, nobody asks before it: seen to before anybody else is let in. */
+  #pause({ wait = 0 }: Failure): void {
+    this.count.pushbacks++;
+    this.#pausedUntil = Math.max(this.#pausedUntil, this.#options.clock.now() + wait);
+  }
+
+  /** Exponential with jitter. */
+  async #backOff({ wait = 0 }: Failure, tries: number): Promise<void> {
     const own = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (tries - 1)) * (0.5 + this.#jitter.uniform());
-    if (wait !== undefined && kind === 'pushback') this.#pausedUntil = Math.max(this.#pausedUntil, clock.now() + wait);
-    await clock.sleep(Math.max(own, wait ?? 0));
+    await this.#options.clock.sleep(Math.max(own, wait));
   }
 }

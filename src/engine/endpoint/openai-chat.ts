@@ -89,9 +89,15 @@ function readChoice({ message, finish_reason, logprobs }: Choice): Answer['repli
   );
   return {
     text: message.content ?? '',
-    stopReason: finish_reason === 'length' ? 'length' : 'stop',
+    stopReason: stopReasonOf(finish_reason),
     ...(tokens ? { tokens } : {}),
   };
+}
+
+/** In the words of OpenAI's protocols. */
+export function stopReasonOf(reason: string | null | undefined): Answer['replies'][number]['stopReason'] {
+  if (reason === 'content_filter') return 'filtered';
+  return reason === 'length' ? 'length' : 'stop';
 }
 
 type PromptEntry = NonNullable<z.infer<typeof replySchema>['prompt_logprobs']>[number];

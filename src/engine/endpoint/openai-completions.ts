@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Answer, answerToken } from './answer.ts';
+import { stopReasonOf } from './openai-chat.ts';
 import { type Ask, compact, type Dialect, type Render, type Request } from './request.ts';
 
 /**
@@ -58,7 +59,7 @@ function readCompletions(json: unknown, samples: number, echoed: string | undefi
 function readChoice(choice: Choice): Answer['replies'][number] {
   return {
     text: choice.text ?? '',
-    stopReason: choice.finish_reason === 'length' ? 'length' : 'stop',
+    stopReason: stopReasonOf(choice.finish_reason),
     ...(choice.logprobs ? { tokens: tokensOf(choice) } : {}),
   };
 }

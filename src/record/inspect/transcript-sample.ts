@@ -1,7 +1,11 @@
 import type { Results, Transcript } from '../results.ts';
 
 /** A conversation that goes into a log. */
-export type LoggedTranscript = Pick<Transcript, 'id' | 'behaviour' | 'condition' | 'problem'> & Transcript['before'];
+export type LoggedTranscript = Pick<Transcript, 'id' | 'condition' | 'problem'> &
+  Transcript['before'] & {
+    /** A behaviour of a report, or what else the model was asked for. */
+    readonly behaviour: string;
+  };
 
 type Turn = LoggedTranscript['turns'][number];
 type Written = Readonly<Record<string, unknown>>;

@@ -28,8 +28,13 @@ async function writeSide(path: string, results: Results, side: Side): Promise<vo
   const started = results.run.started ?? new Date().toISOString();
   const writer = await EvalLogWriter.create(path, { ...origin(results, side), started });
   for (const transcript of transcripts) await writer.add(logged(transcript, side));
-  const completed = new Date(Date.parse(started) + results.seconds.total * 1000).toISOString();
-  await writer.finish(measuredScores(results.probes, side), completed);
+  await finishLog(writer, { ...results, run: { ...results.run, started } }, side);
+}
+
+/** Ends a log with all that was measured on that side. */
+export async function finishLog(writer: EvalLogWriter, { run, seconds, probes }: Results, side: Side): Promise<void> {
+  const completed = new Date(Date.parse(run.started ?? '') + seconds.total * 1000).toISOString();
+  await writer.finish(measuredScores(probes, side), completed);
 }
 
 function logged({ id, behaviour, condition, problem, ...sides }: Transcript, side: Side) {

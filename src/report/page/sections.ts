@@ -1,4 +1,5 @@
 import type { Results } from '../../record/results.ts';
+import { endpointLines } from '../endpoint-lines.ts';
 import { formatCount } from '../format.ts';
 import { gateCount } from '../gate-text.ts';
 import { sizes } from '../sizes.ts';
@@ -11,6 +12,8 @@ import { gateTable } from './gate-table.ts';
 import { latentTable } from './latent-table.ts';
 import { html, type Markup } from './markup.ts';
 import { probeTable } from './probe-table.ts';
+import { selfTestTable } from './self-test-table.ts';
+import { skippedList } from './skipped-list.ts';
 import { stageFigure } from './stage-figure.ts';
 import { storyFigure } from './story-figure.ts';
 import { transcriptBrowser } from './transcripts.ts';
@@ -28,7 +31,7 @@ export type Section = {
 /** The parts for which the run has something to say, in the order of the page. */
 export function allSections(results: Results): Section[] {
   const build = [storySection, latentSection, doseSection, stageSection, gateSection, transcriptSection];
-  const rest = [numberSection, costSection, curveSection, originSection];
+  const rest = [numberSection, skippedSection, endpointSection, costSection, curveSection, originSection];
   return [...build, ...rest].map((part) => part(results)).filter((section) => section !== undefined);
 }
 
@@ -101,6 +104,23 @@ function numberSection(results: Results): Section | undefined {
   const test = results.statistics?.test;
   const caption = `${intervals(results)} in brackets${test ? `; p: ${test}` : ''}. ${tableKey}.`;
   return { id: 'numbers', kind: 'Table', title: 'All numbers', body: probeTable(results.probes), caption };
+}
+
+function skippedSection({ skipped = [] }: Results): Section | undefined {
+  if (skipped.length === 0) return undefined;
+  return { id: 'skipped', title: 'What was not measured', body: skippedList(skipped), caption: undefined };
+}
+
+function endpointSection(results: Results): Section | undefined {
+  const { endpoint } = results.run;
+  if (!endpoint) return undefined;
+  return {
+    id: 'endpoint',
+    kind: 'Table',
+    title: 'What the endpoint does',
+    body: selfTestTable(endpoint),
+    caption: `Found out by asking it, before anything was measured. ${endpointLines(results).join(' ')}.`,
+  };
 }
 
 function costSection(results: Results): Section | undefined {

@@ -62,6 +62,8 @@ thead th, thead td { color: var(--muted); font-size: 12.5px; border-bottom: 1.5p
 .verdict.better { color: var(--after); }
 .verdict.worse { color: var(--bad); font-weight: 600; }
 .gates .first > * { border-top: 1px solid var(--muted); }
+.self-test td, .self-test tbody th { padding: 6px 16px 6px 0; vertical-align: top; border-bottom: 1px solid var(--rule); }
+.self-test tbody th, .self-test .verdict { white-space: nowrap; }
 .cost { max-width: 700px; min-width: 480px; }
 .cost tbody th { min-width: 7em; }
 .cost td { text-align: right; }
