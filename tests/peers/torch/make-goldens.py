@@ -1,4 +1,4 @@
-"""Writes tests/engine/fixtures/golden-*.json: what PyTorch and transformers say about four tiny decoders.
+"""Writes tests/engine/fixtures/golden-*.json: what PyTorch and transformers say about four tiny decoders, and PEFT of LoRA.
 
     python -m venv .venv && .venv/bin/pip install -r tests/peers/torch/requirements.txt
     .venv/bin/python tests/peers/torch/make-goldens.py
@@ -10,6 +10,7 @@ import base64
 import json
 from pathlib import Path
 
+import peft
 import torch
 import transformers
 
@@ -54,9 +55,18 @@ ADAM = [
 ]
 
 
+#: Adapters on these models; the first one's head is tied to its embedding.
+LORA_MODELS = ("llama", "llama-gqa-untied")
+LORA = dict(
+    r=3,
+    lora_alpha=32,
+    target_modules=["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj", "lm_head"],
+)
+
+
 def packed(tensor):
     """Little-endian bytes in base64: half the size of decimal digits, and exact."""
-    return base64.b64encode(tensor.detach().contiguous().numpy().tobytes()).decode()
+    return base64.b64encode(tensor.detach().float().contiguous().numpy().tobytes()).decode()
 
 
 def all_packed(pairs):
@@ -151,7 +161,11 @@ def measured(model, data, loss, soft=False):
         total = total + token_loss(loss, logprob, datum).sum()
         logprobs.append(logprob)
     total.backward()
-    return total.item(), logprobs, {name: parameter.grad.clone() for name, parameter in model.named_parameters()}
+    return total.item(), logprobs, {name: parameter.grad.clone() for name, parameter in trained(model)}
+
+
+def trained(model):
+    return [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
 
 
 def loss_case(model, data, loss, soft=False):
@@ -161,11 +175,11 @@ def loss_case(model, data, loss, soft=False):
     )
 
 
-def adam_case(name, seed, data, adam):
+def adam_case(model, data, adam):
     """Three steps on the same data; the decay falls on every parameter, norms and biases included."""
-    model = random_model(name, torch.Generator().manual_seed(seed))
+    parameters = [parameter for _, parameter in trained(model)]
     optimiser = torch.optim.AdamW(
-        model.parameters(),
+        parameters,
         lr=adam["learningRate"],
         betas=(adam["beta1"], adam["beta2"]),
         eps=adam["epsilon"],
@@ -174,9 +188,9 @@ def adam_case(name, seed, data, adam):
     norms = []
     for _ in range(3):
         measured(model, data, LOSSES[0])
-        norms.append(torch.nn.utils.clip_grad_norm_(model.parameters(), adam.get("clipNorm", float("inf"))).item())
+        norms.append(torch.nn.utils.clip_grad_norm_(parameters, adam.get("clipNorm", float("inf"))).item())
         optimiser.step()
-    return dict(adam=adam, norms=norms, weights=all_packed(model.named_parameters()))
+    return dict(adam=adam, norms=norms, weights=all_packed(trained(model)))
 
 
 def datum_record(datum):
@@ -197,13 +211,43 @@ def golden(name, seed):
         data=[datum_record(datum) for datum in data],
         allLogprobs=[packed(all_logprobs(model, datum["input"])) for datum in data],
         losses=[loss_case(model, data, loss) for loss in LOSSES] + [loss_case(model, data, LOSSES[0], soft=True)],
-        adam=[adam_case(name, seed, data, adam) for adam in ADAM],
+        adam=[adam_case(random_model(name, torch.Generator().manual_seed(seed)), data, adam) for adam in ADAM],
     )
+
+
+def random_adapter(name, seed):
+    """PEFT's LoRA on a golden model, B not zero any more; in double precision, for two products round differently."""
+    generator = torch.Generator().manual_seed(seed)
+    model = peft.get_peft_model(random_model(name, generator), peft.LoraConfig(**LORA))
+    with torch.no_grad():
+        for _, parameter in trained(model):
+            parameter.copy_(torch.randn(parameter.shape, generator=generator) * 0.1)
+    return model.double()
+
+
+def lora_golden(name, seed):
+    """On the data of the golden model: losses, gradients of the factors, optimiser steps on them alone."""
+    generator = torch.Generator().manual_seed(seed)
+    data = sequences(random_model(name, generator), generator)
+    losses = [loss_case(random_adapter(name, seed), data, loss) for loss in (LOSSES[0], LOSSES[2])]
+    record = dict(
+        made_by=f"torch {torch.__version__.split('+')[0]}, transformers {transformers.__version__}, peft {peft.__version__}",
+        model=name,
+        rank=LORA["r"],
+        adapter=all_packed(trained(random_adapter(name, seed))),
+        losses=losses,
+        adam=[adam_case(random_adapter(name, seed), data, adam) for adam in ADAM],
+    )
+    return json.loads(json.dumps(record).replace(".default.weight", ".weight"))
 
 
 torch.set_num_threads(1)
 FIXTURES.mkdir(parents=True, exist_ok=True)
 for seed, name in enumerate(MODELS):
-    path = FIXTURES / f"golden-{name}.json"
-    path.write_text(json.dumps(golden(name, seed), indent=1) + "\n")
-    print(path.relative_to(Path.cwd()), path.stat().st_size, "bytes")
+    records = {f"golden-{name}.json": golden(name, seed)}
+    if name in LORA_MODELS:
+        records[f"golden-lora-{name}.json"] = lora_golden(name, seed)
+    for file, record in records.items():
+        path = FIXTURES / file
+        path.write_text(json.dumps(record, indent=1) + "\n")
+        print(path.relative_to(Path.cwd()), path.stat().st_size, "bytes")
