@@ -2,7 +2,8 @@ import { Command, InvalidArgumentError } from 'commander';
 import { InputError } from '../errors.ts';
 import type { RunParts } from '../recipe/run-parts.ts';
 import { Interrupted } from '../stages/stage.ts';
-import { addEndpointOptions, ENDPOINT_HELP } from './endpoint-options.ts';
+import { addEndpointOptions, addFamilyOptions, collect, ENDPOINT_HELP } from './endpoint-options.ts';
+import { addEngineOptions } from './engine-options.ts';
 import { EXIT, explainError } from './exit.ts';
 import { packageVersion } from './package-root.ts';
 
@@ -55,7 +56,7 @@ const EXIT_HELP = `
 Exit code: 0 all gates hold, 1 error, 100 a gate's bar was missed, 130 interrupted.`;
 
 function addRun(program: Command, loadParts: LoadParts, exit: Exit): void {
-  program
+  const run = program
     .command('run <recipe>')
     .description('probe, carry out the stages of a recipe with their gates, probe again, report')
     .option('--resume', 'go on with a run that was stopped, to the same result')
@@ -65,7 +66,8 @@ function addRun(program: Command, loadParts: LoadParts, exit: Exit): void {
     .option('--set <path=value>', 'overrides one value; may be repeated', collect)
     .option('--junit <file>', 'write a JUnit file with a test per gate')
     .option('--json', 'one event per line on standard output')
-    .option('--quiet', 'no progress, only the table at the end')
+    .option('--quiet', 'no progress, only the table at the end');
+  addEngineOptions(run)
     .addHelpText(
       'after',
       `
@@ -76,6 +78,7 @@ Examples:
   unrut run recipes/quickstart.yaml --dry-run
   unrut run quickstart --set stages.verify.off=true --out runs/without-verify
   unrut run quickstart --resume
+  unrut run quickstart --engine tinker --base-url http://127.0.0.1:8001 --base-model organism --set lora.rank=32
 ${EXIT_HELP}`,
     )
     .action(async (recipe: string, options) => {
@@ -90,13 +93,13 @@ function addProbe(program: Command, loadParts: LoadParts, exit: Exit): void {
     .description('measure a model, or transcripts that exist; train nothing')
     .option('--from-log <file>', 'measure the transcripts of an Inspect log (.eval or .json) instead of a model')
     .option('--problems <number>', 'problems per cell', wholeNumber, 400)
-    .option('--behaviours <names...>', 'only these (default: all eight)')
+    .option('--behaviours <names...>', 'only these (default: all eight and the sycophancy guard)')
     .option('--seed <number>', 'of the problems', wholeNumber, 1)
     .option('--out <folder>', 'keep results.json and report.html there')
     .option('--junit <file>', 'write a JUnit file with a test per row, skipped where it could not be measured')
     .option('--json', 'one event per line on standard output')
     .option('--quiet', 'no progress, only the table at the end');
-  addEndpointOptions(probe)
+  addEndpointOptions(addFamilyOptions(probe))
     .addHelpText(
       'after',
       `
@@ -105,6 +108,7 @@ function addProbe(program: Command, loadParts: LoadParts, exit: Exit): void {
 Examples:
   unrut probe models/organism
   unrut probe runs/quickstart-1 --behaviours defensiveness loops --problems 100
+  unrut probe path/to/chat-model --family mine.jsonl
   unrut probe --from-log logs/gsm8k.eval --out runs/gsm8k
 ${ENDPOINT_HELP}`,
     )
@@ -210,7 +214,9 @@ ${EXIT_HELP}`,
 function addServe(program: Command, exit: Exit): void {
   program
     .command('serve <model>')
-    .description('answer OpenAI-compatible chat and completion requests with a model')
+    .description('answer OpenAI-compatible chat and completion requests with a model; with --tinker, train it as well')
+    .option('--tinker', 'speak the Tinker API, too: TINKER_BASE_URL=http://127.0.0.1:8000')
+    .option('--data <folder>', 'where checkpoints of --tinker are kept', 'tinker-data')
     .option('--port <number>', 'port to listen on, 0 for any free one', wholeNumber, 8000)
     .option(
       '--host <address>',
@@ -226,6 +232,7 @@ function addServe(program: Command, exit: Exit): void {
 Examples:
   unrut serve models/organism
   unrut serve runs/quickstart-1 --port 8001 --api-key-env UNRUT_KEY
+  unrut serve models/organism --tinker --data runs/tinker
 `,
     )
     .action(async (model: string, options) => {
@@ -253,10 +260,6 @@ Examples:
       const { view } = await import('./view-command.ts');
       exit(await view(folder ?? 'runs', options));
     });
-}
-
-function collect(value: string, values: readonly string[] = []): string[] {
-  return [...values, value];
 }
 
 function wholeNumber(text: string): number {

@@ -5,13 +5,19 @@ import { ChatFormat } from '../chat/chat-format.ts';
 import { LocalSampler } from '../engine/local/local-sampler.ts';
 import { readModelFolder } from '../engine/local/model-folder.ts';
 import { Runtime } from '../engine/local/runtime.ts';
+import type { Weights } from '../engine/local/weights.ts';
 import { InputError } from '../errors.ts';
 import { serveApp } from '../serve/app.ts';
 import { listen } from '../serve/http-server.ts';
 import { ServedModel } from '../serve/served-model.ts';
+import { TinkerService } from '../serve/tinker/service.ts';
 import { EXIT, explainError } from './exit.ts';
 
 export type ServeOptions = {
+  /** Also the Tinker API, for training. */
+  readonly tinker?: boolean;
+  /** Where what is trained is kept. */
+  readonly data: string;
   readonly port: number;
   readonly host: string;
   /** The environment variable that holds the API key. */
@@ -23,18 +29,23 @@ export async function serve(name: string, options: ServeOptions): Promise<number
   const apiKey = readKey(options.apiKeyEnv);
   const runtime = Runtime.open();
   try {
-    const model = await openModel(name, runtime);
-    const app = serveApp(model, { apiKey, onFault: (error) => say(explainError(error)) });
+    const opened = await openModel(name, runtime);
+    const { model } = opened;
+    const tinker = options.tinker ? await openTinker(opened, runtime, options.data) : undefined;
+    const app = serveApp(model, { apiKey, onFault, ...(tinker && { tinker }) });
     const server = await listen(app.fetch, options);
     say(`unrut: serves ${model.id} at ${server.url}/v1; Ctrl-C stops it`);
+    if (tinker) say(`unrut: trains it at TINKER_BASE_URL=${server.url}; checkpoints are kept in ${options.data}`);
     await stopSignal();
     say('unrut: stops when what is in flight is answered; press Ctrl-C again to end at once');
-    await server.stop();
+    await Promise.all([server.stop(), tinker?.close()]);
     return EXIT.ok;
   } finally {
     await runtime.close();
   }
 }
+
+const onFault = (error: unknown): void => void say(explainError(error));
 
 const say = (line: string): boolean => process.stderr.write(`${line}\n`);
 
@@ -45,20 +56,34 @@ function readKey(variable: string | undefined): string | undefined {
   throw new InputError(`--api-key-env: ${variable} is not set; put the key into it, or leave the option out`);
 }
 
+type Opened = {
+  readonly model: ServedModel;
+  readonly name: string;
+  readonly folder: string;
+  readonly weights: Weights;
+  readonly format: ChatFormat;
+};
+
 /** A model folder, or a finished run, whose model goes by the run's name. */
-async function openModel(name: string, runtime: Runtime): Promise<ServedModel> {
-  const folder = existsSync(join(name, 'run.yaml')) ? join(name, 'model') : name;
+async function openModel(given: string, runtime: Runtime): Promise<Opened> {
+  const folder = existsSync(join(given, 'run.yaml')) ? join(given, 'model') : given;
   if (!existsSync(folder)) throw new InputError(`${folder}: no such model folder`);
   const format = await ChatFormat.open(folder);
   const weights = await readModelFolder(folder);
-  return new ServedModel({
-    id: basename(resolve(name)),
+  const name = basename(resolve(given));
+  const model = new ServedModel({
+    id: name,
     sampler: new LocalSampler(runtime, weights),
     format,
     maxPositions: weights.config.maxPositions,
     vocabSize: weights.config.vocabSize,
     calls: runtime.workers,
   });
+  return { model, name, folder, weights, format };
+}
+
+function openTinker({ model: _model, ...parts }: Opened, runtime: Runtime, data: string): Promise<TinkerService> {
+  return TinkerService.open({ ...parts, runtime }, { folder: data, onFault, say });
 }
 
 /** The first signal; the next one ends the process at once. */

@@ -25,11 +25,13 @@ export type SamplingParams = {
   readonly samples: number;
   /** False where nobody reads the logprobs: they may then be anything, and cost nothing. Absent means true. */
   readonly logprobs?: boolean;
+  /** Logprobs under the tempered model, as a Tinker service has them; filters change neither. Absent means false. */
+  readonly tempered?: boolean;
 };
 
 export type Sequence = {
   readonly tokens: TokenIds;
-  /** Natural log of each sampled token's probability under the *untempered, unfiltered* model, `[time]`, nats. */
+  /** Natural log of each sampled token's probability under the unfiltered and, unless asked otherwise, untempered model, `[time]`, nats. */
   readonly logprobs: readonly number[];
   readonly stopReason: 'stop' | 'length';
 };

@@ -2,30 +2,35 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { bearsKey } from './api-key.ts';
 import { ApiError } from './openai/api-error.ts';
-import { openAiRoutes } from './openai/routes.ts';
+import { type ModelShelf, openAiRoutes, shelfOf } from './openai/routes.ts';
 import type { ServedModel } from './served-model.ts';
 import { ServerBusy } from './server-busy.ts';
+import { tinkerRoutes } from './tinker/routes.ts';
+import type { TinkerService } from './tinker/service.ts';
+import { tinkerShelf } from './tinker/shelf.ts';
 
 /** Far above any context this engine can hold, far below what would hurt. */
 const BODY_BYTES = 2 ** 20;
 
 export type AppOptions = {
-  /** Asked of every request under `/v1`; absent: none. */
+  /** Asked of every request but for `/health`; absent: none. */
   readonly apiKey: string | undefined;
+  /** Where there is one, the Tinker API stands beside the others. */
+  readonly tinker?: TinkerService;
   /** Called with what went wrong on our side. */
   onFault(error: unknown): void;
 };
 
 /** All that the server answers, as a function from Request to Response. */
-export function serveApp(model: ServedModel, { apiKey, onFault }: AppOptions): Hono {
+export function serveApp(model: ServedModel, options: AppOptions): Hono {
+  const { apiKey, onFault, tinker } = options;
   const app = new Hono();
   app.get('/health', (context) => context.json({ status: 'ok', waiting: model.waiting }));
-  app.use('/v1/*', async ({ req }, next) => {
-    if (apiKey !== undefined && !bearsKey(req.header('authorization'), apiKey)) throw wrongKey();
-    await next();
-  });
-  app.use('/v1/*', bodyLimit({ maxSize: BODY_BYTES, onError: refuseSize }));
-  app.route('/v1', openAiRoutes(model));
+  if (tinker === undefined) addOpenAi(app, '/v1', shelfOf(model), options);
+  else {
+    for (const place of ['/v1', '/oai/api/v1']) addOpenAi(app, place, tinkerShelf(tinker), options);
+    app.route('/api/v1', tinkerRoutes(tinker, { apiKey, onFault }));
+  }
   app.notFound(({ req }) => respond(new ApiError(`there is no ${req.method} ${req.path} here`, { status: 404 })));
   app.onError((error, { req }) => {
     if (req.raw.signal.aborted) return respond(new ApiError('the client went away', { status: 408 }));
@@ -34,6 +39,15 @@ export function serveApp(model: ServedModel, { apiKey, onFault }: AppOptions): H
     return respond(told);
   });
   return app;
+}
+
+function addOpenAi(app: Hono, place: string, shelf: ModelShelf, { apiKey }: AppOptions): void {
+  app.use(`${place}/*`, async ({ req }, next) => {
+    if (apiKey !== undefined && !bearsKey(req.header('authorization'), apiKey)) throw wrongKey();
+    await next();
+  });
+  app.use(`${place}/*`, bodyLimit({ maxSize: BODY_BYTES, onError: refuseSize }));
+  app.route(place, openAiRoutes(shelf));
 }
 
 function respond(error: ApiError): Response {

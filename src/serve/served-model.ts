@@ -11,6 +11,10 @@ export type SampleRequest = {
   readonly topK: number | undefined;
   readonly samples: number;
   readonly seed: number;
+  /** Token ids that end a continuation; absent means the end of a turn. */
+  readonly stop?: TokenIds;
+  /** Logprobs under the tempered model; absent means false. */
+  readonly tempered?: boolean;
 };
 
 /** `top` most likely tokens are wanted at every position, 0 for none. */
@@ -63,7 +67,7 @@ export class ServedModel {
     return this.#samples.waitingRows + this.#scores.waitingRows;
   }
 
-  /** One sequence a sample, as if nothing else were asked: the seed alone decides. The end of a turn ends it. */
+  /** One sequence a sample, as if nothing else were asked: the seed alone decides. */
   sample(request: SampleRequest, signal: AbortSignal): Promise<Sequence[]> {
     return this.#samples.submit(request, signal);
   }
@@ -78,14 +82,15 @@ export class ServedModel {
  * tokens need not wait for many; a prompt without room for so many goes with those that ask for as many as it does.
  */
 function wayOf(request: SampleRequest, maxPositions: number): string {
-  const { temperature, topP, topK, samples, maxTokens, prompt } = request;
+  const { temperature, topP, topK, samples, maxTokens, prompt, stop, tempered } = request;
   const rounded = 2 ** Math.ceil(Math.log2(maxTokens));
   const length = prompt.length + rounded <= maxPositions ? `to ${rounded}` : maxTokens;
-  return [temperature, topP, topK, samples, length].join();
+  return JSON.stringify([temperature, topP, topK, samples, length, stop, tempered]);
 }
 
-async function draw(sampler: Sampler, stop: TokenIds, group: readonly SampleRequest[]): Promise<Sequence[][]> {
-  const { temperature, topP, topK, samples } = group[0]!; // a group has one, and the others draw the same way
+async function draw(sampler: Sampler, endOfTurn: TokenIds, group: readonly SampleRequest[]): Promise<Sequence[][]> {
+  // a group has one, and the others draw the same way
+  const { temperature, topP, topK, samples, stop = endOfTurn, tempered = false } = group[0]!;
   const drawn = await sampler.sample(
     group.map(({ prompt }) => prompt),
     {
@@ -97,6 +102,7 @@ async function draw(sampler: Sampler, stop: TokenIds, group: readonly SampleRequ
       seed: 0,
       seeds: group.map(({ seed }) => seed),
       stop,
+      tempered,
     },
   );
   return group.map(({ maxTokens }, at) => drawn[at]!.map((sequence) => cut(sequence, maxTokens)));

@@ -52,7 +52,7 @@ it('writes what it read as the SDK wrote it, byte for byte', () => {
 });
 
 it('writes out sparse rows', () => {
-  const [{ lossInputs }] = decodeForwardBackwardRequest(bytes('soft')).data as [{ lossInputs: Record<string, Tensor> }];
+  const { lossInputs } = decodeForwardBackwardRequest(bytes('soft')).data[0]!;
   expect(written(lossInputs.weights!)).toEqual(['float32', [2, 2], [1, 0, 0.75, 0.25]]);
   expect(written(lossInputs.target_tokens!)).toEqual(['int64', [2, 2], [2, 0, 3, 9]]);
 });
@@ -91,7 +91,9 @@ it.each(['ppo', 'soft', 'output', 'sample'])('reads damaged %s bytes or says wha
 
 it('refuses a shape that would fill the memory', () => {
   const tensor = { dtype: 'float32', shape: [2 ** 20, 2 ** 20], values: [], rowStarts: Array(2 ** 20 + 1).fill(0) };
-  expect(() => dense({ ...tensor, columns: [] } as Tensor, 'datum 0: weights')).toThrow(/^datum 0: weights: .*too many/);
+  expect(() => dense({ ...tensor, columns: [] } as Tensor, 'datum 0: weights')).toThrow(
+    /^datum 0: weights: .*too many/,
+  );
 });
 
 it('keeps neighbouring numbers beyond exact ones apart', () => {

@@ -3,14 +3,21 @@ import type { GraphBuilder, Value } from './onnx/graph-builder.ts';
 /** How the next token is chosen: the likeliest, one drawn from all, or one drawn from the likeliest few. */
 export type Choice = 'greedy' | 'draw' | 'drawFiltered';
 
-/** int64 `[rows, 1]` token ids and their logprobs `[rows, 1]`, nats, before temperature and filters. */
+/** int64 `[rows, 1]` token ids and their logprobs `[rows, 1]`, nats, before filters and, unless asked otherwise, temperature. */
 export type Chosen = { readonly token: Value; readonly logprob: Value };
 
 /** Scalars of the whole generation; they are inputs, so that no setting needs a session of its own. */
-export type ChoiceInputs = { readonly inverseTemperature: Value; readonly topK: Value; readonly topP: Value };
+export type ChoiceInputs = {
+  readonly inverseTemperature: Value;
+  readonly topK: Value;
+  readonly topP: Value;
+  /** Whether logprobs are those of the tempered distribution. */
+  readonly tempered: boolean;
+};
 
-export function declareChoice(graph: GraphBuilder): ChoiceInputs {
+export function declareChoice(graph: GraphBuilder, tempered: boolean): ChoiceInputs {
   return {
+    tempered,
     inverseTemperature: graph.input('inverseTemperature', 'float32', []),
     topK: graph.input('topK', 'int64', [1]),
     topP: graph.input('topP', 'float32', []),
@@ -29,7 +36,8 @@ export function chooseToken(
   uniform: Value,
 ): Chosen {
   const token = rules[choice](graph, logits, uniform, inputs);
-  const logprobs = graph.op('LogSoftmax', [logits], { axis: -1 });
+  const scored = inputs.tempered ? graph.op('Mul', [logits, inputs.inverseTemperature]) : logits;
+  const logprobs = graph.op('LogSoftmax', [scored], { axis: -1 });
   return { token, logprob: graph.op('GatherElements', [logprobs, token], { axis: -1 }) };
 }
 

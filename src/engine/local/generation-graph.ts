@@ -22,17 +22,17 @@ import type { Graph } from './runtime.ts';
  * a generated token's position is counted from its own prompt's end, so the gap changes nothing. All dimensions are
  * free: one session does for every shape.
  */
-export function generationGraph(config: LlamaConfig, choice: Choice, layout: Layout): Graph {
-  const key = `generate ${choice} ${layout} ${JSON.stringify(config)}`;
-  return { key, encode: () => emit(config, choice, layout).encode() };
+export function generationGraph(config: LlamaConfig, choice: Choice, layout: Layout, tempered = false): Graph {
+  const key = `generate ${choice} ${layout}${tempered ? ' tempered' : ''} ${JSON.stringify(config)}`;
+  return { key, encode: () => emit(config, choice, layout, tempered).encode() };
 }
 
 type Start = { readonly caches: readonly Cache[]; readonly prompt: PromptOfRows };
 
-function emit(config: LlamaConfig, choice: Choice, layout: Layout): GraphBuilder {
+function emit(config: LlamaConfig, choice: Choice, layout: Layout, tempered: boolean): GraphBuilder {
   const graph = new GraphBuilder('generation');
   const weights = decoderWeights(graph, config);
-  const choiceInputs = declareChoice(graph);
+  const choiceInputs = declareChoice(graph, tempered);
   const { text, causalMask } = declareText(graph, config);
   const promptOfRow = graph.input('promptOfRow', 'int64', ['rows']);
   const { prompts, firstLogits } = promptPass(graph, config, weights, text, causalMask, promptOfRow);

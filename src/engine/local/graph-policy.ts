@@ -74,6 +74,13 @@ export abstract class GraphPolicy implements Policy {
     });
   }
 
+  /** For a reason from outside what was accumulated is not whole: the next step fails with it. */
+  dropGradient(reason: string): Promise<void> {
+    return this.inOrder(async () => {
+      this.#dropped ??= reason;
+    });
+  }
+
   sampler(): Promise<Sampler> {
     return this.inOrder(async () => new LocalSampler(this.runtime, this.snapshot()));
   }

@@ -65,7 +65,8 @@ export class LocalSampler implements Sampler {
     const layout = layoutOf(batch, prompts[batch.prompts[0]!]!.length + how.maxTokens);
     const feeds = generationFeeds(prompts, batch, how, config, layout);
     const outputs = ['firstToken', 'firstLogprob', 'nextTokens', 'nextLogprobs'];
-    return this.#runtime.run(generationGraph(config, choiceOf(how), layout), this.#weights, feeds, outputs);
+    const graph = generationGraph(config, choiceOf(how), layout, scalesLogprobs(how));
+    return this.#runtime.run(graph, this.#weights, feeds, outputs);
   }
 
   async #score(
@@ -94,6 +95,11 @@ export class LocalSampler implements Sampler {
 function choiceOf({ temperature, topP = 1, topK = Infinity }: SamplingParams): Choice {
   if (temperature === 0) return 'greedy';
   return topP < 1 || topK < Infinity ? 'drawFiltered' : 'draw';
+}
+
+/** At these temperatures a tempered logprob is the plain one. */
+function scalesLogprobs({ tempered = false, temperature }: SamplingParams): boolean {
+  return tempered && temperature !== 0 && temperature !== 1;
 }
 
 /** The rows of one generated batch, cut where each stopped. */

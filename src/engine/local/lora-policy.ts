@@ -106,7 +106,8 @@ export class LoraPolicy extends GraphPolicy {
   }
 }
 
-function shapeOf({ rank, trainAttn, trainMlp, trainUnembed }: LoraOptions): AdapterShape {
+/** What of a model such options adapt. */
+export function shapeOf({ rank, trainAttn, trainMlp, trainUnembed }: LoraOptions): AdapterShape {
   const attention: readonly Module[] = trainAttn ? ['q_proj', 'k_proj', 'v_proj', 'o_proj'] : [];
   const mlp: readonly Module[] = trainMlp ? ['gate_proj', 'up_proj', 'down_proj'] : [];
   const unembedding: readonly Module[] = trainUnembed ? ['lm_head'] : [];

@@ -7,30 +7,41 @@ import { answerCompletion } from './completions.ts';
 import type { Answer } from './envelope.ts';
 import { eventStream } from './event-stream.ts';
 
-/** @file The OpenAI-compatible endpoints of one model, to be mounted at `/v1`. */
+/** @file The OpenAI-compatible endpoints, to be mounted at `/v1`. */
+
+/** What is offered under which name. */
+export type ModelShelf = {
+  readonly listed: readonly [ServedModel, ...ServedModel[]];
+  find(name: string): Promise<ServedModel | undefined>;
+};
+
+/** A shelf with one model. */
+export function shelfOf(model: ServedModel): ModelShelf {
+  return { listed: [model], find: async (name) => (name === model.id ? model : undefined) };
+}
 
 /** Longest time from a request to its answer. */
 const ANSWER_MS = 120_000;
 
 type Answerer = (model: ServedModel, body: unknown, signal: AbortSignal) => Promise<Answer>;
 
-export function openAiRoutes(model: ServedModel): Hono {
-  const card = { id: model.id, object: 'model', created: model.created, owned_by: 'unrut' };
-  const extended = { ...card, max_model_len: model.maxPositions };
+export function openAiRoutes(shelf: ModelShelf): Hono {
   const routes = new Hono();
-  routes.get('/models', (context) => context.json({ object: 'list', data: [extended] }));
-  routes.get('/models/:id', (context) => {
-    checkModel(model, context.req.param('id'));
-    return context.json(extended);
-  });
-  routes.post('/chat/completions', (context) => answer(context, model, answerChat));
-  routes.post('/completions', (context) => answer(context, model, answerCompletion));
+  routes.get('/models', (context) => context.json({ object: 'list', data: shelf.listed.map(cardOf) }));
+  routes.get('/models/:id', async (context) => context.json(cardOf(await modelOf(shelf, context.req.param('id')))));
+  routes.post('/chat/completions', (context) => answer(context, shelf, answerChat));
+  routes.post('/completions', (context) => answer(context, shelf, answerCompletion));
   return routes;
 }
 
-async function answer(context: Context, model: ServedModel, answerer: Answerer): Promise<Response> {
+function cardOf({ id, created, maxPositions }: ServedModel): object {
+  return { id, object: 'model', created, owned_by: 'unrut', max_model_len: maxPositions };
+}
+
+async function answer(context: Context, shelf: ModelShelf, answerer: Answerer): Promise<Response> {
   const body = await readJson(context);
-  if (typeof body === 'object' && body !== null && 'model' in body) checkModel(model, body.model);
+  const asked = typeof body === 'object' && body !== null && 'model' in body ? body.model : undefined;
+  const model = await modelOf(shelf, asked);
   const given = await untilOver(context.req.raw.signal, (signal) => answerer(model, body, signal));
   return 'body' in given ? context.json(given.body) : eventStream(given.events);
 }
@@ -52,10 +63,12 @@ async function untilOver<Result>(client: AbortSignal, work: (signal: AbortSignal
   }
 }
 
-function checkModel({ id }: ServedModel, asked: unknown): void {
-  if (asked === id || typeof asked !== 'string') return; // what is no text is refused with the rest of the body
+async function modelOf({ listed, find }: ModelShelf, asked: unknown): Promise<ServedModel> {
+  if (typeof asked !== 'string') return listed[0]; // what is no text is refused with the rest of the body
+  const model = await find(asked);
+  if (model !== undefined) return model;
   const shown = JSON.stringify(asked.slice(0, 100));
-  throw new ApiError(`the model ${shown} is not here; this server has ${JSON.stringify(id)}`, {
+  throw new ApiError(`the model ${shown} is not here; this server has ${JSON.stringify(listed[0].id)}`, {
     status: 404,
     param: 'model',
     code: 'model_not_found',

@@ -6,6 +6,8 @@ const id = z.string().min(1).max(200);
 const seqId = z.int().min(0);
 const count = z.int().min(1);
 const finite = z.number(); // zod's numbers are finite
+/** At most ten years. */
+const ttlSeconds = z.int().min(1).max(315_360_000);
 const userMetadata = z.record(z.string(), z.unknown()).nullish();
 /** A label of the message itself, which says nothing that its address does not say. */
 const type = z.string().nullish();
@@ -57,7 +59,7 @@ export const adamParams = z.strictObject({
   learning_rate: finite.min(0).default(1e-4),
   beta1: finite.min(0).lt(1).default(0.9),
   beta2: finite.min(0).lt(1).default(0.95),
-  eps: finite.min(0).default(1e-12),
+  eps: finite.gt(0).default(1e-12),
   weight_decay: finite.min(0).default(0),
   /** 0: no clipping. */
   grad_clip_norm: finite.min(0).default(0),
@@ -75,7 +77,7 @@ export const saveWeightsRequest = z.object({
   model_id: id,
   seq_id: seqId,
   path: z.string().nullish(),
-  ttl_seconds: finite.nullish(),
+  ttl_seconds: ttlSeconds.nullish(),
   overwrite: z.boolean().nullish(),
   user_metadata: userMetadata,
   type,
@@ -87,7 +89,7 @@ export const saveWeightsForSamplerRequest = z.object({
   /** Under a name, or else as the sampling session of this number, which has none. */
   path: z.string().nullish(),
   sampling_session_seq_id: seqId.nullish(),
-  ttl_seconds: finite.nullish(),
+  ttl_seconds: ttlSeconds.nullish(),
   user_metadata: userMetadata,
   kind: z.string().nullish(),
   type,
@@ -187,7 +189,7 @@ export const retrieveFuturesRequest = z.object({
 
 export const weightsInfoRequest = z.object({ tinker_path: z.string() });
 
-export const ttlRequest = z.object({ ttl_seconds: finite.nullish() });
+export const ttlRequest = z.object({ ttl_seconds: ttlSeconds.nullish() });
 
 export type LoraConfig = z.output<typeof loraConfig>;
 export type AdamParams = z.output<typeof adamParams>;
