@@ -5,12 +5,10 @@ import { EndpointChatModel } from '../../src/engine/endpoint/endpoint-chat-model
 import type { EndpointClient } from '../../src/engine/endpoint/endpoint-client.ts';
 import { Secret } from '../../src/engine/endpoint/secret.ts';
 import { selfTest } from '../../src/engine/endpoint/self-test.ts';
+import { fasterClock } from './faster-clock.ts';
 
 /** Waits a hundredth of what it is told to, so that retries can be seen without sitting through them. */
-export const hurried = {
-  now: () => performance.now() * 100,
-  sleep: (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds / 100)),
-};
+export const hurried = fasterClock(100);
 
 export const plain: ConnectOptions = {
   secret: new Secret(undefined),
@@ -18,7 +16,7 @@ export const plain: ConnectOptions = {
   journal: undefined,
   priceOf: () => undefined,
   render: undefined,
-  timeout: 60_000,
+  timeout: 6_000_000,
   most: 16,
   seed: 1,
   clock: hurried,

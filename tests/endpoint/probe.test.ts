@@ -1,14 +1,13 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import { compare } from '../../src/cli/compare-command.ts';
 import { EXIT } from '../../src/cli/exit.ts';
-import { runCli } from '../../src/cli/program.ts';
+import { EvalLogFile } from '../../src/record/inspect/eval-log-file.ts';
 import { readResults } from '../../src/record/results.ts';
-import { fakeParts } from '../cli/fake/fake-parts.ts';
 import { driveless, rutted } from '../probes/running-sum-scripts.ts';
+import { cli } from './command.ts';
 import { scriptServer } from './script-server.ts';
 import { type Act, StubServer, sendJson } from './stub-server.ts';
 import { temporaryFile } from './temporary.ts';
@@ -36,23 +35,6 @@ const strict =
     return open ? sendJson(response, 400, { error: { message: 'no prefill' } }) : act(seen, response, nth);
   };
 
-/** Everything that a command writes, and how it ends. */
-async function cli(words: readonly string[]): Promise<{ code: number; said: string; error: string }> {
-  const { stdout, stderr } = process;
-  const [write, writeError] = [stdout.write, stderr.write];
-  const said: string[] = [];
-  const errors: string[] = [];
-  stdout.write = (text) => said.push(String(text)) > 0;
-  stderr.write = (text) => errors.push(String(text)) > 0;
-  try {
-    const code = await runCli(words, async () => fakeParts);
-    return { code, said: said.join(''), error: errors.join('') };
-  } finally {
-    stdout.write = write;
-    stderr.write = writeError;
-  }
-}
-
 async function probed(act: Act, words: readonly string[] = FEW) {
   const out = join(temporaryFile('run'));
   const url = await serve(act);
@@ -79,9 +61,10 @@ describe('probe of an endpoint', () => {
     const other = await probed(scriptServer(driveless), MORE);
     expect(value(await readResults(join(other.out, 'results.json')), 'blind_spot')).toBe(0);
 
-    const worse = await compare(other.out, out, { gate: true, json: true });
-    const better = await compare(out, other.out, { gate: true, json: true });
-    expect([worse, better]).toEqual([EXIT.gateMissed, EXIT.ok]);
+    const worse = await cli(['compare', other.out, out, '--gate', '--json']);
+    const better = await cli(['compare', out, other.out, '--gate']);
+    expect([worse.code, better.code]).toEqual([EXIT.gateMissed, EXIT.ok]);
+    expect(JSON.parse(worse.said).worse.length).toBeGreaterThan(0);
   });
 
   it('goes by history where no open turn is gone on with, marks the rows, and is not compared with prefill', async () => {
@@ -112,6 +95,33 @@ describe('probe of an endpoint', () => {
     expect(probes.some(({ metric }) => metric === 'blind_spot')).toBe(true);
   });
 
+  it('shows in its report and to CI what the endpoint does and what was not measured, and logs every reply', async () => {
+    const junit = temporaryFile('rows.xml');
+    const words = [...FEW, '--mode', 'prefill', '--junit', junit];
+    const { out } = await probed(strict(scriptServer(driveless)), words);
+    const page = readFileSync(join(out, 'report.html'), 'utf8');
+    expect(page).toMatch(/What was not measured.*Error amplification.*needs an open turn/s);
+    expect(page).toMatch(/What the endpoint does.*prefill.*✗ no.*an open turn is not gone on with/s);
+    const rows = readFileSync(junit, 'utf8');
+    expect(rows).toMatch(
+      /<testcase name="Blind spot" classname="defensiveness" time="0"><system-out>0\.000 \[.*, n = 8</,
+    );
+    expect(rows).toMatch(/<testcase name="Error amplification".*><skipped message="needs an open turn/);
+
+    const { transcripts, run, skipped } = await readResults(join(out, 'results.json'));
+    expect(run.endpoint!.self_test.prefill!.can).toBe(false);
+    expect(skipped).not.toEqual([]);
+    const log = await EvalLogFile.open(join(out, 'transcripts.eval'));
+    expect(log.header.eval).toMatchObject({ task: 'unrut/probe', metadata: { mode: 'prefill', problems: 8 } });
+    const summaries = await log.summaries();
+    const judged = summaries.filter(({ scores }) => Object.keys(scores ?? {}).length > 0);
+    expect(judged.length).toBeGreaterThan(transcripts!.length); // eight problems a condition, and not six
+    expect(summaries.filter(({ metadata }) => metadata.behaviour === 'competence')).toHaveLength(10 * 4);
+    const asked = readFileSync(join(out, 'replies.jsonl'), 'utf8').match(/"answer":/g)!.length;
+    expect(summaries.length).toBeGreaterThanOrEqual(asked - 40); // all but the self-test's
+    await log.close();
+  });
+
   it('takes as many problems as a budget allows, says what it can find, and stays within', async () => {
     const { out, code, said } = await probed(scriptServer(driveless), [
       '--budget',
@@ -132,6 +142,10 @@ describe('probe of an endpoint', () => {
     const { code, error } = await probed(scriptServer(driveless), [...FEW, '--budget', '100']);
     expect({ code, lines: error.trim().split('\n').length }).toEqual({ code: EXIT.error, lines: 1 });
     expect(error).toMatch(/the limits allow fewer than 8 problems, which take [\d,]+ replies, .*; allow more\n$/);
+    const few = await probed(scriptServer(driveless), ['--problems', '5']);
+    expect(few.error).toBe(
+      'unrut: 5 problems: intervals would be as wide as the scale; ask for --problems 8 or more\n',
+    );
   });
 
   it('killed with -9 and resumed, it asks for nothing that was paid, and ends as if nobody had touched it', async () => {
@@ -156,6 +170,15 @@ describe('probe of an endpoint', () => {
     expect(stub!.asked.length - before).toBe(needed - kept);
     const [one, other] = [whole.out, out].map((run) => readFileSync(join(run, 'probes', 'after.json'), 'utf8'));
     expect(other).toBe(one);
+    expect(readdirSync(out).filter((name) => name.startsWith('transcripts'))).toEqual(['transcripts.eval']);
+    const counts = await Promise.all(
+      [whole.out, out].map(async (run) => {
+        const log = await EvalLogFile.open(join(run, 'transcripts.eval'));
+        await log.close();
+        return log.samples.length;
+      }),
+    );
+    expect(counts[1]).toBe(counts[0]); // what an earlier process was told is in the log too
     expect((await readResults(join(out, 'results.json'))).run.endpoint).toMatchObject({ cached: expect.any(Number) });
   });
 

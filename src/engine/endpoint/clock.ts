@@ -5,6 +5,15 @@ export type Clock = {
   /** Milliseconds. */
   now(): number;
   sleep(milliseconds: number): Promise<unknown>;
+  /** Calls back once, unless what it returns was called before. */
+  timer(milliseconds: number, ring: () => void): () => void;
 };
 
-export const realClock: Clock = { now: () => performance.now(), sleep: (milliseconds) => sleep(milliseconds) };
+export const realClock: Clock = {
+  now: () => performance.now(),
+  sleep: (milliseconds) => sleep(milliseconds),
+  timer: (milliseconds, ring) => {
+    const timer = setTimeout(ring, milliseconds);
+    return () => clearTimeout(timer);
+  },
+};

@@ -33,7 +33,8 @@ export type ConnectOptions = {
  * @throws EndpointError where nobody answers there, or the model is not told and cannot be guessed.
  */
 export async function connect(address: Address, options: ConnectOptions): Promise<EndpointClient> {
-  const sender = await Sender.open(address, options.secret, options.timeout);
+  const { journal: path, render, most, seed, signal, clock = realClock } = options;
+  const sender = await Sender.open(address, options.secret, options.timeout, clock);
   const listed = await list(sender, address);
   const model = address.model ?? onlyModel(listed, address);
   const price = options.priceOf(model);
@@ -42,7 +43,6 @@ export async function connect(address: Address, options: ConnectOptions): Promis
       `${model}: no price is known, so --max-cost cannot be kept; give a table with --prices FILE`,
     );
   }
-  const { journal: path, render, most, seed, signal, clock = realClock } = options;
   const journal = path === undefined ? undefined : await ReplyJournal.open(path, address.baseUrl, model);
   const flow = new Flow({ most, seed, signal, clock });
   const purse = new Purse(options.limits, price);

@@ -89,21 +89,24 @@ export class EndpointChatModel implements ChatModel {
     if (refused) throw new EndpointError(`${this.name}: ${why}`);
   }
 
-  /** Results in order; the next request is made when one is done, so that ten thousand of them are not all in memory. */
+  /**
+   * Results in order; the next request is made when one is done, so that ten thousand of them are not all in memory. After
+   * a failure nothing more is sent, and what is in flight is heard out: it is paid for, and kept.
+   */
   async #each<T>(count: number, one: (index: number) => Promise<T>): Promise<T[]> {
     const results = new Array<T>(count);
     let next = 0;
+    const failures: unknown[] = [];
     const work = async () => {
-      while (next < count) {
+      while (next < count && failures.length === 0) {
         const index = next++;
         results[index] = await one(index);
       }
     };
-    try {
-      await Promise.all(Array.from({ length: Math.min(count, AHEAD * this.#client.parts.flow.most) }, work));
-    } catch (error) {
-      throw this.#client.stopped(error);
-    }
+    const workers = Array.from({ length: Math.min(count, AHEAD * this.#client.parts.flow.most) }, work);
+    const stop = (error: unknown) => failures.push(this.#client.stopped(error));
+    await Promise.all(workers.map((worker) => worker.catch(stop)));
+    if (failures.length > 0) throw failures[0];
     return results;
   }
 }
@@ -145,9 +148,9 @@ function repliesOf({ replies, used }: Answer): Reply[] {
     stopReason: stopReason === 'length' ? 'length' : 'stop',
     tokens,
     tokenCount: share ?? tokens?.length ?? Math.ceil(text.length / 4),
-  }));
     ...(stopReason === 'filtered' ? { refused: 'withheld by a filter of the provider' } : {}),
 }
+  }));
 
 /** A conversation that the server does not answer, while it answers others, has that for its outcome. */
 function refusedReplies(error: unknown, samples: number): Reply[] {

@@ -2,6 +2,7 @@ import type Anthropic from '@anthropic-ai/sdk';
 import type OpenAI from 'openai';
 import { z } from 'zod';
 import type { Address } from './address.ts';
+import type { Clock } from './clock.ts';
 import { Failure, isPage, statusFailure, thrownFailure } from './failure.ts';
 import type { Secret } from './secret.ts';
 import { Transport } from './transport.ts';
@@ -24,17 +25,25 @@ export class Sender {
   readonly #listPath: string;
   /** Milliseconds from sending to the last byte. */
   readonly #timeout: number;
+  readonly #clock: Clock;
   /** The clients want a `Response`; its text is kept beside it, where it need not be streamed. */
   readonly #bodies: WeakMap<Response, string>;
 
-  private constructor(client: Client, bodies: WeakMap<Response, string>, listPath: string, timeout: number) {
+  private constructor(
+    client: Client,
+    bodies: WeakMap<Response, string>,
+    listPath: string,
+    timeout: number,
+    clock: Clock,
+  ) {
     this.#client = client;
     this.#bodies = bodies;
     this.#listPath = listPath;
     this.#timeout = timeout;
+    this.#clock = clock;
   }
 
-  static async open(address: Address, secret: Secret, timeout: number): Promise<Sender> {
+  static async open(address: Address, secret: Secret, timeout: number, clock: Clock): Promise<Sender> {
     const transport = new Transport();
     const bodies = new WeakMap<Response, string>();
     const common = {
@@ -55,12 +64,12 @@ export class Sender {
     if (address.protocol === 'anthropic') {
       const { default: Client } = await import('@anthropic-ai/sdk');
       const client = new Client({ ...common, apiKey: secret.key ?? 'none', authToken: null });
-      return new Sender(client, bodies, '/v1/models', timeout);
+      return new Sender(client, bodies, '/v1/models', timeout, clock);
     }
     const { default: Client } = await import('openai');
     const strangers = { adminAPIKey: null, organization: null, project: null }; // of the environment: not for any server
     const client = new Client({ ...common, ...strangers, apiKey: secret.key ?? 'none' });
-    return new Sender(client, bodies, '/models', timeout);
+    return new Sender(client, bodies, '/models', timeout, clock);
   }
 
   /** @throws Failure */
@@ -81,7 +90,7 @@ export class Sender {
 
   async #heardOut(send: (signal: AbortSignal) => PromiseLike<Response>): Promise<unknown> {
     const patience = new AbortController();
-    const timer = setTimeout(() => patience.abort(), this.#timeout);
+    const stop = this.#clock.timer(this.#timeout, () => patience.abort());
     try {
       const response = await send(patience.signal);
       return parseReply(this.#bodies.get(response) ?? '');
@@ -89,7 +98,7 @@ export class Sender {
       if (!patience.signal.aborted) throw thrownFailure(error);
       throw new Failure('stalled', `no answer within ${this.#timeout / 1000} s`);
     } finally {
-      clearTimeout(timer);
+      stop();
     }
   }
 }
