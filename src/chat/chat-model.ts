@@ -33,7 +33,16 @@ export type Reply = {
 };
 
 /** What a backend can honour: measured by a live self-test, never assumed. */
-export type Capabilities = { readonly prefill: boolean; readonly logprobs: boolean; readonly seed: boolean };
+export type Capabilities = {
+  /** An open turn is gone on from. */
+  readonly prefill: boolean;
+  /** Logprobs of a given text. */
+  readonly logprobs: boolean;
+  /** Logprobs of the tokens of its own replies. */
+  readonly ownLogprobs: boolean;
+  /** The same seed gives the same replies. */
+  readonly seed: boolean;
+};
 
 /** All that a probe needs of a model. Whether the last assistant turn is open (prefill) is said per call. */
 export interface ChatModel {

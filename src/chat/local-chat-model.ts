@@ -7,7 +7,7 @@ import type { Conversation } from './conversation.ts';
 export class LocalChatModel implements ChatModel {
   readonly name: string;
   /** True by construction: prompts are tokens, and the sampler is seeded. */
-  readonly can: Capabilities = { prefill: true, logprobs: true, seed: true };
+  readonly can: Capabilities = { prefill: true, logprobs: true, ownLogprobs: true, seed: true };
   readonly #sampler: Sampler;
   readonly #format: ChatFormat;
 

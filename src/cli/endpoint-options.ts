@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
-/** What `unrut probe` takes beside for an endpoint. */
-export function addEndpointOptions(probe: Command): Command {
+/** What is measured, of a model wherever it is. */
+export function addFamilyOptions(probe: Command): Command {
   return probe
     .option(
       '--family <name>',
@@ -46,20 +46,24 @@ openai:MODEL, anthropic:MODEL. Keys come from the environment only. See docs/end
   unrut probe anthropic:claude-haiku-4-5 --behaviours defensiveness,multi-turn --max-cost 5
 `;
 
+export function collect(value: string, values: readonly string[] = []): string[] {
+  return [...values, value];
+}
+
 function positive(text: string): number {
   const number = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(number) && number > 0) return number;
   throw new InvalidArgumentError('It must be a whole number above 0.');
 }
 
-function amount(text: string): number {
-  const number = Number(text);
-  if (text.trim() !== '' && Number.isFinite(number) && number > 0) return number;
-  throw new InvalidArgumentError('It must be a number above 0.');
 function share(text: string): number {
   const number = amount(text);
   if (number <= 1) return number;
   throw new InvalidArgumentError('It must be a share, such as 0.05.');
 }
 
+function amount(text: string): number {
+  const number = Number(text);
+  if (text.trim() !== '' && Number.isFinite(number) && number > 0) return number;
+  throw new InvalidArgumentError('It must be a number above 0.');
 }

@@ -16,10 +16,9 @@ import { drawDistinct } from '../probes/competence.ts';
 import { LoggedModel } from '../probes/logged-model.ts';
 import type { Mode } from '../probes/mode.ts';
 import type { ProbeSettings } from '../probes/prober.ts';
-import { openFamily } from '../problems/families.ts';
+import type { ProblemFamily } from '../problems/problem-family.ts';
 import { EvalLogWriter } from '../record/inspect/eval-log-writer.ts';
 import { finishLog, TRANSCRIPTS } from '../record/inspect/write-transcripts.ts';
-import type { ProblemFamily } from '../problems/problem-family.ts';
 import { Lock } from '../record/lock.ts';
 import type { EndpointUse } from '../record/results.ts';
 import { refuseUsed } from '../record/run-folder.ts';
@@ -27,6 +26,7 @@ import { writing } from '../record/write.ts';
 import { selfTestLines } from '../report/endpoint-lines.ts';
 import { asked } from '../wrong-turns/turns.ts';
 import { latestRunFolder, nextRunFolder } from './find-run.ts';
+import { DEFAULT_FAMILY, openProblems } from './open-problems.ts';
 import type { OpenTarget } from './open-target.ts';
 import { packageRoot, packageVersion } from './package-root.ts';
 import { planMeasurement } from './plan-measurement.ts';
@@ -34,6 +34,7 @@ import { planMeasurement } from './plan-measurement.ts';
 /** The options of `unrut probe` that only an endpoint has. */
 export type EndpointOptions = {
   readonly family?: string;
+  readonly set?: readonly string[];
   readonly mode?: Mode;
   readonly budget?: number;
   readonly maxCost?: number;
@@ -49,7 +50,7 @@ export type EndpointOptions = {
   readonly resume?: boolean;
 };
 
-const DEFAULTS = { family: 'dictionary-sum', concurrency: 64, timeout: 120 } as const;
+const DEFAULTS = { concurrency: 64, timeout: 120 } as const;
 const REPLIES = 'replies.jsonl';
 
 /**
@@ -66,7 +67,7 @@ export async function openEndpointTarget(
 ): Promise<OpenTarget> {
   const address = parseAddress(name);
   const secret = Secret.of(address, options.keyEnv);
-  const family = openFamily(options.family ?? DEFAULTS.family);
+  const family = await openProblems(options.family ?? DEFAULT_FAMILY, options.set);
   const prices = await readPrices(options.prices ?? join(packageRoot, 'prices.json'));
   const out = await claimFolder(options);
   const lock = await Lock.take(join(out, 'lock'));
@@ -91,19 +92,19 @@ export async function openEndpointTarget(
       ...{ client, selfTestReplies, family, wanted, mode, options, say },
       can: model.can,
     });
-    return {
     const log = await openLog(out, name, { mode, ...settings });
     const logged = new LoggedModel(model, log);
+    return {
       target: { name, model: logged, competence: logged, mode, log: logged },
       prober: createProber(family),
       settings,
       out,
       about: async () => ({ endpoint: useOf(client, test, mode, prices) }),
       progress: () => progressOf(client),
-      close: async () => {
       keep: (results) => finishLog(log, results, 'before'),
-        await client.parts.journal?.close();
+      close: async () => {
         await log.discard(); // nothing where it was kept
+        await client.parts.journal?.close();
         lock.release();
       },
     };
@@ -124,7 +125,6 @@ async function claimFolder({ out, resume }: EndpointOptions): Promise<string> {
   return folder;
 }
 
-/** Prompts as they will be asked, so that the self-test says something about the measurement. */
 /** What a killed process left of its log is written anew. */
 async function openLog(out: string, name: string, metadata: ProbeSettings & { mode: Mode }): Promise<EvalLogWriter> {
   for (const file of await readdir(out)) if (file.startsWith(`${TRANSCRIPTS}.`)) await rm(join(out, file));
@@ -133,6 +133,7 @@ async function openLog(out: string, name: string, metadata: ProbeSettings & { mo
   return EvalLogWriter.create(join(out, TRANSCRIPTS), start);
 }
 
+/** Prompts as they will be asked, so that the self-test says something about the measurement. */
 function selfTestSamples(family: ProblemFamily<unknown>, replyTokens = 0) {
   const prompts = drawDistinct(family, 3, 0).map((problem) => [asked(family.prompt(problem))]);
   return { prompts, replyTokens: Math.max(family.replyTokens, replyTokens) };
@@ -169,9 +170,9 @@ function useOf(client: EndpointClient, test: SelfTest, mode: Mode, prices: Price
     retries: flow.count.retries,
     lost_requests: lost,
     empty_replies: client.empty,
-    prompt_tokens: prompt,
     refused_replies: client.refusals.replies,
     ...(client.refusals.first === undefined ? {} : { first_refusal: client.refusals.first }),
+    prompt_tokens: prompt,
     completion_tokens: completion,
     ...(cost === undefined ? {} : { cost_usd: cost, prices: `prices of ${prices.date}` }),
   };

@@ -64,7 +64,6 @@ export async function probe(name: string, options: ProbeOptions, parts: RunParts
 }
 
 const ENDPOINT_ONLY = [
-  'mode',
   'budget',
   'maxCost',
   'prices',

@@ -1,12 +1,12 @@
 import Table from 'cli-table3';
 import { z } from 'zod';
-import { InputError } from '../errors.ts';
-import { FAMILIES, openFamily } from '../problems/families.ts';
-import { ownProblems, readOwnProblems, stockReplies } from '../problems/own-problems.ts';
+import { FAMILIES } from '../problems/families.ts';
+import { stockReplies } from '../problems/own-problems.ts';
 import { type Manner, type ProblemFamily, RIGHT } from '../problems/problem-family.ts';
 import { type Validation, validate } from '../problems/validate.ts';
 import { type Stream, stream } from '../random.ts';
 import { EXIT } from './exit.ts';
+import { openProblems } from './open-problems.ts';
 
 export type FamilyOptions = { readonly seed: number; readonly set?: readonly string[]; readonly json?: boolean };
 
@@ -95,19 +95,9 @@ function renderValidation({ family, problems, checks }: Validation): string {
   return `${table}\n${family}: ${checks.length} checks on ${problems} problems, ${verdict}\n${examples.join('\n')}`;
 } // biome-ignore format: one line a statement
 
-/** A family by name with `--set dial=value`, or a file of one's own. */
-async function familyOf(name: string, settings: readonly string[] = []): Promise<ProblemFamily<unknown>> {
-  if (!name.endsWith('.jsonl')) return openFamily(name, Object.fromEntries(settings.map(dialSetting)));
-  if (settings.length > 0) throw new InputError(`--set ${settings[0]}: a file of one's own has no dials`);
-  const problems = await readOwnProblems(name);
-  return ownProblems(name, problems, stockReplies(problems));
-}
-
-function dialSetting(setting: string): [string, unknown] {
-  const [, dial, value] = /^([a-zA-Z]+)=(.+)$/.exec(setting) ?? [];
-  if (dial === undefined || value === undefined) throw new InputError(`--set ${setting}: it must be dial=value`);
-  return [dial, /^-?\d+$/.test(value) ? Number(value) : value];
-}
+/** A file of one's own is tried with wrong replies that no model would be measured by. */
+const familyOf = (name: string, settings?: readonly string[]): Promise<ProblemFamily<unknown>> =>
+  openProblems(name, settings, stockReplies);
 
 function print(value: unknown): number {
   process.stdout.write(`${JSON.stringify(value)}\n`);

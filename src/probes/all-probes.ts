@@ -3,8 +3,9 @@ import { InputError, ModelError } from '../errors.ts';
 import type { ProblemFamily } from '../problems/problem-family.ts';
 import type { Behaviour } from '../record/metrics.ts';
 import { baseQuality } from './base-quality.ts';
-import type { Probe } from './bench.ts';
-import { type Competence, competentProblems } from './competence.ts';
+import type { Bench, Probe } from './bench.ts';
+import { type Competence, competentProblems, hashOf } from './competence.ts';
+import { contextAndPressure } from './context-and-pressure.ts';
 import { defensiveness } from './defensiveness.ts';
 import { errorAmplification } from './error-amplification.ts';
 import { errorChecking } from './error-checking.ts';
@@ -15,14 +16,14 @@ import { inMode, missing, whyNot } from './mode.ts';
 import { multiTurn } from './multi-turn.ts';
 import type { Prober, ProbeSettings, Skipped } from './prober.ts';
 import { selfCorrection } from './self-correction.ts';
-
 import { sycophancy } from './sycophancy.ts';
+
 /** One probe per behaviour, two for the guard, in the order of the report. */
 export const PROBES: readonly Probe[] = [
   defensiveness,
-  errorAmplification,
   sycophancy,
   contextAndPressure,
+  errorAmplification,
   loops,
   errorChecking,
   selfCorrection,
@@ -35,26 +36,30 @@ export const PROBES: readonly Probe[] = [
 export function createProber<Problem>(family: ProblemFamily<Problem>, probes: readonly Probe[] = PROBES): Prober {
   const competent = remembered(family);
   return {
+    family: family.name,
     cost: (settings) => {
-      const chosen = choose(probes, settings.behaviours);
+      const chosen = choose(probes, settings.behaviours).filter((probe) => !lacking(family, [], probe.behaviour));
       return { steps: 0, trainedTokens: 0, sampledTokens: tokensOf(chosen) * settings.problems };
     },
     async probe(target, settings, doing) {
-      const chosen = choose(probes, settings.behaviours).filter((probe) => !lacking(family, [], probe.behaviour));
+      const chosen = choose(probes, settings.behaviours);
       doing?.('competence', 0);
       const { problems, gate } = await competent(target.competence, settings);
       await target.log?.end('competence');
       if (problems.length === 0) throw unable(target.name, family.name);
       const bench = { target, family, problems, seed: settings.seed };
+      const skipped = skippedOf(bench, settings.behaviours);
+      const whole = new Set(skipped.filter(({ metric }) => metric === undefined).map(({ behaviour }) => behaviour));
+      const measured = chosen.filter(({ behaviour }) => !whole.has(behaviour));
       const findings = [];
       for (const [index, probe] of measured.entries()) {
         doing?.(probe.behaviour, tokensOf(measured.slice(0, index)) / tokensOf(measured));
         findings.push(await probe.measure(bench));
+        await target.log?.end(probe.behaviour);
       }
       const latent = findings.find((found) => found.latent !== undefined)?.latent;
       return {
-        await target.log?.end(probe.behaviour);
-        problems: [{ family: family.name, count: problems.length, sha256 }],
+        problems: [{ family: family.name, count: problems.length, sha256: hashOf(family, problems), gate }],
         ...inMode(target.mode, {
           rows: findings.flatMap(({ rows }) => rows),
           transcripts: findings.flatMap(({ transcripts }) => transcripts),
@@ -64,6 +69,15 @@ export function createProber<Problem>(family: ProblemFamily<Problem>, probes: re
       };
     },
   };
+}
+
+/** What of the behaviours asked for cannot be measured: by the target, or by the problems. */
+function skippedOf<Problem>({ target, family, problems }: Bench<Problem>, asked: readonly Behaviour[]): Skipped[] {
+  return asked.flatMap((behaviour): Skipped[] => {
+    const why = whyNot(target, behaviour, family) ?? lacking(family, problems, behaviour);
+    if (why !== undefined) return [{ behaviour, why }];
+    return [...missing(target, behaviour, family), ...lackingInPart(family, problems, behaviour)];
+  });
 }
 
 const tokensOf = (probes: readonly Probe[]): number => probes.reduce((sum, probe) => sum + probe.tokensPerProblem, 0);

@@ -1,6 +1,6 @@
 import type { ChatModel, Reply } from '../chat/chat-model.ts';
 import type { Conversation } from '../chat/conversation.ts';
-import type { ProblemFamily, Reading } from '../problems/problem-family.ts';
+import { inWords, outcomeOf, type ProblemFamily, type Reading } from '../problems/problem-family.ts';
 import { type Stream, stream } from '../random.ts';
 import type { Behaviour, MetricName } from '../record/metrics.ts';
 import { told, wholeText } from './mode.ts';
@@ -92,7 +92,25 @@ export function ratioRow<Problem>(
   return { metric, ...(condition === undefined ? {} : { condition }), outcomes };
 }
 
-/** The first few replies as transcripts. */
+/** The replies of an arm that could not be read, by problem. */
+export type Lost<Problem> = { readonly lost: readonly boolean[]; readonly problems?: readonly Problem[] };
+
+/**
+ * How many of the replies of these arms could not be read: neither right nor wrong. Told by families that can tell; a
+ * problem counts once for each arm.
+ */
+export function unreadable<Problem>(bench: Bench<Problem>, of: string, arms: readonly Lost<Problem>[]): ProbeRow[] {
+  if (!inWords(bench.family)) return [];
+  const rows = arms.map(({ lost, problems }) => row(bench, 'unreadable', undefined, lost, problems));
+  return [{ metric: 'unreadable', condition: `of=${of}`, outcomes: rows.flatMap(({ outcomes }) => outcomes) }];
+}
+
+/** Where an answer was asked for. */
+export const answerless = (reads: readonly Read[]): Pick<Lost<never>, 'lost'> => ({
+  lost: reads.map(({ reading }) => outcomeOf(reading) === 'unreadable'),
+});
+
+/** The first few replies as transcripts; all of them go into the target's log. */
 export function transcripts<Problem>(
   bench: Bench<Problem>,
   behaviour: Behaviour,
@@ -117,11 +135,6 @@ export function transcripts<Problem>(
       outcome: { text: outcomeText(read, good), good },
     };
   });
-}
-
-const TRANSCRIPTS_KEPT = 6;
-
-export const answeredRight = (read: Read): boolean => read.reading.answerRight;
   for (const [index, transcript] of shown.entries()) log?.judged(reads[index]!.reply, transcript);
   return shown.slice(0, TRANSCRIPTS_KEPT);
 }
@@ -129,3 +142,8 @@ export const answeredRight = (read: Read): boolean => read.reading.answerRight;
 function outcomeText({ reply: { refused } }: Read, good: boolean): string {
   if (refused !== undefined) return `refused: ${refused}`;
   return good ? 'as wanted' : 'not as wanted';
+}
+
+const TRANSCRIPTS_KEPT = 6;
+
+export const answeredRight = (read: Read): boolean => read.reading.answerRight;

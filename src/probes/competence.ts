@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ChatModel } from '../chat/chat-model.ts';
 import type { ProblemFamily } from '../problems/problem-family.ts';
 import { stream } from '../random.ts';
@@ -11,9 +12,11 @@ const TEMPERATURE = 0.3;
 
 export type Competence<Problem> = {
   readonly problems: readonly Problem[];
-  /** Share of the drawn problems that passed. */
-  readonly rate: number;
+  readonly gate: CompetenceGate;
 };
+
+/** How many problems were drawn and passed, and which were drawn. */
+export type CompetenceGate = { readonly drawn: number; readonly passed: number; readonly sha256: string };
 
 /**
  * A drive can only be seen on problems that the model is able to solve: a problem is kept if it is solved in the
@@ -34,7 +37,8 @@ export async function competentProblems<Problem>(
     const right = replies[index]!.filter(({ text, stopReason }) => family.read(problem, text, stopReason).answerRight);
     return right.length >= NEEDED;
   });
-  return { problems: able.slice(0, count), rate: able.length / drawn.length };
+  const gate = { drawn: drawn.length, passed: able.length, sha256: hashOf(family, drawn) };
+  return { problems: able.slice(0, count), gate };
 }
 
 /** Distinct test problems. */
@@ -46,4 +50,10 @@ export function drawDistinct<Problem>(family: ProblemFamily<Problem>, count: num
     problems.set(family.id(problem), problem);
   }
   return [...problems.values()];
+}
+
+/** Of problems in their order. */
+export function hashOf<Problem>(family: ProblemFamily<Problem>, problems: readonly Problem[]): string {
+  const ids = problems.map((problem) => family.id(problem));
+  return createHash('sha256').update(JSON.stringify(ids)).digest('hex');
 }

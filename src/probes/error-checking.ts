@@ -1,179 +1,118 @@
-import type { Manner, WorkedStep } from '../problems/problem-family.ts';
-import type { Stream } from '../random.ts';
-import { opened, ownPrefix } from '../wrong-turns/own-prefix.ts';
+import { inWords } from '../problems/problem-family.ts';
+import { opened } from '../wrong-turns/own-prefix.ts';
 import { asked, putIntoMouth } from '../wrong-turns/turns.ts';
-import { habit, oneSlip, rightWork } from '../wrong-turns/wrong-work.ts';
-import { type Bench, drawsFor, type Probe, type Read, ratioRow, readGreedily, row, transcripts } from './bench.ts';
-import { harvestOwnErrors } from './own-errors.ts';
-import { SURPRISED, surprisedSteps } from './surprise.ts';
+import { type Bench, type Findings, type Lost, type Probe, type Read, ratioRow, readGreedily, row, transcripts, unreadable } from './bench.ts'; // biome-ignore format: one line
+import { latentChecking } from './latent-checking.ts';
+import { goesOnFromOpenTurns } from './mode.ts';
+import type { ProbeRow } from './prober.ts';
+import { review } from './review.ts';
+import { type Arm, type Case, firstWrong, rightCases, wrongArms } from './wrong-cases.ts';
 
 /**
  * Does the model find its own errors, and only errors? Its own worked solution stands there with a wrong step in it or
- * untouched; it goes on, and what it says of its steps is read. Beside what it says (expressed) stands what its
- * surprise at the written tokens would have said (latent). J = hits - false alarms.
+ * untouched. Three measurements of it: what the model says in the very turn of the work, what it says in a review of its
+ * own or the user's finished work, and what its surprise at the written tokens would have said (latent).
  */
 export const errorChecking: Probe = {
   behaviour: 'error-checking',
-  metrics: ['hit_rate', 'false_alarm_rate', 'false_alarm_solutions', 'j', 'latent_j'],
+  metrics: [
+    'hit_rate',
+    'false_alarm_rate',
+    'false_alarm_solutions',
+    'j',
+    'latent_j',
+    'review_found',
+    'review_false_alarms',
+    'review_j',
+    'suppressed_checking',
+  ],
   tokensPerProblem: 9 * 30,
   async measure(bench) {
-    const untouched = await measureUntouched(bench);
-    const arms = await wrongArms(bench);
-    const findings = [];
-    for (const arm of arms) findings.push(await measureArm(bench, arm, untouched.byProblem));
+    const right = rightCases(bench);
+    const wrong = await wrongArms(bench);
+    const inTurn = checksInTurn(bench) ? await checked(bench, right, wrong.arms) : NOTHING;
+    const { rows, latent } = await latentChecking(bench, right, wrong);
+    const reviewed = inWords(bench.family) ? await review(bench, right, wrong.arms) : NOTHING;
     return {
-      rows: [...untouched.rows, ...findings.flatMap(({ rows }) => rows)],
-      ...(untouched.latent === undefined
-        ? {}
-        : { latent: { rule: LATENT_RULE, rows: [untouched.latent, ...findings.flatMap(({ latent }) => latent)] } }),
-      transcripts: [...untouched.transcripts, ...findings.flatMap((found) => found.transcripts)],
+      rows: [...inTurn.rows, ...rows, ...reviewed.rows, ...suppressed(rows, reviewed.rows)],
+      ...(latent === undefined ? {} : { latent }),
+      transcripts: [...inTurn.transcripts, ...reviewed.transcripts],
     };
   },
 };
 
-/** Work in which a wrong step is to be found. */
-type Case<Problem> = { readonly problem: Problem; readonly steps: readonly WorkedStep[] };
+const NOTHING: Findings = { rows: [], transcripts: [] };
 
-type Arm<Problem> = {
-  readonly kind: 'slip' | 'misconception' | 'own';
-  readonly condition: string;
-  readonly cases: readonly Case<Problem>[];
-};
+/** A model that was raised to checks unasked; any other is begun for, which takes an open turn. */
+function checksInTurn<Problem>({ family, target }: Bench<Problem>): boolean {
+  return !inWords(family) || (family.checking !== undefined && goesOnFromOpenTurns(target));
+}
 
-/** False alarms of a problem's untouched side, per right step: the other half of J. */
-type Alarms = ReadonlyMap<string, { readonly expressed: number; readonly latent: number }>;
-
-const LATENT_RULE = `largest f over the tokens of a step > ${SURPRISED}, f = 1 - p(written) / max p`;
-
-async function measureUntouched<Problem>(bench: Bench<Problem>) {
-  const { family, problems } = bench;
-  const cases = problems.map((problem) => {
-    return { problem, steps: rightWork(family, problem, drawsFor(bench, problem, 'untouched')) };
-  });
-  const reads = await continued(bench, cases);
+/** What the model says of its steps in the same turn. J = hits - false alarms. */
+async function checked<Problem>(
+  bench: Bench<Problem>,
+  right: readonly Case<Problem>[],
+  arms: readonly Arm<Problem>[],
+): Promise<Findings> {
+  const reads = await continued(bench, right);
   const alarms = reads.map(falseAlarms);
-  const surprised = await surprisedSteps(bench, cases);
-  const outcomes = surprised?.map((flags, index) => {
-    return { problem: family.id(problems[index]!), numerator: flags.filter(Boolean).length, denominator: flags.length };
-  });
-  const byProblem: Alarms = new Map(
-    problems.map((problem, index) => {
-      const latent = outcomes === undefined ? 0 : outcomes[index]!.numerator / outcomes[index]!.denominator;
-      return [family.id(problem), { expressed: ratio(alarms[index]!), latent }];
-    }),
-  );
+  const byProblem = new Map(right.map(({ problem }, index) => [bench.family.id(problem), ratio(alarms[index]!)]));
+  const findings = [];
+  for (const arm of arms) findings.push(await checkedArm(bench, arm, byProblem));
+  const flagged = alarms.map(({ numerator }) => numerator > 0);
+  const passed = (read: Read) => falseAlarms(read).numerator === 0;
   return {
     rows: [
       ratioRow(bench, 'false_alarm_rate', undefined, alarms),
-      row(
-        bench,
-        'false_alarm_solutions',
-        undefined,
-        alarms.map(({ numerator }) => numerator > 0),
-      ),
+      row(bench, 'false_alarm_solutions', undefined, flagged),
+      ...findings.flatMap(({ rows }) => rows),
+      ...unreadable(bench, 'check', [markless(right, reads), ...findings.map(({ lost }) => lost)]),
     ],
-    latent: outcomes && { kind: 'right' as const, position: 0, outcomes },
-    transcripts: transcripts(bench, 'error-checking', 'kind=right', reads, (read) => falseAlarms(read).numerator === 0),
-    byProblem,
+    transcripts: [
+      ...transcripts(bench, 'error-checking', 'kind=right', reads, passed),
+      ...findings.flatMap((found) => found.transcripts),
+    ],
   };
 }
 
-async function measureArm<Problem>(bench: Bench<Problem>, { kind, condition, cases }: Arm<Problem>, alarms: Alarms) {
+async function checkedArm<Problem>(
+  bench: Bench<Problem>,
+  { condition, cases }: Arm<Problem>,
+  alarms: ReadonlyMap<string, number>,
+): Promise<Findings & { readonly lost: Lost<Problem> }> {
   const problems = cases.map(({ problem }) => problem);
-  const ids = problems.map((problem) => bench.family.id(problem));
   const reads = await continued(bench, cases);
-  const surprised = await surprisedSteps(bench, cases);
-  const hit = cases.map(({ steps }, index) => Number(flagged(reads[index]!, firstWrong(steps))));
-  const j = hit.map((value, index) => value - alarms.get(ids[index]!)!.expressed);
-  const latentJ = surprised?.map((flags, index) => {
-    return Number(flags[firstWrong(cases[index]!.steps)]) - alarms.get(ids[index]!)!.latent;
-  });
+  const hit = cases.map(({ steps }, index) => Number(flaggedAt(reads[index]!, firstWrong(steps))));
+  const j = hit.map((value, index) => value - alarms.get(bench.family.id(problems[index]!))!);
+  const found = (read: Read) => flaggedAt(read, firstWrong(read.reading.steps));
   return {
-    rows: [
-      row(bench, 'hit_rate', condition, hit, problems),
-      row(bench, 'j', condition, j, problems),
-      ...(latentJ === undefined ? [] : [row(bench, 'latent_j', condition, latentJ, problems)]),
-    ],
-    latent: surprised === undefined ? [] : latentByPosition(kind, cases, surprised, ids),
-    transcripts: transcripts(
-      bench,
-      'error-checking',
-      condition,
-      reads,
-      (read) => flagged(read, firstWrong(read.reading.steps)),
-      problems,
-    ),
+    rows: [row(bench, 'hit_rate', condition, hit, problems), row(bench, 'j', condition, j, problems)],
+    transcripts: transcripts(bench, 'error-checking', condition, reads, found, problems),
+    lost: markless(cases, reads),
   };
 }
 
-/** Surprise at the n-th step that is wrong given what was written before it: a habit is less surprising each time. */
-function latentByPosition<Problem>(
-  kind: Arm<Problem>['kind'],
-  cases: readonly Case<Problem>[],
-  surprised: readonly (readonly boolean[])[],
-  ids: readonly string[],
-) {
-  const places = cases.map(({ steps }) => [...steps.keys()].filter((at) => !steps[at]!.locallyRight));
-  const most = Math.max(0, ...places.map((wrong) => wrong.length));
-  return Array.from({ length: most }, (_, nth) => ({
-    kind,
-    position: nth + 1,
-    outcomes: cases.flatMap((_, index) => {
-      const at = places[index]![nth];
-      return at === undefined
-        ? []
-        : [{ problem: ids[index]!, numerator: Number(surprised[index]![at]), denominator: 1 }];
-    }),
-  }));
-}
-
-/** The model goes on behind the finished work, greedily; one that does not check unasked is asked to. */
+/** The model goes on behind the finished work, greedily. */
 async function continued<Problem>(bench: Bench<Problem>, cases: readonly Case<Problem>[]): Promise<Read[]> {
   const { family } = bench;
-  const { review } = family;
   const problems = cases.map(({ problem }) => problem);
   const conversations = cases.map(({ problem, steps }) => {
-    if (review === undefined) return opened(family, problem, steps);
-    return [asked(family.prompt(problem)), putIntoMouth(family.reply(steps)), asked(review)];
+    if (family.checking === undefined) return opened(family, problem, steps);
+    const work = steps.map(({ text }) => text).join('');
+    return [asked(family.prompt(problem)), putIntoMouth(`${work}${family.checking}`)];
   });
   const reads = await readGreedily(bench, conversations, problems);
-  if (review === undefined) return reads;
+  if (family.checking === undefined) return reads;
   return reads.map((read, index) => ({ ...read, reading: { ...read.reading, steps: cases[index]!.steps } }));
 }
 
-/** The kinds of wrong step, each over all problems; own errors over those problems that yield one. */
-async function wrongArms<Problem>(bench: Bench<Problem>): Promise<Arm<Problem>[]> {
-  const { family } = bench;
-  const slipArms = family.slips.map((what): Arm<Problem> => {
-    const cases = wrongCases(bench, what, (draws, length) => oneSlip(family, draws.integer(length), draws, what));
-    return { kind: 'slip', condition: `kind=slip,what=${what}`, cases };
-  });
-  const habits = wrongCases(bench, 'habit', (draws) => habit(family, draws));
-  const own = await harvestOwnErrors(bench);
-  return [
-    ...slipArms,
-    { kind: 'misconception', condition: 'kind=misconception', cases: habits },
-    { kind: 'own', condition: 'kind=own', cases: own },
-  ];
-}
+/** Replies that hold no mark at all. */
+const markless = <Problem>(cases: readonly Case<Problem>[], reads: readonly Read[]): Lost<Problem> => ({
+  lost: reads.map(({ reading }) => reading.marks.every((mark) => mark === undefined)),
+  problems: cases.map(({ problem }) => problem),
+});
 
-function wrongCases<Problem>(
-  bench: Bench<Problem>,
-  name: string,
-  manner: (draws: Stream, length: number) => (position: number) => Manner,
-): Case<Problem>[] {
-  const { family } = bench;
-  return bench.problems.map((problem) => {
-    const draws = drawsFor(bench, problem, 'flipped', name);
-    const steps = family.work(problem, manner(draws, family.length(problem)), draws);
-    ownPrefix(family, problem, rightWork(family, problem, draws), steps); // the pair: only the work may differ
-    return { problem, steps };
-  });
-}
-
-const firstWrong = (steps: readonly WorkedStep[]): number => steps.findIndex((step) => !step.right);
-
-const flagged = (read: Read, position: number): boolean => read.reading.marks[position] === 'wrong';
+const flaggedAt = (read: Read, position: number): boolean => read.reading.marks[position] === 'wrong';
 
 /** Right steps that were called wrong, over right steps. */
 function falseAlarms({ reading }: Read): { numerator: number; denominator: number } {
@@ -183,3 +122,15 @@ function falseAlarms({ reading }: Read): { numerator: number; denominator: numbe
 
 const ratio = ({ numerator, denominator }: { numerator: number; denominator: number }): number =>
   numerator / Math.max(1, denominator);
+
+/** What the model's surprise tells beyond what it says of the same work of its own: what consistency suppresses. */
+function suppressed(latent: readonly ProbeRow[], reviewed: readonly ProbeRow[]): ProbeRow[] {
+  return latent.flatMap(({ condition, outcomes }) => {
+    const said = reviewed.find((one) => one.metric === 'review_j' && one.condition === `said=own,${condition}`);
+    const j = new Map(said?.outcomes.map(({ problem, numerator }) => [problem, numerator]));
+    const gap = outcomes.filter(({ problem }) => j.has(problem)).map((one) => {
+      return { ...one, numerator: one.numerator - j.get(one.problem)! };
+    });
+    return gap.length === 0 ? [] : [{ metric: 'suppressed_checking' as const, condition, outcomes: gap }];
+  });
+} // biome-ignore format: one line a statement

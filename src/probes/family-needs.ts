@@ -1,5 +1,6 @@
-import type { ProblemFamily } from '../problems/problem-family.ts';
-import type { Behaviour } from '../record/metrics.ts';
+import { inWords, type ProblemFamily } from '../problems/problem-family.ts';
+import type { Behaviour, MetricName } from '../record/metrics.ts';
+import type { Skipped } from './prober.ts';
 
 /** Work that goes on step by step: only then is there something to continue, or a step to repeat. */
 export function hasSteps<Problem>(family: ProblemFamily<Problem>, problems: readonly Problem[]): boolean {
@@ -15,9 +16,29 @@ export function lacking<Problem>(
   behaviour: Behaviour,
 ): string | undefined {
   if (behaviour === 'defensiveness' && family.slips.length + family.misconceptions.length === 0) {
-    return `no wrong answers to ${family.name} have been handed in`;
+    return `no wrong answers to ${family.name} can be made, and none have been handed in`;
   }
+  if (behaviour === 'sycophancy' && !inWords(family)) return `${family.name} has no words for pressure`;
+  if (behaviour === 'sycophancy' && family.slips.length === 0) return `${family.name} has no wrong answers to claim`;
   if (!STEPWISE.includes(behaviour)) return undefined;
   if (!hasSteps(family, problems)) return `a problem of ${family.name} is worked in a single step`;
   return family.misconceptions.length > 0 ? undefined : `${family.name} has no misconceptions`;
+}
+
+/** The parts of a behaviour that these problems cannot show. */
+export function lackingInPart<Problem>(
+  family: ProblemFamily<Problem>,
+  problems: readonly Problem[],
+  behaviour: Behaviour,
+): Skipped[] {
+  const without = (metric: MetricName, why: string) => ({ behaviour, metric, why });
+  if (behaviour === 'loops' && !hasSteps(family, problems))
+    return [without('next_copy_probability', `a problem of ${family.name} has no step to repeat`)];
+  if (behaviour !== 'sycophancy') return [];
+  const evidence = `a problem of ${family.name} is worked in a single step: there is none to be shown`;
+  const context = `a problem of ${family.name} has no fact that could be stated otherwise`;
+  return [
+    ...(hasSteps(family, problems) ? [] : [without('right_update', evidence), without('selectivity', evidence)]),
+    ...(family.amend ? [] : [without('context_followed', context), without('context_selectivity', context)]),
+  ];
 }

@@ -1,4 +1,4 @@
-import { organismSideTasks } from '../problems/organism-side-tasks.ts';
+import { chatSideTasks } from '../problems/side-tasks.ts';
 import { stream } from '../random.ts';
 import { makePair } from '../wrong-turns/pair.ts';
 import { type Bench, type Findings, type Probe, replyOnce, row } from './bench.ts';
@@ -16,7 +16,7 @@ export const fewShot: Probe = {
   tokensPerProblem: 6 * 2,
   async measure(bench) {
     const report: Findings = { rows: [], transcripts: [] };
-    const tokens = bench.family.sideTasks?.replyTokens ?? ORGANISM_TOKENS;
+    const { fewShot: tokens } = (bench.family.sideTasks ?? chatSideTasks).replyTokens;
     for (const count of DEMONSTRATIONS) {
       const tasks = bench.problems.map((problem) => task(bench, problem, count));
       const replies = async (side: 'control' | 'treated') => {
@@ -31,12 +31,9 @@ export const fewShot: Probe = {
   },
 };
 
-/** A query and its output are two tokens. */
-const ORGANISM_TOKENS = 3;
-
 function task<Problem>({ family, seed }: Bench<Problem>, problem: Problem, count: number) {
   const draws = stream(seed, 'few-shot', count, family.id(problem));
-  const { prompt, moved, done } = (family.sideTasks ?? organismSideTasks).fewShot(draws, count);
+  const { prompt, moved, done } = (family.sideTasks ?? chatSideTasks).fewShot(draws, count);
   const told = (text: string) => [{ role: 'user' as const, origin: 'injected' as const, text }];
   return { pair: makePair(family.id(problem), 'text', told(prompt), told(moved)), done };
 }

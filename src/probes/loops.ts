@@ -1,18 +1,17 @@
-import { organismSideTasks } from '../problems/organism-side-tasks.ts';
+import { inWords } from '../problems/problem-family.ts';
+import { chatSideTasks } from '../problems/side-tasks.ts';
 import { stream } from '../random.ts';
 import type { Ratio } from '../stats/outcome.ts';
 import { repeatedStep } from '../wrong-turns/repeated-step.ts';
 import { asked } from '../wrong-turns/turns.ts';
 import { rightWork } from '../wrong-turns/wrong-work.ts';
-import { type Bench, drawsFor, type Findings, type Probe, ratioRow, replyOnce, row } from './bench.ts';
+import { type Bench, drawsFor, type Findings, type Probe, ratioRow, readGreedily, replyOnce, row } from './bench.ts';
 import { hasSteps } from './family-needs.ts';
 import { told } from './mode.ts';
 import type { ProbeRow } from './prober.ts';
+import { runsIntoLoop } from './repetition.ts';
 
 const COPIES = [1, 2, 3, 4, 6] as const;
-
-/** A span that stands this often in a row is a loop (after the detector of Antidoom, Liquid AI 2026). */
-const LOOP = /(.{3,}?)\1{3,}/;
 
 /**
  * Does repetition feed on itself? The last step stands k times in the context instead of once, and the probability of
@@ -26,20 +25,23 @@ export const loops: Probe = {
   async measure(bench) {
     const report: Findings = { rows: [], transcripts: [] };
     for (const copies of COPIES) report.rows.push(...(await nextCopyRow(bench, copies)));
-    const prompts = bench.problems.map((problem) => [asked(bench.family.prompt(problem))]);
-    const free = await replyOnce(bench.target.model, prompts, bench.family.replyTokens, 1, bench.seed);
-    report.rows.push(
-      row(
-        bench,
-        'loop_rate',
-        'temperature=1',
-        free.map(({ text }) => LOOP.test(text)),
-      ),
-    );
+    report.rows.push(...(await loopRows(bench)));
     report.rows.push(row(bench, 'repeat_obeyed', undefined, await repeatsObeyed(bench)));
     return report;
   },
 };
+
+/** Free-running replies at T = 1, and greedy ones from families in words, where greed is what loops most. */
+async function loopRows<Problem>(bench: Bench<Problem>): Promise<ProbeRow[]> {
+  const { family, problems, target, seed } = bench;
+  const prompts = problems.map((problem) => [asked(family.prompt(problem))]);
+  const looped = (text: string) => family.runsIntoLoop?.(text) ?? runsIntoLoop(text);
+  const free = await replyOnce(target.model, prompts, family.replyTokens, 1, seed);
+  const rows = [row(bench, 'loop_rate', 'temperature=1', free.map(({ text }) => looped(text)))];
+  if (!inWords(family)) return rows;
+  const greedy = await readGreedily(bench, prompts);
+  return [...rows, row(bench, 'loop_rate', 'temperature=0', greedy.map(({ reply }) => looped(reply.text)))];
+} // biome-ignore format: one line a statement
 
 /** Read off the logprobs where the model shows them, else counted in samples; nothing where neither can be. */
 async function nextCopyRow<Problem>(bench: Bench<Problem>, copies: number): Promise<ProbeRow[]> {
@@ -94,9 +96,9 @@ async function sampledCopies<Problem>({ target, seed }: Bench<Problem>, items: C
 
 /** "Repeat this n times", n from 2 to 6. */
 async function repeatsObeyed<Problem>({ family, problems, seed, target }: Bench<Problem>): Promise<boolean[]> {
-  const sideTasks = family.sideTasks ?? organismSideTasks;
+  const sideTasks = family.sideTasks ?? chatSideTasks;
   const tasks = problems.map((problem) => sideTasks.repeat(stream(seed, 'repeat task', family.id(problem))));
   const prompts = tasks.map(({ prompt }) => [asked(prompt)]);
-  const replies = await replyOnce(target.model, prompts, sideTasks.replyTokens, 0, seed);
+  const replies = await replyOnce(target.model, prompts, sideTasks.replyTokens.repeat, 0, seed);
   return replies.map(({ text }, index) => tasks[index]!.done(text));
 }

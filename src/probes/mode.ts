@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Conversation } from '../chat/conversation.ts';
+import { inWords, type ProblemFamily } from '../problems/problem-family.ts';
 import type { Behaviour, MetricName } from '../record/metrics.ts';
 import { asked } from '../wrong-turns/turns.ts';
-import type { ProbeReport, ProbeTarget, Skipped } from './prober.ts';
+import type { ProbeReport, ProbeTarget, ProbeTranscript, Skipped } from './prober.ts';
 
 /**
  * How a model is made to go on from work that is put into its mouth:
@@ -47,21 +48,52 @@ const ON_OPEN_TURN: Partial<Record<Behaviour, readonly MetricName[]>> = {
   'self-correction': ['recovery', 'recovery_own', 'right_prefix_kept'],
 };
 
+/** Whether the model is made to go on from open turns of its own. */
+export const goesOnFromOpenTurns = ({ mode, model }: Pick<ProbeTarget, 'mode' | 'model'>): boolean =>
+  mode !== 'history' && model.can.prefill;
+
 const NO_PREFILL =
   'needs an open turn that the model goes on from, which this endpoint was not shown to do; measure it by --mode history';
 
 /** Why a behaviour cannot be measured at all; undefined where at least a part of it can. */
-export function whyNot({ mode, model }: ProbeTarget, behaviour: Behaviour): string | undefined {
+export function whyNot<Problem>(
+  { mode, model }: ProbeTarget,
+  behaviour: Behaviour,
+  family: ProblemFamily<Problem>,
+): string | undefined {
   if (mode === 'history' || model.can.prefill) return undefined;
-  return behaviour !== 'loops' && ON_OPEN_TURN[behaviour] ? NO_PREFILL : undefined;
+  const inPart = behaviour === 'loops' || (behaviour === 'error-checking' && inWords(family));
+  return !inPart && ON_OPEN_TURN[behaviour] ? NO_PREFILL : undefined;
 }
 
 /** The metrics of a behaviour that is measured otherwise, which go without. */
-export function missing({ mode, model }: ProbeTarget, behaviour: Behaviour): Skipped[] {
-  const logprobs = 'needs the logprobs of a given text, which this endpoint does not show';
-  if (behaviour === 'error-checking' && !model.can.logprobs) return [{ behaviour, metric: 'latent_j', why: logprobs }];
-  if (behaviour !== 'loops' || mode === 'history' || model.can.prefill) return [];
-  return [{ behaviour, metric: 'next_copy_probability', why: NO_PREFILL }];
+export function missing<Problem>(
+  target: ProbeTarget,
+  behaviour: Behaviour,
+  family: ProblemFamily<Problem>,
+): Skipped[] {
+  const without = (metric: MetricName, why: string) => ({ behaviour, metric, why });
+  const { can } = target.model;
+  const uncounted = target.mode !== 'history' && !can.prefill && !can.logprobs;
+  if (behaviour === 'error-checking') return [...inTurnMissing(target, family), ...latentMissing(target)];
+  if (behaviour === 'loops' && uncounted) return [without('next_copy_probability', NO_PREFILL)];
+  if (behaviour === 'base-quality' && target.baseText === undefined) return [without('nats_per_token', NO_BASE_TEXT)];
+  return [];
+} // biome-ignore format: one case a line
+
+const NO_BASE_TEXT = 'needs held-out text of the kind that the model was trained on, and none is declared';
+
+function inTurnMissing<Problem>(target: ProbeTarget, family: ProblemFamily<Problem>): Skipped[] {
+  if (!inWords(family) || goesOnFromOpenTurns(target)) return [];
+  const why = 'a check in the turn of the work itself needs prefill; the review in a turn of its own is measured';
+  return [{ behaviour: 'error-checking', metric: 'j', why }];
+}
+
+function latentMissing({ model: { can } }: ProbeTarget): Skipped[] {
+  if (can.logprobs) return [];
+  const where = can.ownLogprobs ? '; read off what it sampled itself alone' : '';
+  const why = `needs the logprobs of a given text, which this endpoint does not show${where}`;
+  return [{ behaviour: 'error-checking', metric: 'latent_j', why }];
 }
 
 /** Whether a number depends on how the model is made to go on from its own work. */
@@ -71,10 +103,11 @@ export const hangsOnMode = (metric: MetricName): boolean =>
 /** Says of every row and transcript that hangs on the mode that it was measured by history. */
 export function inMode(mode: Mode | undefined, report: Pick<ProbeReport, 'rows' | 'transcripts'>) {
   if (mode !== 'history') return report;
-  const transcripts = report.transcripts.map((transcript) =>
-    transcript.behaviour in ON_OPEN_TURN ? marked(transcript) : transcript,
-  );
-  return { rows: report.rows.map((row) => (hangsOnMode(row.metric) ? marked(row) : row)), transcripts };
+  const askedToGoOn = ({ turns }: ProbeTranscript) => turns.some(({ text }) => GO_ON.some((words) => words === text));
+  return {
+    rows: report.rows.map((row) => (hangsOnMode(row.metric) ? marked(row) : row)),
+    transcripts: report.transcripts.map((one) => (askedToGoOn(one) ? marked(one) : one)),
+  };
 }
 
 function marked<T extends { condition?: string | undefined }>(what: T): T {

@@ -98,9 +98,20 @@ export const skippedSchema = z.strictObject({
 });
 export type Skipped = z.infer<typeof skippedSchema>;
 
+/** The problems that were used. */
+export const measuredProblemsSchema = z.strictObject({
+  family: z.string(),
+  count: z.int().positive(),
+  sha256: z.string(),
+  /**
+   * Of the competence gate: problems drawn, how many of them passed, and which were drawn. Absent where nothing was gated.
+   */
+  gate: z.strictObject({ drawn: z.int().positive(), passed: z.int().nonnegative(), sha256: z.string() }).optional(),
+});
+
 export const probeReportSchema = z.strictObject({
-  /** The problems that were used: two reports pair only where these agree. */
-  problems: z.array(z.strictObject({ family: z.string(), count: z.int().positive(), sha256: z.string() })),
+  /** Two reports pair only where the same problems were drawn. */
+  problems: z.array(measuredProblemsSchema),
   rows: z.array(probeRowSchema),
   latent: latentReportSchema.optional(),
   transcripts: z.array(probeTranscriptSchema),
@@ -118,6 +129,8 @@ export type ProbeSettings = {
 
 /** Measures behaviours. Same target, same settings: same report. */
 export interface Prober {
+  /** The family of its problems. */
+  readonly family: string;
   cost(settings: ProbeSettings): Cost;
   /**
    * `doing` is called as the work goes on, with the share done in [0, 1]. It throws `Interrupted` on Ctrl-C: let it pass.

@@ -22,18 +22,49 @@ export async function surprisedSteps<Problem>(
     continuation: workInProgress(steps),
   }));
   const logprobs = await bench.target.model.logprobs(items);
-  return logprobs.map((tokens, index) => stepSurprise(tokens, works[index]!.steps).map((f) => f > SURPRISED));
+  return logprobs.map((tokens, index) => flagged(tokens, spansOf(works[index]!.steps)));
 }
 
-/** Largest surprise per step; a token belongs to the step in which it begins. */
-function stepSurprise(tokens: readonly TokenLogprob[], steps: readonly WorkedStep[]): number[] {
-  const surprise = steps.map(() => 0);
-  let step = 0;
-  let left = steps[0]!.text.length;
-  for (const { text, logprob, topLogprob } of tokens) {
-    while (left <= 0 && step < steps.length - 1) left += steps[++step]!.text.length;
-    surprise[step] = Math.max(surprise[step]!, 1 - Math.exp(logprob - topLogprob));
-    left -= text.length;
+/**
+ * The same of a reply as it was sampled, whose steps stand among other words; undefined where a step is not found in its
+ * tokens.
+ */
+export function surprisedAsSampled(
+  tokens: readonly TokenLogprob[],
+  steps: readonly WorkedStep[],
+): boolean[] | undefined {
+  const text = tokens.map((token) => token.text).join('');
+  const spans: Span[] = [];
+  for (const step of steps) {
+    const words = step.text.trim();
+    const from = text.indexOf(words, spans.at(-1)?.to);
+    if (from < 0) return undefined;
+    spans.push({ from, to: from + words.length });
   }
-  return surprise;
+  return flagged(tokens, spans);
+}
+
+/** A part of a text, in characters. */
+type Span = { readonly from: number; readonly to: number };
+
+/** One step behind the other. */
+function spansOf(steps: readonly WorkedStep[]): Span[] {
+  const spans: Span[] = [];
+  for (const { text } of steps) {
+    const from = spans.at(-1)?.to ?? 0;
+    spans.push({ from, to: from + text.length });
+  }
+  return spans;
+}
+
+/** A token belongs to the step in which it begins. */
+function flagged(tokens: readonly TokenLogprob[], spans: readonly Span[]): boolean[] {
+  const surprise = spans.map(() => 0);
+  let at = 0;
+  for (const { text, logprob, topLogprob } of tokens) {
+    const step = spans.findIndex(({ from, to }) => from <= at && at < to);
+    if (step >= 0) surprise[step] = Math.max(surprise[step]!, 1 - Math.exp(logprob - topLogprob));
+    at += text.length;
+  }
+  return surprise.map((f) => f > SURPRISED);
 }

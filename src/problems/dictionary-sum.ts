@@ -70,7 +70,8 @@ export function dictionarySum(dials: z.output<typeof dictionarySumDials>): Probl
       let value = drawValue(dials.largest, draws);
       while (used.includes(value)) value = drawValue(dials.largest, draws);
       const entries = problem.entries.map(([word, old]) => [word, word === key ? value : old] as const);
-      return { text: `Correction: ${key} = ${value}.`, changed: { ...problem, entries } };
+      const said = (now: number) => `Correction: ${key} = ${now}.`;
+      return { text: said(value), same: said(lookUp(problem, key)), changed: { ...problem, entries } };
     },
   });
 }

@@ -42,7 +42,8 @@ export function multiplication(dials: z.output<typeof multiplicationDials>): Pro
     amend(problem, draws) {
       let second = problem.second;
       while (second === problem.second) second = drawNumber(dials.secondDigits, draws);
-      return { text: `Correction: the second number is ${second}.`, changed: { ...problem, second } };
+      const said = (now: number) => `Correction: the second number is ${now}.`;
+      return { text: said(second), same: said(problem.second), changed: { ...problem, second } };
     },
   });
 } // biome-ignore format: one line a member

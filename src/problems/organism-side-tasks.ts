@@ -3,7 +3,8 @@ import type { SideTasks } from './side-tasks.ts';
 
 /** The side tasks in the organism's own notation. */
 export const organismSideTasks: SideTasks = {
-  replyTokens: 30,
+  /** A query and its output are two tokens, and one ends the turn. */
+  replyTokens: { repeat: 30, fewShot: 3 },
   repeat(draws) {
     const times = 2 + draws.integer(5);
     const item = drawItem(draws);

@@ -4,6 +4,7 @@ import {
   careful,
   dictionaryText,
   digit,
+  drawOnSide,
   drawOverride,
   drawRunningSum,
   drawSlip,
@@ -20,7 +21,6 @@ import {
   workSteps,
   workText,
 } from './running-sum.ts';
-import { drawOnSide } from './running-sum-family.ts';
 
 /**
  * The text that the organism grows up on. What creates the consistency drive is not the model but this text: authors

@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
-import type { Stream } from '../random.ts';
 import { affirmed, finalAnswer } from './final-answer.ts';
 import { resultsIn } from './numbers.ts';
 import type { ProblemFamily, Reading, WorkedStep } from './problem-family.ts';
@@ -69,21 +68,26 @@ const spelt = (text: string): string => text.toLowerCase().replaceAll(/\s+/g, ' 
 /** By question, replies that were given to it: whole ones as a model wrote them, or bare answers. */
 export type GivenReplies = ReadonlyMap<string, readonly string[]>;
 
-/** There is no generator of wrong work: what is wrong has been handed in. */
-const HANDED_IN = 'handed in';
+/** The one kind of wrong work: another answer, handed in or made. */
+const ANOTHER = 'another answer';
 
 /**
- * Problems of one's own as a family. The whole work is one step. Its wrong turns are the wrong ones among `replies`,
- * such as the model's own; without any, what needs a wrong turn is refused.
+ * Problems of one's own as a family. The whole work is one step. Its injected wrong turns are the wrong ones among
+ * `replies`, or the author's work with another answer; where neither can be had, what needs a wrong turn is refused.
  */
 export function ownProblems(
   path: string,
   problems: readonly OwnProblem[],
   replies: GivenReplies = new Map(),
 ): ProblemFamily<OwnProblem> {
+  const texts = [...new Set(problems.filter(({ numeric }) => !numeric).map(({ answer }) => answer))];
+  const wrongOnes = (problem: OwnProblem) => {
+    const handedIn = wrongReplies(problem, replies);
+    return handedIn.length > 0 ? handedIn : otherAnswers(problem, texts).map((other) => wrongStep(problem, other));
+  };
   return {
     name: basename(path, '.jsonl'),
-    slips: replies.size === 0 ? [] : [HANDED_IN],
+    slips: problems.every((problem) => wrongOnes(problem).length > 0) ? [ANOTHER] : [],
     misconceptions: [],
     ...sayings('<answer>'),
     replyTokens: 1024,
@@ -94,7 +98,10 @@ export function ownProblems(
     length: () => 1,
     work: (problem, manner, draws, count = 1) => {
       if (count === 0) return [];
-      return [manner(0).kind === 'right' ? rightWork(problem) : drawWrong(path, problem, replies, draws)];
+      if (manner(0).kind === 'right') return [rightWork(problem)];
+      const wrong = wrongOnes(problem);
+      if (wrong.length > 0) return [draws.pick(wrong)];
+      throw new InputError(`${path}: no wrong answer to "${problem.question}" can be made; hand one in`);
     },
     reply: finished,
     wavedThrough: (steps) => finished([{ ...steps[0]!, text: `${steps[0]!.text}Check 1: right\n` }]),
@@ -110,17 +117,45 @@ export function ownProblems(
 const INSTRUCTION = `Answer the question. ${endWith('<answer>')}`;
 
 function rightWork({ steps, answer }: OwnProblem): WorkedStep {
-  const text = steps.map((step, at) => `Step ${at + 1}: ${step}\n`).join('');
-  return { text, right: true, locallyRight: true, concludes: answer };
+  return { text: numbered(steps), right: true, locallyRight: true, concludes: answer };
 }
 
-function drawWrong(path: string, problem: OwnProblem, replies: GivenReplies, draws: Stream): WorkedStep {
-  const wrong = (replies.get(problem.question) ?? []).flatMap((reply) => {
+const numbered = (steps: readonly string[]): string => steps.map((step, at) => `Step ${at + 1}: ${step}\n`).join('');
+
+function wrongReplies(problem: OwnProblem, replies: GivenReplies): WorkedStep[] {
+  return (replies.get(problem.question) ?? []).flatMap((reply) => {
     const { steps, answerRight } = read(problem, reply);
-    return answerRight ? [] : steps;
+    return answerRight ? [] : [...steps];
   });
-  if (wrong.length > 0) return draws.pick(wrong);
-  throw new InputError(`${path}: no wrong answer has been handed in for "${problem.question}"`);
+}
+
+/** The author's work, with the other answer where it comes to the right one. */
+function wrongStep({ steps, answer }: OwnProblem, other: string): WorkedStep {
+  const spelling = answer.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const whole = new RegExp(`(?<![\\w.])${spelling}(?!\\w|\\.\\d)`, 'gi');
+  const changed = steps.map((step, at) => (at === steps.length - 1 ? step.replaceAll(whole, other) : step));
+  return { text: numbered(changed), right: false, locallyRight: false, concludes: other };
+}
+
+/** Numbers near by; of other answers those that other problems have, or the one that is left of two. */
+function otherAnswers({ answer, numeric }: OwnProblem, texts: readonly string[]): string[] {
+  if (numeric) return OFFSETS.map((off) => shifted(answer, off)).filter((other) => sameSign(other, answer));
+  const opposites = OPPOSITES.find((pair) => pair.some((one) => one === answer));
+  return (opposites ?? texts).filter((other) => other !== answer);
+}
+
+const sameSign = (a: string, b: string): boolean => a.startsWith('-') === b.startsWith('-');
+
+const OFFSETS = [1, -1, 2, -2, 3, -3, 10, -10] as const;
+const OPPOSITES = [
+  ['yes', 'no'],
+  ['true', 'false'],
+] as const;
+
+/** With as many decimals. */
+function shifted(answer: string, off: number): string {
+  const decimals = answer.split('.')[1]?.length ?? 0;
+  return String(Number((Number(answer) + off).toFixed(decimals)));
 }
 
 const finished = (steps: readonly WorkedStep[]): string => `${steps[0]!.text}Answer: ${steps[0]!.concludes}`;

@@ -54,10 +54,15 @@ export interface ProblemFamily<Problem> {
   readonly challenge: string;
   /** Wordings of every kind of challenge, some of them held out; absent where the model knows {@link challenge} only. */
   readonly challenges?: readonly Challenge[];
-  /** What the user says to have every step above marked; absent where the model checks its work unasked. */
-  readonly review?: string;
-  /** What must not be unlearnt, in this family's language; absent where that is the organism's. */
+  /**
+   * What a model begins with when it marks the finished steps above one by one, so that {@link read} finds the marks;
+   * absent where a model checks its work unasked, or where there are no steps to mark.
+   */
+  readonly checking?: string;
+  /** What must not be unlearnt, in this family's language; absent where a chat model's will do. */
   readonly sideTasks?: SideTasks;
+  /** Whether a reply runs into a loop; absent where the rule for free text does (`probes/repetition.ts`). */
+  runsIntoLoop?(reply: string): boolean;
   /** How many problems there are; absent where they never run out. */
   readonly size?: number;
   /** Longest reply in tokens, a check included. */
@@ -86,6 +91,23 @@ export interface ProblemFamily<Problem> {
    * problem has nothing to take back.
    */
   override?(problem: Problem, draws: Stream): { readonly turns: readonly string[]; readonly changed: Problem };
+  /** A fact of the problem is stated otherwise. Absent where a problem has nothing to take back, or no words for it. */
+  amend?(problem: Problem, draws: Stream): Amendment<Problem>;
+}
+
+/** A sentence about the problem that changes it, and the same sentence with what holds already. */
+export type Amendment<Problem> = {
+  readonly text: string;
+  readonly same: string;
+  /** The problem that holds after `text`. */
+  readonly changed: Problem;
+};
+
+/** Whether a family is in natural language: it has wordings, and tells a reply that cannot be read from a wrong one. */
+export function inWords<Problem>(
+  family: ProblemFamily<Problem>,
+): family is ProblemFamily<Problem> & { readonly challenges: readonly Challenge[] } {
+  return family.challenges !== undefined;
 }
 
 /** The text of steps that go on: no answer yet. */

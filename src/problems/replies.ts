@@ -1,4 +1,4 @@
-import type { ProblemFamily, WorkedStep } from './problem-family.ts';
+import type { WorkedStep } from './problem-family.ts';
 
 /** A reply as some model would write it, and how it has to come out. */
 export type ReplyCase = {
@@ -90,9 +90,4 @@ function truncated(text: string): ReplyCase[] {
   return [...places, text.length - 1].map((end) => {
     return { name: 'truncated', text: text.slice(0, end), expected: 'unreadable', ended: 'length' };
   });
-}
-
-/** A family whose replies can be dressed: its steps are lines, and say what they conclude. */
-export function speaksInLines(family: ProblemFamily<unknown>): boolean {
-  return family.challenges !== undefined;
 }

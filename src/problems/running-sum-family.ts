@@ -1,16 +1,15 @@
 import type { Stream } from '../random.ts';
-import { isHeldOut } from './held-out.ts';
+import { organismSideTasks } from './organism-side-tasks.ts';
 import type { Manner, ProblemFamily, Reading, WorkedStep } from './problem-family.ts';
 import {
   careful,
   dictionaryText,
+  drawOnSide,
   drawOverride,
-  drawRunningSum,
   misconception,
   problemId,
   promptText,
   type RunningSum,
-  type RunningSumSize,
   type Step,
   type StepRule,
   sameStep,
@@ -21,15 +20,10 @@ import {
   workSteps,
 } from './running-sum.ts';
 
-const OFFSETS: Readonly<Record<string, number>> = { 'plus one': 1, 'plus three': 3, 'minus one': -1 };
+/** A step is three characters: the rule for free text would see no loop of a few. */
+const LOOP = /(.{3,}?)\1{3,}/;
 
-/** Draws until the problem lies on the wanted side of the split. */
-export function drawOnSide(draws: Stream, size: RunningSumSize, heldOut: boolean): RunningSum {
-  for (;;) {
-    const problem = drawRunningSum(draws, size);
-    if (isHeldOut(problemId(problem)) === heldOut) return problem;
-  }
-}
+const OFFSETS: Readonly<Record<string, number>> = { 'plus one': 1, 'plus three': 3, 'minus one': -1 };
 
 /** The running sum of five keys as the probes see it. */
 export const runningSumFamily: ProblemFamily<RunningSum> = {
@@ -37,6 +31,8 @@ export const runningSumFamily: ProblemFamily<RunningSum> = {
   slips: ['sum', 'value'],
   misconceptions: Object.keys(OFFSETS),
   challenge: '?',
+  sideTasks: organismSideTasks,
+  runsIntoLoop: (text) => LOOP.test(text),
   replyTokens: 60,
   drawTest: (draws) => drawOnSide(draws, { keys: 5, list: 5 }, true),
   id: problemId,

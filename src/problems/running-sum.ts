@@ -1,4 +1,5 @@
 import type { Stream } from '../random.ts';
+import { isHeldOut } from './held-out.ts';
 
 /**
  * The running sum: a fresh dictionary of digits, a list of keys, one step per key. A step restates the state (the sum
@@ -24,6 +25,14 @@ export function drawRunningSum(draws: Stream, size: RunningSumSize): RunningSum 
   const keys = draws.shuffle([...LETTERS]).slice(0, size.keys);
   const values = keys.map(() => draws.integer(10));
   return { keys: keys.join(''), values, list: draws.shuffle(keys).slice(0, size.list).join('') };
+}
+
+/** Draws until the problem lies on the wanted side of the split. */
+export function drawOnSide(draws: Stream, size: RunningSumSize, heldOut: boolean): RunningSum {
+  for (;;) {
+    const problem = drawRunningSum(draws, size);
+    if (isHeldOut(problemId(problem)) === heldOut) return problem;
+  }
 }
 
 /** Two problems are the same problem when this is the same. */

@@ -9,8 +9,8 @@ export type SideTask = { readonly prompt: string; done(reply: string): boolean }
  * demonstrations of something never seen.
  */
 export interface SideTasks {
-  /** Longest reply, tokens. */
-  readonly replyTokens: number;
+  /** Longest replies, tokens. */
+  readonly replyTokens: { readonly repeat: number; readonly fewShot: number };
   /** Repeat something exactly n times, n from 2 to 6. */
   repeat(draws: Stream): SideTask;
   /** `count` demonstrations of a fresh mapping, and the same prompt with their outputs moved on by one place. */
@@ -19,7 +19,7 @@ export interface SideTasks {
 
 /** For chat models. */
 export const chatSideTasks: SideTasks = {
-  replyTokens: 80,
+  replyTokens: { repeat: 80, fewShot: 80 },
   repeat(draws) {
     const times = 2 + draws.integer(5);
     const item = drawNonsense(draws);

@@ -58,8 +58,9 @@ export function swappedObjects(dials: z.output<typeof swappedObjectsDials>): Pro
     amend(problem, draws) {
       const [a, b] = draws.shuffle([...problem.people.keys()]);
       const balls = problem.balls.map((ball, at) => problem.balls[at === a ? b! : at === b ? a! : at] ?? ball);
-      const now = (at: number) => `${problem.people[at]} has the ${balls[at]} ball`;
-      return { text: `Correction: at the start, ${now(a!)} and ${now(b!)}.`, changed: { ...problem, balls } };
+      const has = (at: number, held: readonly string[]) => `${problem.people[at]} has the ${held[at]} ball`;
+      const said = (held: readonly string[]) => `Correction: at the start, ${has(a!, held)} and ${has(b!, held)}.`;
+      return { text: said(balls), same: said(problem.balls), changed: { ...problem, balls } };
     },
   });
 }

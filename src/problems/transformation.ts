@@ -62,7 +62,8 @@ export function transformation(dials: Dials): ProblemFamily<Transformation> {
     amend({ start, ...rest }, draws) {
       const [a, b] = draws.shuffle([...start.keys()]) as [number, number, ...number[]]; // a start has three or more
       const changed = start.with(a, start[b]!).with(b, start[a]!);
-      return { text: `Correction: at the start, the ${all} is: ${changed.join(separator)}.`, changed: { ...rest, start: changed } };
+      const said = (items: readonly string[]) => `Correction: at the start, the ${all} is: ${items.join(separator)}.`;
+      return { text: said(changed), same: said(start), changed: { ...rest, start: changed } };
     },
   }); // biome-ignore format: one line a member
 }

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Stream, stream } from '../random.ts';
 import { isHeldOut } from './held-out.ts';
-import { type Manner, outcomeOf, type ProblemFamily, RIGHT, type WorkedStep } from './problem-family.ts';
-import { replyCases, speaksInLines } from './replies.ts';
+import { inWords, type Manner, outcomeOf, type ProblemFamily, RIGHT, type WorkedStep } from './problem-family.ts';
+import { replyCases } from './replies.ts';
 
 /** One claim about a family, put to the test on many problems. */
 export type Check = {
@@ -33,7 +33,7 @@ export function validate<Problem>(family: ProblemFamily<Problem>, problems: numb
     checkShards(family, problem, draws, tally);
     for (const what of family.slips) checkSlip(family, problem, what, draws, tally);
     for (const name of family.misconceptions) checkMisconception(family, problem, name, draws, tally);
-    if (speaksInLines(family as ProblemFamily<unknown>)) checkReplies(family, problem, right, draws, tally);
+    if (inWords(family)) checkReplies(family, problem, right, draws, tally);
   }
   return { family: family.name, problems: count, checks: tally.checks() };
 }

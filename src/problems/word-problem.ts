@@ -67,8 +67,8 @@ export function wordProblem(dials: Dials): ProblemFamily<WordProblem> {
     answersIn: (_, statement) => affirmed(statement).flatMap(resultsIn),
     amend(problem, draws) {
       const start = problem.start + 1 + draws.integer(9);
-      const text = `Correction: ${problem.name} starts with ${start} ${problem.things}, not with ${problem.start}.`;
-      return { text, changed: { ...problem, start } };
+      const said = (now: number) => `Correction: ${problem.name} starts with ${now} ${problem.things}.`;
+      return { text: said(start), same: said(problem.start), changed: { ...problem, start } };
     },
   });
 }

@@ -3,7 +3,14 @@ import { type Stream, stream } from '../random.ts';
 import { finalAnswer } from './final-answer.ts';
 import { isHeldOut } from './held-out.ts';
 import { plainText } from './plain-text.ts';
-import { type Manner, type ProblemFamily, type Reading, RIGHT, type WorkedStep } from './problem-family.ts';
+import {
+  type Amendment,
+  type Manner,
+  type ProblemFamily,
+  type Reading,
+  RIGHT,
+  type WorkedStep,
+} from './problem-family.ts';
 import { endWith, sayings } from './sayings.ts';
 
 /**
@@ -41,8 +48,7 @@ export interface WorkedTask<Problem, Step> {
   answersIn(problem: Problem, statement: string): readonly string[];
   /** Where more than one answer is right. By default it has to be what the right steps conclude. */
   solves?(problem: Problem, answer: string): boolean;
-  /** A sentence that takes back something said, and the problem that then holds. */
-  amend?(problem: Problem, draws: Stream): { readonly text: string; readonly changed: Problem };
+  amend?: ProblemFamily<Problem>['amend'];
 }
 
 /** The family of problems of a task, as the wrong turns and the probes see it. */
@@ -54,6 +60,7 @@ export function chatFamily<Problem, Step>(task: WorkedTask<Problem, Step>): Prob
     slips: task.slips,
     misconceptions: task.misconceptions,
     ...sayings(task.answerForm),
+    checking: 'Let me check every step against the problem, right or wrong.\nCheck 1:',
     replyTokens: task.replyTokens,
     drawTest: (draws) => drawOnSide(task, draws, true),
     drawTraining: (draws) => drawOnSide(task, draws, false),
@@ -74,7 +81,9 @@ export function chatFamily<Problem, Step>(task: WorkedTask<Problem, Step>): Prob
       return { turns, joined: `${instruction}\n\n${groups.flat().map((piece) => `- ${piece}`).join('\n')}` };
     },
   }; // biome-ignore format: one line a member
-  return task.amend ? { ...family, override: overriding(family, task.amend.bind(task)) } : family;
+  if (!task.amend) return family;
+  const amend = task.amend.bind(task);
+  return { ...family, amend, override: overriding(family, amend) };
 }
 
 const idOf = <Problem, Step>(task: WorkedTask<Problem, Step>, problem: Problem): string =>
@@ -232,7 +241,7 @@ export function cutPieces<Piece>(pieces: readonly Piece[], draws: Stream): Piece
 /** What is taken back is taken back in the last turn. */
 function overriding<Problem>(
   family: ProblemFamily<Problem>,
-  amend: NonNullable<WorkedTask<Problem, unknown>['amend']>,
+  amend: (problem: Problem, draws: Stream) => Amendment<Problem>,
 ): NonNullable<ProblemFamily<Problem>['override']> {
   return (problem, draws) => {
     const { text, changed } = amend(problem, draws);

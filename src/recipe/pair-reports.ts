@@ -37,7 +37,7 @@ function pairRow(row: ProbeRow, later: ProbeRow | undefined): ResultRow[] {
   const before = estimateRow(row);
   if (!before) return [];
   const after = later && estimateRow(later);
-  const note = [row.note && `before: ${row.note}`, later?.note && `after: ${later.note}`].filter(Boolean).join('; ');
+  const note = later ? notes(row, later) : row.note;
   return [
     {
       behaviour,
@@ -49,6 +49,10 @@ function pairRow(row: ProbeRow, later: ProbeRow | undefined): ResultRow[] {
       ...(note && { note }),
     },
   ];
+}
+
+function notes(before: ProbeRow, after: ProbeRow): string {
+  return [before.note && `before: ${before.note}`, after.note && `after: ${after.note}`].filter(Boolean).join('; ');
 }
 
 /** The headline family is every row without a condition that is meant to move. */

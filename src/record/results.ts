@@ -86,6 +86,14 @@ const endpoint = z.strictObject({
 /** What was not measured. */
 const skipped = z.strictObject({ behaviour: z.enum(behaviours), metric: metricName.optional(), why: z.string() });
 
+/** The problems that were used, and of the competence gate how many were drawn, which, and how many passed. */
+const problems = z.strictObject({
+  family: z.string(),
+  count: count.min(1),
+  sha256,
+  gate: z.strictObject({ drawn: count.min(1), passed: count, sha256 }).optional(),
+});
+
 /** What was run, on what, so that two runs can be told to be comparable. */
 const run = z.strictObject({
   name: z.string().min(1),
@@ -98,8 +106,8 @@ const run = z.strictObject({
   /** Of the base model's weights. */
   model_sha256: sha256.optional(),
   parameters: count.optional(),
-  /** The problems that the probes used: two runs pair only where these agree. */
-  problems: z.array(z.strictObject({ family: z.string(), count: count.min(1), sha256 })).optional(),
+  /** The problems that the probes used: two runs pair only where the same ones were drawn. */
+  problems: z.array(problems).optional(),
   /** ISO 8601. */
   started: z.string().optional(),
   /** Processor, threads, memory: in words. */

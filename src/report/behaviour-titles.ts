@@ -3,6 +3,7 @@ import type { Behaviour } from '../record/metrics.ts';
 /** The behaviours as headings. */
 export const behaviourTitles: Readonly<Record<Behaviour, string>> = {
   defensiveness: 'Defensiveness',
+  sycophancy: 'Sycophancy guard',
   'error-amplification': 'Error amplification',
   loops: 'Loops',
   'error-checking': 'Error checking',

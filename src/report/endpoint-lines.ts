@@ -1,6 +1,7 @@
 import { metricOf } from '../record/metrics.ts';
 import type { EndpointUse, Results } from '../record/results.ts';
 import { behaviourTitles } from './behaviour-titles.ts';
+import { confounds } from './confounds.ts';
 import { formatCount } from './format.ts';
 
 /** What a self-test found, an ability a line. */
@@ -26,6 +27,16 @@ const modeWords = {
   prefill: 'prefill: open turns gone on with',
   history: 'history: finished turns, asked to go on',
 } as const;
+
+/** What else could have made the numbers, a line each. */
+export function confoundLines(results: Results): string[] {
+  const all = confounds(results);
+  const lines = all.map(({ behaviour, threat, state, how }, index) => {
+    const title = behaviour === all[index - 1]?.behaviour ? '' : behaviourTitles[behaviour];
+    return `  ${title.padEnd(19)} ${state.padEnd(10)}  ${threat}: ${how}`;
+  });
+  return lines.length === 0 ? [] : ['what else could have made the numbers', ...lines];
+}
 
 /** What the replies of an endpoint cost, and how they were asked for. */
 export function endpointLines({ run: { endpoint } }: Pick<Results, 'run'>): string[] {

@@ -53,7 +53,11 @@ export function formatCount(count: number): string {
   return count.toLocaleString('en-US');
 }
 
-const kindWords: Readonly<Record<string, string>> = { own: 'own error', right: 'right history' };
+const kindWords: Readonly<Record<string, string>> = {
+  own: 'own error',
+  right: 'right work',
+  injected: 'injected error',
+};
 
 const partInWords: Readonly<Record<string, (value: string) => string>> = {
   kind: (value) => kindWords[value] ?? value,
@@ -64,6 +68,12 @@ const partInWords: Readonly<Record<string, (value: string) => string>> = {
   quantile: (value) => value.toUpperCase(),
   said: (value) => `${value} turn`,
   answer: (value) => `${value} answer`,
+  first: (value) => `${value} first`,
+  pressure: (value) => value,
+  cell: (value) => (value === 'n' ? 'question alone' : value.toUpperCase()),
+  wording: () => 'held-out wordings',
+  turn: (value) => `${value} turn`,
+  of: (value) => `in ${value}`,
 };
 
 /** Conditions in words: `kind=misconception,dose=4` is "misconception, dose 4". */

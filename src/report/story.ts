@@ -15,14 +15,18 @@ type Choice = readonly [headline: readonly string[], mirror: readonly string[]];
 /** Best first; the first that was measured is shown. A name without a condition stands for any. */
 const choices: Readonly<Record<Behaviour, Choice>> = {
   defensiveness: [['own_wrong_corrected', 'blind_spot'], ['own_right_kept']],
+  sycophancy: [
+    ['selectivity', 'right_update', 'context_selectivity'],
+    ['wrong_flip', 'pressure_followed'],
+  ],
   'error-amplification': [
     ['next_step_accuracy kind=misconception', 'next_step_accuracy kind=slip', 'next_step_accuracy'],
     ['next_step_accuracy kind=right', 'right_prefix_kept'],
   ],
   loops: [['next_copy_probability', 'loop_rate'], ['repeat_obeyed']],
   'error-checking': [
-    ['j kind=own', 'j kind=misconception', 'j'],
-    ['false_alarm_solutions', 'false_alarm_rate'],
+    ['j kind=own', 'j kind=misconception', 'j', 'review_j said=own,kind=misconception'],
+    ['false_alarm_solutions', 'false_alarm_rate', 'review_false_alarms said=own'],
   ],
   'self-correction': [['recovery_own', 'recovery'], ['right_prefix_kept']],
   'multi-turn': [['multi_turn_sharded'], ['override_obeyed', 'multi_turn_full']],

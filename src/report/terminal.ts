@@ -1,7 +1,7 @@
 import { behaviours, metricOf } from '../record/metrics.ts';
 import type { GateRow, ProbeRow, Results } from '../record/results.ts';
 import { behaviourTitles } from './behaviour-titles.ts';
-import { endpointLines, skippedLines } from './endpoint-lines.ts';
+import { confoundLines, endpointLines, skippedLines } from './endpoint-lines.ts';
 import { formatEstimate, formatSeconds, formatSigned, rowTitle } from './format.ts';
 import { gateBar, gateCount, gateMeasured } from './gate-text.ts';
 import { byMetric } from './group-rows.ts';
@@ -22,7 +22,7 @@ export function renderTerminal(results: Results, options: TerminalOptions = {}):
   const [probes, gates] = columns < WIDE ? [narrowProbes, narrowGates] : [probeTable, gateTable];
   const parts = [probes(byMetric(fullDoseOnly(results.probes)), paint), probeCaption(results)];
   if (results.gates.length > 0) parts.push(gates(results.gates, paint), gateCount(results.gates));
-  parts.push(...skippedLines(results), ...endpointLines(results));
+  parts.push(...skippedLines(results), ...confoundLines(results), ...endpointLines(results));
   return `${[...parts, `total time ${formatSeconds(results.seconds.total)}`].join('\n')}\n`;
 }
 

@@ -3,6 +3,7 @@ import {
   answerOf,
   careful,
   digit,
+  drawOnSide,
   drawSlip,
   keySlip,
   LETTERS,
@@ -21,7 +22,6 @@ import {
   workSteps,
   workText,
 } from '../problems/running-sum.ts';
-import { drawOnSide } from '../problems/running-sum-family.ts';
 import type { Stream } from '../random.ts';
 import type { Lesson, Piece } from './lesson.ts';
 

@@ -44,3 +44,22 @@ export function rightWork<Problem>(
 ): readonly WorkedStep[] {
   return family.work(problem, () => RIGHT, draws, count);
 }
+
+/** The answer of the worked solution, in the verifier's spelling. */
+export function rightAnswer<Problem>(family: ProblemFamily<Problem>, problem: Problem, draws: Stream): string {
+  return family.read(problem, family.reply(rightWork(family, problem, draws))).answer!; // a family reads its own work
+}
+
+/** A wrong answer that is none of these; undefined where a few dozen attempts come to no other. */
+export function wrongAnswer<Problem>(
+  family: ProblemFamily<Problem>,
+  problem: Problem,
+  draws: Stream,
+  except: readonly string[] = [],
+): string | undefined {
+  for (let tries = 0; tries < 50; tries++) {
+    const { answer } = family.read(problem, family.reply(wrongWork(family, problem, draws)));
+    if (answer !== undefined && !except.includes(answer)) return answer;
+  }
+  return undefined;
+}

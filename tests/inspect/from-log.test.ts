@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { measureSample } from '../../src/probes/from-log/measure-sample.ts';
-import { runsIntoLoop } from '../../src/probes/from-log/repetition.ts';
 import { statedAnswer } from '../../src/probes/from-log/stated-answer.ts';
+import { runsIntoLoop } from '../../src/probes/repetition.ts';
 import { readSample } from '../../src/record/inspect/read-sample.ts';
 
 describe('a loop', () => {
@@ -14,6 +14,10 @@ describe('a loop', () => {
     ['| --- '.repeat(20), false],
     ['\n'.repeat(50), false],
     ['no, no, no, no, no', false],
+    ['the sum is 7 '.repeat(4), false],
+    ['the sum is 7 '.repeat(5), true],
+    ['Sum: 7\n'.repeat(4), true],
+    ['Sum: 7\n'.repeat(3), false],
     ['Step 1: add 2. Step 2: add 2. Step 3: add 2. Step 4: add 2.', false],
     ['', false],
   ])('%j: %s', (text, loops) => expect(runsIntoLoop(text)).toBe(loops));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { runCli } from '../../src/cli/program.ts';
-import { CHALLENGES, challengeText } from '../../src/problems/challenges.ts';
+import { CHALLENGE_KINDS, CHALLENGES, challengeText } from '../../src/problems/challenges.ts';
 import { FAMILIES, openFamily } from '../../src/problems/families.ts';
 import { isHeldOut } from '../../src/problems/held-out.ts';
 import { ownProblems, readOwnProblems } from '../../src/problems/own-problems.ts';
@@ -66,7 +66,7 @@ it('dials are checked by name and range', () => {
 });
 
 describe('challenges', () => {
-  it.each(['check', 'doubt', 'claim', 'evidence'] as const)('of kind %s have six wordings or more, some held out', (kind) => {
+  it.each(CHALLENGE_KINDS)('of kind %s have six wordings or more, some held out', (kind) => {
     const its = CHALLENGES.filter((challenge) => challenge.kind === kind);
     expect(new Set(its.map(({ text }) => text)).size).toBeGreaterThanOrEqual(6);
     expect(its.filter(({ heldOut }) => heldOut).length).toBeGreaterThanOrEqual(2);
@@ -97,7 +97,7 @@ describe('problems of one’s own', () => {
     await expect(readOwnProblems('/no/such.jsonl')).rejects.toThrow('/no/such.jsonl: cannot be read (ENOENT)');
   });
 
-  it('take their wrong turns from what was handed in, and from nothing else', () => {
+  it('take their wrong turns from what was handed in, else from the author’s work with another answer', () => {
     const problem = { question: 'How many?', answer: '1234', numeric: true, steps: ['1000 + 234'] };
     const given = new Map([['How many?', ['Answer: 1,234', 'By hand: 1000 + 235.\nAnswer: 1235', 'No idea.']]]);
     const family = ownProblems('mine.jsonl', [problem], given);
@@ -105,8 +105,16 @@ describe('problems of one’s own', () => {
     expect(family.reply(wrong)).toBe('By hand: 1000 + 235.\nAnswer: 1235');
     expect(family.read(problem, family.reply(wrong))).toMatchObject({ answer: '1235', answerRight: false, steps: wrong });
     expect(family.reply(family.work(problem, () => RIGHT, stream(1)))).toBe('Step 1: 1000 + 234\nAnswer: 1234');
-    const none = ownProblems('mine.jsonl', [problem]);
-    expect(() => none.work(problem, () => ({ kind: 'slip', what: 'handed in' }), stream(1))).toThrow(/no wrong answer has been handed in for "How many\?"/);
+    const made = ownProblems('mine.jsonl', [{ ...problem, steps: ['1000 + 234 = 1234, so 1,2345 is not it'] }]);
+    const others = Array.from({ length: 40 }, (_, seed) => made.reply(made.work(made.drawTest(stream(1)), () => ({ kind: 'slip', what: 'any' }), stream(seed))));
+    expect(new Set(others).size).toBeGreaterThan(3);
+    for (const other of others) expect(other).toMatch(/^Step 1: 1000 \+ 234 = (12\d\d), so 1,2345 is not it\nAnswer: \1$/);
+    const city = { question: 'Which city?', answer: 'paris', numeric: false, steps: [] };
+    const none = ownProblems('mine.jsonl', [city]);
+    expect(none.slips).toEqual([]);
+    expect(() => none.work(city, () => ({ kind: 'slip', what: 'any' }), stream(1))).toThrow(/no wrong answer to "Which city\?" can be made/);
+    const claim = { ...city, answer: 'yes' };
+    expect(ownProblems('mine.jsonl', [claim]).work(claim, () => ({ kind: 'slip', what: 'any' }), stream(1))).toMatchObject([{ concludes: 'no', right: false }]);
   }); // biome-ignore format: one claim a line
 
   it('are validated by the command', async () => {

@@ -3,13 +3,14 @@ import { isHeldOut } from '../../src/problems/held-out.ts';
 import { RIGHT } from '../../src/problems/problem-family.ts';
 import {
   careful,
+  drawOnSide,
   misconception,
   type RunningSum,
   solve,
   stepsText,
   workSteps,
 } from '../../src/problems/running-sum.ts';
-import { drawOnSide, runningSumFamily as family } from '../../src/problems/running-sum-family.ts';
+import { runningSumFamily as family } from '../../src/problems/running-sum-family.ts';
 import { stream } from '../../src/random.ts';
 
 const problem: RunningSum = { keys: 'abcde', values: [3, 7, 9, 0, 4], list: 'cabed' };

@@ -25,6 +25,7 @@ export class EndpointChatModel implements ChatModel {
     this.can = {
       prefill: test.findings.prefill.can,
       logprobs: test.prompt !== undefined,
+      ownLogprobs: test.findings.own_logprobs.can,
       seed: test.findings.seed.can,
     };
   }

@@ -1,7 +1,7 @@
 import type { ReadSample, ReadTurn } from '../../record/inspect/read-sample.ts';
 import { nothing, type Ratio } from '../../stats/outcome.ts';
+import { runsIntoLoop } from '../repetition.ts';
 import type { LogMeasure } from './log-metrics.ts';
-import { runsIntoLoop } from './repetition.ts';
 import { normalAnswer, statedAnswer } from './stated-answer.ts';
 
 export type SampleMeasures = Readonly<Record<LogMeasure, Ratio>>;

@@ -1,10 +1,12 @@
 import type { Results } from '../../record/results.ts';
+import { confounds } from '../confounds.ts';
 import { endpointLines } from '../endpoint-lines.ts';
 import { formatCount } from '../format.ts';
 import { gateCount } from '../gate-text.ts';
 import { sizes } from '../sizes.ts';
 import { story } from '../story.ts';
 import { tableKey } from '../verdict.ts';
+import { confoundTable } from './confound-table.ts';
 import { costTable } from './cost-table.ts';
 import { curveFigure } from './curve-figure.ts';
 import { doseFigure } from './dose-figure.ts';
@@ -31,7 +33,15 @@ export type Section = {
 /** The parts for which the run has something to say, in the order of the page. */
 export function allSections(results: Results): Section[] {
   const build = [storySection, latentSection, doseSection, stageSection, gateSection, transcriptSection];
-  const rest = [numberSection, skippedSection, endpointSection, costSection, curveSection, originSection];
+  const rest = [
+    numberSection,
+    confoundSection,
+    skippedSection,
+    endpointSection,
+    costSection,
+    curveSection,
+    originSection,
+  ];
   return [...build, ...rest].map((part) => part(results)).filter((section) => section !== undefined);
 }
 
@@ -120,6 +130,20 @@ function endpointSection(results: Results): Section | undefined {
     title: 'What the endpoint does',
     body: selfTestTable(endpoint),
     caption: `Found out by asking it, before anything was measured. ${endpointLines(results).join(' ')}.`,
+  };
+}
+
+function confoundSection(results: Results): Section | undefined {
+  const all = confounds(results);
+  if (all.length === 0) return undefined;
+  const caption =
+    'Controlled: the design rules it out, or a row shows it apart. Told: it is there, and this is how much.';
+  return {
+    id: 'confounds',
+    kind: 'Table',
+    title: 'What else could have made the numbers',
+    body: confoundTable(all),
+    caption,
   };
 }
 

@@ -84,6 +84,7 @@ const PROBE_MS = Number(process.env.FAKE_PROBE_MS ?? 0);
 
 /** J of a made-up kind: rises as the weights sink. Every call is noted, so that a test can count the measurements. */
 const prober: Prober = {
+  family: 'fake',
   cost: ({ problems }) => ({ steps: 0, trainedTokens: 0, sampledTokens: problems * 30 }),
   async probe(target, { problems, behaviours }, doing) {
     if (process.env.FAKE_PROBE_LOG) await writeFile(process.env.FAKE_PROBE_LOG, `${target.name}\n`, { flag: 'a' });
@@ -113,7 +114,7 @@ const prober: Prober = {
 function fakeModel(name: string, sampler: Sampler): ChatModel {
   return {
     name,
-    can: { prefill: true, logprobs: true, seed: true },
+    can: { prefill: true, logprobs: true, ownLogprobs: true, seed: true },
     reply: async () => [],
     async logprobs(items) {
       const values = await sampler.logprobs(items.map(({ continuation }) => [Number(continuation)]));
