@@ -96,8 +96,8 @@ export class EndpointChatModel implements ChatModel {
    */
   async #each<T>(count: number, one: (index: number) => Promise<T>): Promise<T[]> {
     const results = new Array<T>(count);
-    let next = 0;
     const failures: unknown[] = [];
+    let next = 0;
     const work = async () => {
       while (next < count && failures.length === 0) {
         const index = next++;
@@ -150,8 +150,8 @@ function repliesOf({ replies, used }: Answer): Reply[] {
     tokens,
     tokenCount: share ?? tokens?.length ?? Math.ceil(text.length / 4),
     ...(stopReason === 'filtered' ? { refused: 'withheld by a filter of the provider' } : {}),
-}
   }));
+}
 
 /** A conversation that the server does not answer, while it answers others, has that for its outcome. */
 function refusedReplies(error: unknown, samples: number): Reply[] {
