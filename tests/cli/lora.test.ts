@@ -7,7 +7,10 @@ import { factorShapes } from '../../src/engine/local/adapter.ts';
 import { readModelFolder } from '../../src/engine/local/model-folder.ts';
 import { readPeftFolder } from '../../src/engine/local/peft-folder.ts';
 import { sizeOf } from '../../src/engine/local/weights.ts';
+import { parseRecipe } from '../../src/recipe/load-recipe.ts';
 import { fingerprintFiles } from '../../src/record/fingerprint.ts';
+import { pretrain } from '../../src/stages/pretrain.ts';
+import { stageRegistry } from '../../src/stages/stage.ts';
 
 const box = mkdtempSync(join(tmpdir(), 'unrut-lora-run-'));
 afterAll(() => rmSync(box, { recursive: true }));
@@ -47,6 +50,29 @@ async function prints(out: string): Promise<object> {
   const [checkpoint, model, adapter] = await Promise.all(folders.map((one) => fingerprintFiles(join(out, one))));
   return { checkpoint, model: { ...model, 'README.md': '' }, adapter };
 }
+
+describe('lora in a recipe', () => {
+  const text = 'name: own\nmodel: m\nstages:\n  - { stage: pretrain, steps: 8, learningRate: 0.1 }\n';
+  const parse = (...overrides: string[]) => parseRecipe('own.yaml', text, stageRegistry([pretrain]), overrides);
+
+  it('is absent where nobody asks for it, and one override asks', () => {
+    expect(parse().lora).toBeUndefined();
+    const defaults = { trainAttn: true, trainMlp: true, trainUnembed: true, learningRateFactor: 5 };
+    expect(parse('lora.rank=8').lora).toEqual({ ...defaults, rank: 8 });
+  });
+
+  it.each([
+    ['lora.rnak=8', /unknown key "rnak" in lora; did you mean "rank"/],
+    ['lora.rank=0', /--set lora.rank=0: lora.rank is 0/],
+    ['lora.learningRateFactor=0', /lora.learningRateFactor is 0/],
+  ])('%s is refused', (override, message) => {
+    expect(() => parse(override)).toThrow(message);
+  });
+
+  it('does not go with a model from scratch', () => {
+    expect(() => parse('fresh=true', 'lora.rank=8')).toThrow(/lora goes with a model that knows something/);
+  });
+});
 
 describe('a run that trains a LoRA', () => {
   const [whole, killed] = [join(box, 'whole'), join(box, 'killed')];
