@@ -1,16 +1,13 @@
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { bearsKey } from './api-key.ts';
 import { ApiError } from './openai/api-error.ts';
 import { type ModelShelf, openAiRoutes, shelfOf } from './openai/routes.ts';
+import { BodyTooLarge } from './read-limited.ts';
 import type { ServedModel } from './served-model.ts';
 import { ServerBusy } from './server-busy.ts';
 import { tinkerRoutes } from './tinker/routes.ts';
 import type { TinkerService } from './tinker/service.ts';
 import { tinkerShelf } from './tinker/shelf.ts';
-
-/** Far above any context this engine can hold, far below what would hurt. */
-const BODY_BYTES = 2 ** 20;
 
 export type AppOptions = {
   /** Asked of every request but for `/health`; absent: none. */
@@ -46,7 +43,6 @@ function addOpenAi(app: Hono, place: string, shelf: ModelShelf, { apiKey }: AppO
     if (apiKey !== undefined && !bearsKey(req.header('authorization'), apiKey)) throw wrongKey();
     await next();
   });
-  app.use(`${place}/*`, bodyLimit({ maxSize: BODY_BYTES, onError: refuseSize }));
   app.route(place, openAiRoutes(shelf));
 }
 
@@ -62,12 +58,9 @@ function wrongKey(): ApiError {
   });
 }
 
-function refuseSize(): never {
-  throw new ApiError(`the body has more than ${BODY_BYTES} bytes`, { status: 413, code: 'body_too_large' });
-}
-
 function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
+  if (error instanceof BodyTooLarge) return new ApiError(error.message, { status: 413, code: 'body_too_large' });
   if (error instanceof ServerBusy) return new ApiError(error.message, { status: 429, code: 'server_busy' });
   if (error instanceof DOMException && error.name === 'TimeoutError') {
     return new ApiError('the answer took too long; ask for less, or later', { status: 503, code: 'timeout' });

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { type Context, Hono } from 'hono';
+import { readLimited } from '../read-limited.ts';
 import type { ServedModel } from '../served-model.ts';
 import { ApiError, badRequest } from './api-error.ts';
 import { answerChat } from './chat.ts';
@@ -8,6 +9,9 @@ import type { Answer } from './envelope.ts';
 import { eventStream } from './event-stream.ts';
 
 /** @file The OpenAI-compatible endpoints, to be mounted at `/v1`. */
+
+/** Far above any context this engine can hold, far below what would hurt. */
+const BODY_BYTES = 2 ** 20;
 
 /** What is offered under which name. */
 export type ModelShelf = {
@@ -84,7 +88,7 @@ async function readJson(context: Context): Promise<unknown> {
       code: 'unsupported_media_type',
     });
   }
-  const text = await context.req.text();
+  const text = Buffer.from(await readLimited(context.req.raw, BODY_BYTES)).toString();
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { type Context, Hono, type HonoRequest } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
 import { decodeForwardBackwardRequest } from '../../engine/tinker/wire/forward-backward.ts';
 import { parseJson } from '../../engine/tinker/wire/json.ts';
 import * as wire from '../../engine/tinker/wire/requests.ts';
 import { WireError } from '../../errors.ts';
 import { bearsKey, isKey } from '../api-key.ts';
+import { BodyTooLarge, readLimited } from '../read-limited.ts';
 import { ServerBusy } from '../server-busy.ts';
 import { archiveOf, Signer } from './archive.ts';
 import { readPath } from './checkpoint-store.ts';
@@ -43,10 +43,6 @@ export function tinkerRoutes(service: TinkerService, { apiKey, onFault }: RouteO
     if (apiKey !== undefined && !OPEN.test(req.path)) checkKey(req, apiKey);
     await next();
   });
-  routes.use('*', async (context, next) => {
-    const limit = context.req.path.endsWith('/forward_backward') ? PROTOBUF_BYTES : JSON_BYTES;
-    return bodyLimit({ maxSize: limit, onError: () => refuseSize(limit) })(context, next);
-  });
   addBoot(routes, service);
   addTraining(routes, service);
   addSampling(routes, service);
@@ -67,6 +63,7 @@ export function tinkerRoutes(service: TinkerService, { apiKey, onFault }: RouteO
 function toRefusal(error: Error): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof WireError) return new Refusal(error.message);
+  if (error instanceof BodyTooLarge) return new Refusal(`${error.message}; send fewer data at a time`, 413);
   if (error instanceof ServerBusy) return new Refusal(error.message, 429);
   return new Refusal('the server failed; its log says why', 500);
 }
@@ -79,10 +76,6 @@ function respond(refusal: Refusal): Response {
 function checkKey(req: HonoRequest, key: string): void {
   if (isKey(req.header('x-api-key') ?? '', key) || bearsKey(req.header('authorization'), key)) return;
   throw new Refusal('the API key is missing or wrong; send it as X-API-Key', 401);
-}
-
-function refuseSize(limit: number): never {
-  throw new Refusal(`the body has more than ${limit} bytes; send fewer data at a time`, 413);
 }
 
 function addBoot(routes: Hono, { base, sessions }: TinkerService): void {
@@ -329,7 +322,7 @@ async function readBody(context: Context): Promise<{ readonly body: unknown; rea
   if (!/^application\/json\s*(;|$)/i.test(context.req.header('content-type') ?? '')) {
     throw new Refusal('send the header content-type: application/json', 415);
   }
-  const text = await context.req.text();
+  const text = Buffer.from(await readLimited(context.req.raw, JSON_BYTES)).toString();
   return { body: parseJson(text), print: printOf(text) };
 }
 
@@ -341,7 +334,7 @@ async function readBytes(context: Context): Promise<Uint8Array> {
   const encoding = req.header('content-encoding') ?? 'identity';
   if (encoding !== 'identity')
     throw new Refusal(`content-encoding ${encoding} is not supported; send it as it is`, 415);
-  return new Uint8Array(await req.arrayBuffer());
+  return readLimited(req.raw, PROTOBUF_BYTES);
 }
 
 const printOf = (payload: string | Uint8Array): string => createHash('sha256').update(payload).digest('base64');
