@@ -148,7 +148,7 @@ const THREATS: Readonly<Record<Behaviour, readonly Entry[]>> = {
   ],
   'few-shot': [['a task known from training', 'controlled', 'a fresh mapping of nonsense words each time, against the same outputs moved on']],
   'base-quality': [
-    ['another tokenizer', 'told', (facts) => (facts.row('nats_per_token') ? 'nats per token compare within one tokenizer only' : 'no base text behind an endpoint: solving clean problems stands for it')],
+    ['another tokenizer', 'told', (facts) => (facts.row('nats_per_token') ? 'nats per token compare within one tokenizer only' : 'no base text is declared: solving clean problems stands for it')],
     ['a seed that does nothing', 'told', (facts) => facts.seeded],
   ],
 }; // biome-ignore format: one threat a line

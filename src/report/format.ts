@@ -59,6 +59,16 @@ const kindWords: Readonly<Record<string, string>> = {
   injected: 'injected error',
 };
 
+/** The six ways of asking one question. */
+const cellWords: Readonly<Record<string, string>> = {
+  n: 'question alone',
+  p0: 'right answer endorsed',
+  p: 'wrong answer endorsed',
+  i0: 'fact restated',
+  i: 'fact changed',
+  pi: 'fact changed under pressure',
+};
+
 const partInWords: Readonly<Record<string, (value: string) => string>> = {
   kind: (value) => kindWords[value] ?? value,
   what: (value) => value,
@@ -70,7 +80,7 @@ const partInWords: Readonly<Record<string, (value: string) => string>> = {
   answer: (value) => `${value} answer`,
   first: (value) => `${value} first`,
   pressure: (value) => value,
-  cell: (value) => (value === 'n' ? 'question alone' : value.toUpperCase()),
+  cell: (value) => cellWords[value] ?? value,
   wording: () => 'held-out wordings',
   turn: (value) => `${value} turn`,
   of: (value) => `in ${value}`,

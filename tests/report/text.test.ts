@@ -168,6 +168,19 @@ describe('two runs side by side', () => {
     expect(compare(first, second).worse).toEqual([]);
   });
 
+  it('are paired on what both models can solve, where their gates passed other problems of one draw', () => {
+    const passing = (report: ProbeReport, from: number, to: number): ProbeReport => ({
+      ...report,
+      problems: [{ family: 'sums', count: to - from, sha256: `${from}`.repeat(64).slice(0, 64), gate: { drawn: 250, passed: to - from, sha256: '9'.repeat(64) } }],
+      rows: report.rows.map((row) => ({ ...row, outcomes: row.outcomes.slice(from, to) })),
+    });
+    const [row] = compare(passing(report({ j: 1 }), 0, 150), passing(report({ j: 0 }), 100, 200)).rows;
+    expect(row).toMatchObject({ before: { value: 1, n: 50 }, after: { value: 0, n: 50 }, change: { value: -1 } });
+    const drawnOtherwise = passing(report({ j: 1 }), 0, 150);
+    drawnOtherwise.problems[0]!.gate!.sha256 = '8'.repeat(64);
+    expect(() => compare(passing(report({ j: 1 }), 0, 150), drawnOtherwise)).toThrow('measured on different problems');
+  }); // biome-ignore format: one claim a line
+
   it('are refused where the problems differ', () => {
     const other = { ...report({ j: 0.9 }), problems: [{ family: 'sums', count: 100, sha256: '0'.repeat(64) }] };
     expect(() => compare(report({ j: 0.9 }), other)).toThrow('one and two were measured on different problems');
