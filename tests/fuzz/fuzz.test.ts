@@ -6,8 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { ChatFormat } from '../../src/chat/chat-format.ts';
 import { parts } from '../../src/cli/parts.ts';
+import { initialAdapter } from '../../src/engine/local/adapter.ts';
 import { readConfig } from '../../src/engine/local/hugging-face-config.ts';
 import { readModelFolder, writeModelFolder } from '../../src/engine/local/model-folder.ts';
+import { readPeftShape, writePeftFolder } from '../../src/engine/local/peft-folder.ts';
 import { initialWeights } from '../../src/engine/local/weights.ts';
 import { UnrutError } from '../../src/errors.ts';
 import { type Stream, stream } from '../../src/random.ts';
@@ -15,7 +17,7 @@ import { parseRecipe } from '../../src/recipe/load-recipe.ts';
 import { talk } from '../chat/model-files.ts';
 import { joinText, parseFile } from '../engine/safetensors-file.ts';
 import { tinyConfig } from '../engine/tiny-model.ts';
-import { configMeant, idsMeant, recipeKept, tensorsMeant } from './meaning.ts';
+import { adapterMeant, configMeant, idsMeant, recipeKept, tensorsMeant } from './meaning.ts';
 import { mutateBytes, mutateJson } from './mutate.ts';
 
 /**
@@ -101,6 +103,24 @@ describe('damaged inputs are refused, or mean what was read', { timeout: 600_000
         config = await readConfig(folder);
       };
       await tally.expect(bytes, read, () => isDeepStrictEqual(config, configMeant(bytes)));
+    }
+    tally.check();
+  });
+
+  it('adapter_config.json', async () => {
+    const shape = { rank: 2, alpha: 32, modules: ['q_proj', 'v_proj', 'down_proj'] } as const;
+    await writePeftFolder(at('adapter'), initialAdapter(tinyConfig, shape, 1), 'base');
+    const text = readFileSync(at('adapter/adapter_config.json'), 'utf8');
+    const draws = stream(1, 'fuzz adapter');
+    const tally = new Tally();
+    for (let round = 0; round < EACH; round++) {
+      const bytes = mutated(draws, text);
+      writeFileSync(at('adapter/adapter_config.json'), bytes);
+      let found: unknown;
+      const read = async () => {
+        found = await readPeftShape(at('adapter'));
+      };
+      await tally.expect(bytes, read, () => isDeepStrictEqual(found, adapterMeant(bytes)));
     }
     tally.check();
   });

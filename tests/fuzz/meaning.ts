@@ -42,6 +42,20 @@ function half(bits: number): number {
   return bits & 0x8000 ? -value : value;
 }
 
+/** An adapter_config.json of modules in their usual order, as PEFT understands it. */
+export function adapterMeant(bytes: Uint8Array): unknown {
+  const raw = JSON.parse(Buffer.from(bytes).toString('utf8'));
+  const off = (setting: unknown) => !setting || (typeof setting === 'object' && Object.keys(setting).length === 0);
+  const plain =
+    raw.peft_type === 'LORA' &&
+    [undefined, 'none'].includes(raw.bias) &&
+    off(raw.use_rslora) &&
+    off(raw.fan_in_fan_out);
+  const order = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj', 'lm_head'];
+  const modules = order.filter((name) => raw.target_modules.includes(name));
+  return plain ? { rank: raw.r, alpha: raw.lora_alpha, modules } : 'nothing that is supported';
+}
+
 /** The organism's config.json as transformers understands it. */
 export function configMeant(bytes: Uint8Array): unknown {
   const raw = JSON.parse(Buffer.from(bytes).toString('utf8'));

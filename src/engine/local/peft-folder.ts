@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { ModelError } from '../../errors.ts';
 import { writeWholeFolder } from '../../record/whole-folder.ts';
 import { ADAPTABLE, type Adapter, type AdapterShape, baseFor, factorShapes } from './adapter.ts';
+import type { ParameterShape } from './llama-config.ts';
 import { readJson } from './read-json.ts';
 import { SafetensorsFile, type StoredTensor, writeSafetensors } from './safetensors.ts';
 import { sizeOf, type Weights, windows } from './weights.ts';
@@ -141,20 +142,20 @@ function checkWanted(path: string, given: AdapterShape, wanted: Pick<AdapterShap
 }
 
 async function readFactors(file: SafetensorsFile, base: Weights, shape: AdapterShape): Promise<Adapter> {
-  const { config } = base;
-  const shapes = factorShapes(config, shape);
+  const shapes = factorShapes(base.config, shape);
+  const places = shapes.map((factor) => placeOf(file, factor)); // all of them, before any memory is taken
   const flat = new Float32Array(sizeOf(shapes));
-  for (const { name, shape, data } of windows(flat, shapes)) {
-    const stored = file.tensors.get(PREFIX + name);
-    if (stored === undefined || !isDeepStrictEqual(stored.shape, shape)) {
-      const wanted = `${PREFIX}${name} of shape [${shape.join(', ')}]`;
-      throw new ModelError(`${file.path}: ${wanted} is missing, which ${CONFIG} and the base model ask for`);
-    }
-    await file.read(stored, data);
-  }
-  const known = new Set(shapes.map(({ name }) => PREFIX + name));
-  for (const stored of file.tensors.values()) if (!known.has(stored.name)) await checkCopy(file, stored, base);
-  return { config, shape, flat };
+  for (const [nth, { data }] of windows(flat, shapes).entries()) await file.read(places[nth]!, data);
+  const known = new Set(places);
+  for (const stored of file.tensors.values()) if (!known.has(stored)) await checkCopy(file, stored, base);
+  return { config: base.config, shape, flat };
+}
+
+function placeOf(file: SafetensorsFile, { name, shape }: ParameterShape): StoredTensor {
+  const stored = file.tensors.get(PREFIX + name);
+  if (stored !== undefined && isDeepStrictEqual(stored.shape, shape)) return stored;
+  const wanted = `${PREFIX}${name} of shape [${shape.join(', ')}]`;
+  throw new ModelError(`${file.path}: ${wanted} is missing, which ${CONFIG} and the base model ask for`);
 }
 
 /** PEFT adds a copy of a head or an embedding that it adapts. It may not say anything else than the base does. */
