@@ -20,7 +20,8 @@ export class LocalChatModel implements ChatModel {
   async reply(conversations: readonly Conversation[], how: ReplyParams): Promise<Reply[][]> {
     const { tokensOfFirst = 0, ...params } = how;
     const prompts = conversations.map((conversation) => this.#format.prompt(conversation));
-    const sequences = await this.#sampler.sample(prompts, { ...params, stop: this.#format.stop });
+    const unscored = { ...params, stop: this.#format.stop, logprobs: false };
+    const sequences = await this.#sampler.sample(prompts, unscored);
     const shown = sequences
       .slice(0, tokensOfFirst)
       .map((group, at) => group.map((one) => this.#spoken(prompts[at]!, one)));
@@ -51,7 +52,11 @@ export class LocalChatModel implements ChatModel {
   async #look(texts: readonly Spoken[]): Promise<TokenLogprob[][]> {
     if (texts.length === 0) return [];
     const sequences = texts.map(({ prompt, said }) => [...prompt, ...said]);
-    const [own, top] = await Promise.all([this.#sampler.logprobs(sequences), this.#sampler.topLogprobs(sequences, 1)]);
+    const from = texts.map(({ prompt }) => prompt.length - 1);
+    const [own, top] = await Promise.all([
+      this.#sampler.logprobs(sequences),
+      this.#sampler.topLogprobs(sequences, 1, from),
+    ]);
     return texts.map(({ prompt, said }, index) => {
       return this.#format.pieces(said).map((text, at) => {
         const place = prompt.length + at;

@@ -11,6 +11,7 @@ import { freshModel, readModelFolder, writeWeights } from '../engine/local/model
 import { writePeftFolder } from '../engine/local/peft-folder.ts';
 import { readJson } from '../engine/local/read-json.ts';
 import { Runtime } from '../engine/local/runtime.ts';
+import type { Weights } from '../engine/local/weights.ts';
 import { createProber } from '../probes/all-probes.ts';
 import { baseTextLogprobs } from '../probes/base-text.ts';
 import { DECLARATION, declaredText } from '../problems/declared-text.ts';
@@ -24,6 +25,8 @@ import { reinforce } from '../stages/reinforce.ts';
 import { stageRegistry } from '../stages/stage.ts';
 import { unloop } from '../stages/unloop.ts';
 import { verify } from '../stages/verify.ts';
+
+type ProbedModel = Model & { readonly format: ChatFormat };
 
 /** A model on the embedded engine. */
 type LocalModel = Model & { readonly policy: GraphPolicy; readonly format: ChatFormat };
@@ -65,7 +68,8 @@ function referenceChat(reference: Sampler, format: ChatFormat): LocalChatModel {
   return chat;
 }
 
-function probeTarget(name: string, sampler: Sampler, { reference, format, baseText }: LocalModel) {
+/** Of any model whose prompts are tokens. */
+export function probeTarget(name: string, sampler: Sampler, { reference, format, baseText }: ProbedModel) {
   const target = {
     name,
     model: new LocalChatModel(name, sampler, format),
@@ -92,11 +96,15 @@ const LENT = new Set([
 ]);
 
 async function exportModel({ policy }: LocalModel, source: string, folder: string): Promise<void> {
+  await writeModel(await policy.weights(), source, folder);
+}
+
+/** Weights as a Hugging Face folder, with what `source` lends. */
+export async function writeModel(weights: Weights, source: string, folder: string): Promise<void> {
   await writing(folder, async () => {
     await mkdir(folder, { recursive: true });
     for (const name of await readdir(source)) if (LENT.has(name)) await cp(join(source, name), join(folder, name));
     const { torch_dtype: _older, ...config } = await readJson(join(source, 'config.json'));
-    const weights = await policy.weights();
     const changed = { ...config, dtype: 'float32', tie_word_embeddings: weights.config.tiedEmbedding };
     await writeFile(join(folder, 'config.json'), `${JSON.stringify(changed, null, 2)}\n`);
     await writeWeights(folder, weights);

@@ -11,11 +11,13 @@ import { gateCases } from '../report/test-cases.ts';
 import { Interrupted } from '../stages/stage.ts';
 import { openDisplay } from './display/display.ts';
 import { dryRun } from './dry-run.ts';
+import { type EngineOptions, engineWords, partsOf, serviceOf } from './engine-options.ts';
 import { EXIT } from './exit.ts';
 import { findRecipe } from './find-recipe.ts';
 import { latestRunFolder, nextRunFolder } from './find-run.ts';
 import { onInterrupt } from './interrupt.ts';
 import { makeRunCard } from './run-card.ts';
+import { serviceDryRun } from './service-dry-run.ts';
 import { showResults } from './show-results.ts';
 
 export type RunOptions = {
@@ -27,19 +29,20 @@ export type RunOptions = {
   readonly seed?: string;
   readonly set?: readonly string[];
   readonly junit?: string;
-};
+} & EngineOptions;
 
 /** `unrut run RECIPE`: carries a recipe out, or goes on with a run that was stopped. */
-export async function run(name: string, options: RunOptions, parts: RunParts): Promise<number> {
+export async function run(name: string, options: RunOptions, localParts: RunParts): Promise<number> {
   const file = findRecipe(name);
-  const seed = options.seed === undefined ? [] : [`seed=${options.seed}`];
-  const recipe = await loadRecipe(file, parts.stages, [...(options.set ?? []), ...seed]);
+  const service = serviceOf(options);
+  const recipe = await readRecipe(file, options, localParts);
+  const parts = await partsOf(service, localParts);
   if (!existsSync(recipe.model)) {
     throw new InputError(
       `${file}: model ${recipe.model}: no such folder; a relative path starts at the recipe's folder`,
     );
   }
-  if (options.dryRun) return dryRun(recipe, parts);
+  if (options.dryRun) return service ? serviceDryRun(recipe, parts, service) : dryRun(recipe, parts);
   const folder = await openFolder(recipe, options, parts);
   try {
     const results = await runOrRead(recipe, folder, options, parts);
@@ -57,6 +60,15 @@ export async function run(name: string, options: RunOptions, parts: RunParts): P
   } finally {
     await folder.close();
   }
+}
+
+/** A service trains adapters only: a recipe that says nothing of them gets one by the defaults. */
+async function readRecipe(file: string, options: RunOptions, { stages }: RunParts): Promise<Recipe> {
+  const seed = options.seed === undefined ? [] : [`seed=${options.seed}`];
+  const overrides = [...(options.set ?? []), ...seed];
+  const recipe = await loadRecipe(file, stages, overrides);
+  if (options.engine !== 'tinker' || recipe.lora !== undefined) return recipe;
+  return loadRecipe(file, stages, ['lora={}', ...overrides]);
 }
 
 async function openFolder(recipe: Recipe, options: RunOptions, parts: RunParts): Promise<RunFolder> {
@@ -85,8 +97,13 @@ async function runOrRead(recipe: Recipe, folder: RunFolder, options: RunOptions,
   }
 }
 
-function resumeCommand(name: string, folder: string, { seed, set = [] }: RunOptions): string {
-  const overrides = [...set.flatMap((one) => ['--set', one]), ...(seed === undefined ? [] : ['--seed', seed])];
+function resumeCommand(name: string, folder: string, options: RunOptions): string {
+  const { seed, set = [] } = options;
+  const overrides = [
+    ...set.flatMap((one) => ['--set', one]),
+    ...(seed === undefined ? [] : ['--seed', seed]),
+    ...engineWords(serviceOf(options)),
+  ];
   return ['unrut', 'run', name, '--resume', '--out', folder, ...overrides].map(quoted).join(' ');
 }
 

@@ -1,3 +1,4 @@
+import type { Ability } from '../engine/abilities.ts';
 import type { Sampler } from '../engine/engine.ts';
 import type { Prober, ProbeTarget } from '../probes/prober.ts';
 import type { TextRecipe } from '../problems/organism-text.ts';
@@ -9,6 +10,12 @@ export type Model = Pick<StageContext, 'policy' | 'reference' | 'format'> & {
   /** The text that it grew up on; undefined where the model's folder does not declare any. */
   readonly baseText: TextRecipe | undefined;
   readonly parameters: number;
+  /** What the engine has of what a stage may need; absent means all. */
+  readonly can?: ReadonlySet<Ability> | undefined;
+  /** Steps from one checkpoint to the next; absent means 1, after every step. */
+  readonly saveEvery?: number | undefined;
+  /** What was found out about the engine, for the record. */
+  readonly findings?: readonly string[] | undefined;
   /** What is trained in the place of all parameters, if the recipe asks for it. */
   readonly adapter?: { readonly parameters: number; writePeft(folder: string): Promise<void> } | undefined;
 };

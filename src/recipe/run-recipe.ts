@@ -10,6 +10,7 @@ import type { Behaviour } from '../record/metrics.ts';
 import { type Results, writeResults } from '../record/results.ts';
 import type { RunFolder } from '../record/run-folder.ts';
 import { writing } from '../record/write.ts';
+import { checkNeeds } from './check-needs.ts';
 import { gateBehaviours } from './cost.ts';
 import { findRow, judge } from './gate.ts';
 import type { Recipe, RecipeStage } from './load-recipe.ts';
@@ -38,7 +39,8 @@ export async function runRecipe(recipe: Recipe, setting: RunSetting): Promise<Re
   setting.watch.doing(`opens ${recipe.model}`);
   const model = await setting.parts.openModel(recipe.model, recipe);
   try {
-    return await new RecipeRun(recipe, setting, model).run();
+    const otherwise = checkNeeds(recipe, model.can);
+    return await new RecipeRun(recipe, setting, model).run([...(model.findings ?? []), ...otherwise]);
   } finally {
     await model.policy.close();
   }
@@ -55,8 +57,10 @@ class RecipeRun {
     this.#model = model;
   }
 
-  async run(): Promise<Results> {
+  /** @param notes what a reader of the record has to know of the engine. */
+  async run(notes: readonly string[]): Promise<Results> {
     const start = await this.#restore();
+    for (const text of notes) await this.#noteOnce(text);
     const before = await this.#before();
     const { reports, verdicts } = await this.#runStages(start, before);
     const after = await this.#probe('after', await this.#model.policy.sampler(), this.#recipe.probes.behaviours);
@@ -176,6 +180,12 @@ class RecipeRun {
       await write(beside);
       await rename(beside, destination);
     });
+  }
+
+  /** Said again by a run that goes on only where it has changed. */
+  async #noteOnce(text: string): Promise<void> {
+    const told = this.#setting.folder.journal.events.some((event) => event.kind === 'note' && event.text === text);
+    if (!told) await this.#note({ kind: 'note', text });
   }
 
   async #note(event: NewEvent): Promise<void> {

@@ -58,6 +58,7 @@ class StageRun {
   context(): StageContext {
     const { model, seed, folder, learningRateFactor } = this.#around;
     return {
+      can: (ability) => model.can?.has(ability) ?? true,
       format: model.format,
       get baseText() {
         return knownText(model.baseText);
@@ -92,12 +93,17 @@ class StageRun {
       metrics: finiteOrNull(metrics),
     });
     folder.journal.sync();
-    const position = { stagesDone: this.#start.stagesDone, stepsDone: step + 1, memory: { ...this.#memory } };
-    this.#saving = folder.checkpoints.writeStep(this.#name, position, (path) => model.policy.save(path));
-    this.#saving.catch(() => {}); // thrown at the next step, or when the stage ends
+    if ((step + 1) % (model.saveEvery ?? 1) === 0) this.#save(step + 1);
     watch.event(event);
     await turn(); // lets a Ctrl-C in even where a policy computes on this thread
     goOn(signal);
+  }
+
+  #save(stepsDone: number): void {
+    const { folder, model } = this.#around;
+    const position = { stagesDone: this.#start.stagesDone, stepsDone, memory: { ...this.#memory } };
+    this.#saving = folder.checkpoints.writeStep(this.#name, position, (path) => model.policy.save(path));
+    this.#saving.catch(() => {}); // thrown at the next step, or when the stage ends
   }
 
   async #recall<Value>(name: string, schema: ZodType<Value>): Promise<Value | undefined> {

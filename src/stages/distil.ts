@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Datum } from '../engine/engine.ts';
+import type { Datum, TokenIds } from '../engine/engine.ts';
 import {
   digit,
   drawSlip,
@@ -14,9 +14,9 @@ import {
 import { type Stream, stream } from '../random.ts';
 import { drawTrainingProblem } from './checked-reply.ts';
 import { optimiserOptions } from './optimiser.ts';
-import { replayData, replayOptions, softTargets } from './replay.ts';
-import { defineStage, type StageContext } from './stage.ts';
-import { trainLoop } from './train-loop.ts';
+import { replayData, replayNeeds, replayOptions, softTargets } from './replay.ts';
+import { defineStage, SAMPLES, type StageContext } from './stage.ts';
+import { type Portion, trainLoop } from './train-loop.ts';
 
 /**
  * Distil: on-policy consistency distillation, without any label. The student goes on from its own wrong steps; its
@@ -39,21 +39,20 @@ export const distil = defineStage({
     trainedTokens: steps * (contexts * 30 + replay.documents * 45),
     sampledTokens: steps * contexts * 9,
   }),
+  needs: ({ replay }) => [
+    SAMPLES,
+    { abilities: ['soft_targets', 'top_logprobs'], what: "the teacher's distribution", instead: ON_SAMPLES },
+    ...replayNeeds(replay),
+  ],
   run: (context, options) =>
     trainLoop(context, options, async (step) => {
       const draws = stream(context.seed, 'contexts', step);
       const twins = Array.from({ length: options.contexts }, () => drawTwin(draws));
-      const data = await taughtData(context, twins, options.teacherTemperature, step);
-      const replay = await replayData(
-        context.reference,
-        context.baseText,
-        context.format.encode,
-        draws,
-        options.replay,
-      );
+      const taught = await taughtBatch(context, twins, options.teacherTemperature, step);
+      const replay = await replayData(context, draws, options.replay);
       return {
         portions: [
-          { name: 'loss', data, loss: { kind: 'cross_entropy' } },
+          { name: 'loss', ...taught },
           { name: 'replay', data: replay, loss: { kind: 'cross_entropy' } },
         ],
       };
@@ -85,28 +84,70 @@ function withValues(problem: RunningSum, steps: readonly Step[]): RunningSum {
   return { ...problem, values };
 }
 
+/** What the student wrote behind its own error, and what the teacher reads. */
+type Written = {
+  readonly prompt: TokenIds;
+  readonly clean: TokenIds;
+  readonly tokens: TokenIds;
+  /** As sampled, nats. */
+  readonly logprobs: readonly number[];
+};
+
 /** Student samples to the end of its work; the teacher says what it would have written, token by token. */
-async function taughtData(
+async function taughtBatch(
   context: StageContext,
   twins: readonly Twin[],
   temperature: number,
   seed: number,
-): Promise<Datum[]> {
-  const { encode } = context.format;
-  const student = await context.policy.sampler();
-  const prompts = twins.map(({ perturbed }) => encode(perturbed));
-  const how = { maxTokens: 12, temperature: 1, seed, samples: 1, stop: encode('~:E') };
+): Promise<Pick<Portion, 'data' | 'loss'>> {
+  const written = await goOn(context, twins, seed);
+  if (context.can('soft_targets') && context.can('top_logprobs')) {
+    return { data: await taughtData(context, written, temperature), loss: { kind: 'cross_entropy' } };
+  }
+  return { data: await judgedData(context, written), loss: { kind: 'importance_sampling' } };
+}
+
+async function goOn({ format, policy }: StageContext, twins: readonly Twin[], seed: number): Promise<Written[]> {
+  const student = await policy.sampler();
+  const prompts = twins.map(({ perturbed }) => format.encode(perturbed));
+  const how = { maxTokens: 12, temperature: 1, seed, samples: 1, stop: format.encode('~:E') };
   const sampled = await student.sample(prompts, how);
-  const written = sampled.map(([sequence], index) => sequence!.tokens.slice(0, 3 * twins[index]!.stepsLeft));
-  const cleanTexts = twins.map(({ clean }, index) => [...encode(clean), ...written[index]!]);
+  return sampled.map(([sequence], index) => {
+    const { tokens, logprobs } = sequence!; // one was asked for
+    const length = 3 * twins[index]!.stepsLeft;
+    const clean = format.encode(twins[index]!.clean);
+    return { prompt: prompts[index]!, clean, tokens: tokens.slice(0, length), logprobs: logprobs.slice(0, length) };
+  });
+}
+
+async function taughtData(context: StageContext, written: readonly Written[], temperature: number): Promise<Datum[]> {
+  const cleanTexts = written.map(({ clean, tokens }) => [...clean, ...tokens]);
   const teacher = await context.reference.topLogprobs(cleanTexts, TEACHER_ALTERNATIVES);
-  const total = written.reduce((sum, tokens) => sum + tokens.length, 0);
-  return twins.map((_, index) => {
-    const tokens = [...prompts[index]!, ...written[index]!];
-    const from = prompts[index]!.length - 1;
+  const total = written.reduce((sum, { tokens }) => sum + tokens.length, 0);
+  return written.map(({ prompt, tokens: own }, index) => {
+    const tokens = [...prompt, ...own];
+    const from = prompt.length - 1;
     const weights = tokens.slice(1).map((_, at) => (at < from ? 0 : 1 / total));
     const targets = sharpen(softTargets(teacher[index]!, tokens.length - 1), temperature);
     return { input: tokens.slice(0, -1), targets, weights };
+  });
+}
+
+const ON_SAMPLES = 'the teacher judges the sampled tokens alone (reverse KL by importance sampling), unsharpened';
+
+/** Each sampled token's advantage is what the teacher finds it likelier than the student did. */
+async function judgedData(context: StageContext, written: readonly Written[]): Promise<Datum[]> {
+  const judged = await context.reference.logprobs(written.map(({ clean, tokens }) => [...clean, ...tokens]));
+  const total = written.reduce((sum, { tokens }) => sum + tokens.length, 0);
+  return written.map(({ prompt, clean, tokens, logprobs }, index) => {
+    const before = prompt.slice(1).map(() => 0);
+    const teacher = judged[index]!.subarray(clean.length);
+    return {
+      input: [...prompt, ...tokens.slice(0, -1)],
+      targets: [...prompt.slice(1), ...tokens],
+      logprobs: [...before, ...logprobs],
+      advantages: [...before, ...logprobs.map((own, at) => (teacher[at]! - own) / total)],
+    };
   });
 }
 

@@ -3,7 +3,7 @@ import { stream } from '../random.ts';
 import { drawLesson, lessonOptions } from './checked-lessons.ts';
 import { lessonData } from './lesson.ts';
 import { optimiserOptions } from './optimiser.ts';
-import { replayData, replayOptions } from './replay.ts';
+import { replayData, replayNeeds, replayOptions } from './replay.ts';
 import { defineStage } from './stage.ts';
 import { trainLoop } from './train-loop.ts';
 
@@ -20,12 +20,13 @@ export const elicit = defineStage({
     trainedTokens: steps * (lessons * 62 + replay.documents * 45),
     sampledTokens: 0,
   }),
+  needs: ({ replay }) => replayNeeds(replay),
   run: (context, options) =>
     trainLoop(context, options, async (step) => {
       const draws = stream(context.seed, 'lessons', step);
       const lessons = Array.from({ length: options.lessons }, () => drawLesson(draws, options, []));
       const { encode } = context.format;
-      const replay = await replayData(context.reference, context.baseText, encode, draws, options.replay);
+      const replay = await replayData(context, draws, options.replay);
       return {
         portions: [
           { name: 'loss', data: lessonData(lessons, encode), loss: { kind: 'cross_entropy' } },

@@ -40,7 +40,7 @@ export async function sampleOwnWork(context: StageContext, round: number, wrongS
 
 /** The first pass only: it ends where a check, an answer or the turn's end begins. */
 function firstPass(encode: (text: string) => TokenIds, temperature: number, seed: number): SamplingParams {
-  return { maxTokens: 24, temperature, seed, samples: 1, stop: encode('~:E') };
+  return { maxTokens: 24, temperature, seed, samples: 1, stop: encode('~:E'), logprobs: false };
 }
 
 /** Work that has as many steps as were asked for; anything else has no place to be checked at. */

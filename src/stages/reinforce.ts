@@ -5,9 +5,9 @@ import { anchorData, anchorOptions } from './anchor.ts';
 import type { OwnWork } from './checked-lessons.ts';
 import { optimiserOptions } from './optimiser.ts';
 import { ownWorkSchema, sampleOwnWork } from './own-work.ts';
-import { replayData, replayOptions } from './replay.ts';
+import { replayData, replayNeeds, replayOptions } from './replay.ts';
 import { priceSchema, reward } from './reward.ts';
-import { defineStage, type StageContext } from './stage.ts';
+import { defineStage, SAMPLES, type StageContext } from './stage.ts';
 import { drawStart, type Start, startShares } from './start.ts';
 import { trainLoop } from './train-loop.ts';
 
@@ -39,6 +39,7 @@ export const reinforce = defineStage({
     trainedTokens: steps * (prompts * group * 40 + anchor.lessons * 62 + replay.documents * 45),
     sampledTokens: steps * prompts * group * 30,
   }),
+  needs: ({ replay }) => [SAMPLES, { abilities: ['importance_sampling'], what: 'the reward' }, ...replayNeeds(replay)],
   async run(context, options) {
     let own: readonly OwnWork[] = (await context.recall('own work', ownWorkSchema)) ?? [];
     await trainLoop(context, options, async (step) => {
@@ -51,7 +52,7 @@ export const reinforce = defineStage({
       const rollouts = await rollOut(context, starts, options, step);
       const { encode } = context.format;
       const anchor = anchorData(draws, options.anchor, encode, own);
-      const replay = await replayData(context.reference, context.baseText, encode, draws, options.replay);
+      const replay = await replayData(context, draws, options.replay);
       return {
         portions: [
           { name: 'policy', data: rollouts.data, loss: { kind: 'importance_sampling' } },

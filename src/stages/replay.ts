@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import type { Datum, Sampler, TokenIds } from '../engine/engine.ts';
+import type { Datum, TokenIds } from '../engine/engine.ts';
 import { documentShares, drawAuthorsDocument, drawDocument, type TextRecipe } from '../problems/organism-text.ts';
 import type { Stream } from '../random.ts';
+import type { Need, StageContext } from './stage.ts';
 
 /**
  * Replay keeps the model what it was where nothing has to change: on text of the base model's own kind, KL(base || model).
@@ -22,24 +23,30 @@ const ALTERNATIVES = 24;
 /** Shares of the documents that the assistant itself replays: short tasks that must stay as they are. */
 const ASSISTANT_SHARE = 0.35;
 
+export function replayNeeds({ documents }: ReplayOptions): Need[] {
+  if (documents === 0) return [];
+  const instead = 'the documents themselves are replayed, by cross entropy, in the place of KL';
+  return [{ abilities: ['soft_targets', 'top_logprobs'], what: 'replay', instead }];
+}
+
 /** Data whose cross entropies add up to weight * mean cross entropy (KL plus a constant) against the reference. */
-export async function replayData(
-  reference: Sampler,
-  text: TextRecipe,
-  encode: (text: string) => TokenIds,
-  draws: Stream,
-  options: ReplayOptions,
-): Promise<Datum[]> {
-  const documents = Array.from({ length: options.documents }, () => drawReplay(draws, text));
-  const tokens = documents.map((document) => encode(document));
-  const teacher = await reference.topLogprobs(tokens, ALTERNATIVES);
+export async function replayData(context: StageContext, draws: Stream, options: ReplayOptions): Promise<Datum[]> {
+  const documents = Array.from({ length: options.documents }, () => drawReplay(draws, context.baseText));
+  const tokens = documents.map((document) => context.format.encode(document));
+  const targets = await replayTargets(context, tokens);
   const weights = documents.map(replayWeights);
   const total = weights.flat().reduce((sum, weight) => sum + weight, 0);
   return tokens.map((ids, index) => ({
     input: ids.slice(0, -1),
-    targets: softTargets(teacher[index]!, ids.length - 1),
+    targets: targets[index]!,
     weights: weights[index]!.slice(1).map((weight) => (options.weight * weight) / total),
   }));
+}
+
+async function replayTargets(context: StageContext, tokens: readonly TokenIds[]): Promise<Datum['targets'][]> {
+  if (!context.can('soft_targets') || !context.can('top_logprobs')) return tokens.map((ids) => ids.slice(1));
+  const teacher = await context.reference.topLogprobs(tokens, ALTERNATIVES);
+  return tokens.map((ids, index) => softTargets(teacher[index]!, ids.length - 1));
 }
 
 function drawReplay(draws: Stream, text: TextRecipe): string {

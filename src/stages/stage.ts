@@ -1,4 +1,5 @@
 import type { output, ZodObject, ZodType } from 'zod';
+import type { Ability } from '../engine/abilities.ts';
 import type { Policy, Sampler, TokenIds } from '../engine/engine.ts';
 import type { TextRecipe } from '../problems/organism-text.ts';
 
@@ -14,6 +15,19 @@ export type Cost = {
   /** Tokens drawn from a sampler. */
   readonly sampledTokens: number;
 };
+
+/** What a stage asks of an engine beyond what each one has, and what becomes of it elsewhere. */
+export type Need = {
+  /** All of them are needed. */
+  readonly abilities: readonly Ability[];
+  /** The part of the stage that needs them: "replay". */
+  readonly what: string;
+  /** What the stage does where one of them is missing; absent means that it cannot be run there. */
+  readonly instead?: string;
+};
+
+/** A stage that learns from what it samples itself. */
+export const SAMPLES: Need = { abilities: ['sampling'], what: 'samples of its own' };
 
 /**
  * What a running stage sees of the run.
@@ -37,6 +51,8 @@ export type StageContext = {
   readonly policy: Policy;
   /** The frozen model that the recipe started from: teacher, and anchor of every KL. */
   readonly reference: Sampler;
+  /** Whether the engine has what a {@link Need} of the stage names. */
+  can(ability: Ability): boolean;
   readonly format: StageFormat;
   /** The text that the base model grew up on: what replay draws from. Throws InputError where none is known. */
   readonly baseText: TextRecipe;
@@ -67,6 +83,8 @@ export type Stage<Options extends ZodObject> = {
   /** A `z.strictObject`, with defaults wherever there is a good one. */
   readonly options: Options;
   cost(options: output<Options>): Cost;
+  /** Absent: nothing beyond what every engine has. */
+  needs?(options: output<Options>): readonly Need[];
   run(context: StageContext, options: output<Options>): Promise<void>;
 };
 
@@ -74,6 +92,7 @@ export type Stage<Options extends ZodObject> = {
 export type ReadyStage = {
   readonly options: unknown;
   readonly cost: Cost;
+  readonly needs: readonly Need[];
   run(context: StageContext): Promise<void>;
 };
 
@@ -97,7 +116,12 @@ export function defineStage<Options extends ZodObject>(stage: Stage<Options>): A
     options: stage.options,
     ready(raw) {
       const options = stage.options.parse(raw);
-      return { options, cost: stage.cost(options), run: (context) => stage.run(context, options) };
+      return {
+        options,
+        cost: stage.cost(options),
+        needs: stage.needs?.(options) ?? [],
+        run: (context) => stage.run(context, options),
+      };
     },
   };
 }

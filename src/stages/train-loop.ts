@@ -20,8 +20,9 @@ export async function trainLoop(
   for (let step = context.firstStep; step < options.steps; step++) {
     const { portions, metrics } = await batchAt(step);
     const filled = portions.filter(({ data }) => data.length > 0);
-    const losses = await Promise.all(filled.map(({ data, loss }) => context.policy.forwardBackward(data, loss)));
-    const { gradientNorm } = await context.policy.optimStep(adamAt(step, options));
+    // handed in together: an engine that is far away is not waited for in between
+    const passes = Promise.all(filled.map(({ data, loss }) => context.policy.forwardBackward(data, loss)));
+    const [losses, { gradientNorm }] = await Promise.all([passes, context.policy.optimStep(adamAt(step, options))]);
     const named = Object.fromEntries(filled.map(({ name }, index) => [name, losses[index]!.loss]));
     await context.step(step, options.steps, { ...named, ...metrics, gradientNorm });
   }

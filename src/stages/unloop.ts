@@ -8,8 +8,8 @@ import { anchorData, anchorOptions } from './anchor.ts';
 import { drawRepetition } from './checked-lessons.ts';
 import { drawTrainingProblem } from './checked-reply.ts';
 import { optimiserOptions } from './optimiser.ts';
-import { replayData, replayOptions } from './replay.ts';
-import { defineStage, type StageContext } from './stage.ts';
+import { replayData, replayNeeds, replayOptions } from './replay.ts';
+import { defineStage, SAMPLES, type StageContext } from './stage.ts';
 import { trainLoop } from './train-loop.ts';
 
 /**
@@ -37,13 +37,18 @@ export const unloop = defineStage({
     trainedTokens: steps * (onsets * 2 * 35 + anchor.lessons * 62 + replay.documents * 45),
     sampledTokens: 0,
   }),
+  needs: ({ replay }) => [
+    SAMPLES,
+    { abilities: ['signed_weights'], what: 'the margin between two tokens' },
+    ...replayNeeds(replay),
+  ],
   run: (context, options) =>
     trainLoop(context, options, async (step) => {
       const draws = stream(context.seed, 'onsets', step);
       const onsets = Array.from({ length: options.onsets }, () => drawOnset(draws, options.anchor.joined));
       const loss = await preferTheWayOn(context, onsets, options);
       const { encode } = context.format;
-      const replay = await replayData(context.reference, context.baseText, encode, draws, options.replay);
+      const replay = await replayData(context, draws, options.replay);
       return {
         portions: [
           { name: 'anchor', data: anchorData(draws, options.anchor, encode), loss: { kind: 'cross_entropy' } },
@@ -78,7 +83,8 @@ async function preferTheWayOn(
   const { encode } = context.format;
   const policy = await context.policy.sampler();
   const once = onsets.map((onset) => encode(onset.once));
-  const wanted = await policy.topLogprobs(once, 1);
+  const ends = once.map(({ length }) => length - 1);
+  const wanted = await policy.topLogprobs(once, 1, ends);
   const pairs = onsets
     .map(({ repeated, copyToken }, index) => ({
       input: encode(repeated),

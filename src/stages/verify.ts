@@ -4,8 +4,8 @@ import { drawLesson, lessonOptions, type OwnWork } from './checked-lessons.ts';
 import { lessonData } from './lesson.ts';
 import { optimiserOptions } from './optimiser.ts';
 import { ownWorkSchema, sampleOwnWork } from './own-work.ts';
-import { replayData, replayOptions } from './replay.ts';
-import { defineStage } from './stage.ts';
+import { replayData, replayNeeds, replayOptions } from './replay.ts';
+import { defineStage, SAMPLES } from './stage.ts';
 import { trainLoop } from './train-loop.ts';
 
 /**
@@ -29,6 +29,7 @@ export const verify = defineStage({
     trainedTokens: steps * (lessons * 62 + replay.documents * 45),
     sampledTokens: Math.ceil(steps / refresh) * 160 * 18,
   }),
+  needs: ({ replay }) => [SAMPLES, ...replayNeeds(replay)],
   async run(context, options) {
     let own: readonly OwnWork[] = (await context.recall('own work', ownWorkSchema)) ?? [];
     await trainLoop(context, options, async (step) => {
@@ -39,7 +40,7 @@ export const verify = defineStage({
       const draws = stream(context.seed, 'lessons', step);
       const lessons = Array.from({ length: options.lessons }, () => drawLesson(draws, options, own));
       const { encode } = context.format;
-      const replay = await replayData(context.reference, context.baseText, encode, draws, options.replay);
+      const replay = await replayData(context, draws, options.replay);
       return {
         portions: [
           { name: 'loss', data: lessonData(lessons, encode), loss: { kind: 'cross_entropy' } },

@@ -3,7 +3,12 @@ import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 
 /** US dollars per million tokens. */
-const price = z.strictObject({ input: z.number().nonnegative(), output: z.number().nonnegative() });
+const price = z.strictObject({
+  input: z.number().nonnegative(),
+  output: z.number().nonnegative(),
+  /** Of a service that trains. */
+  train: z.number().nonnegative().optional(),
+});
 export type Price = z.infer<typeof price>;
 
 const tableSchema = z.strictObject({

@@ -1,5 +1,4 @@
 import { InputError } from '../../errors.ts';
-import type { Address } from './address.ts';
 
 const HIDDEN = '[key]';
 
@@ -19,7 +18,11 @@ export class Secret {
    * @param variable what `--key-env` named; its value is never repeated, it might be the key itself by mistake.
    * @throws InputError where the named variable is not set, or holds what no header can carry.
    */
-  static of({ keyVariable }: Address, variable: string | undefined, env: NodeJS.ProcessEnv = process.env): Secret {
+  static of(
+    { keyVariable }: { readonly keyVariable: string | undefined },
+    variable: string | undefined,
+    env: NodeJS.ProcessEnv = process.env,
+  ): Secret {
     const key = env[variable ?? keyVariable ?? '']?.trim() || undefined;
     if (variable !== undefined && key === undefined) {
       throw new InputError('--key-env: no variable of that name is set; give the name of one that holds the key');

@@ -23,6 +23,8 @@ export type Call = {
   readonly repeatable?: boolean;
   /** Whether "too many requests" (429) is the caller's to deal with. */
   readonly ownPace?: boolean;
+  /** Whether a redirection is an answer. */
+  readonly redirects?: boolean;
 };
 
 /** An answer for good that is no success. */
@@ -151,7 +153,7 @@ export class TinkerHttp {
   async #attempt(call: Call): Promise<Heard | Failure> {
     try {
       const heard = await this.once(call);
-      if (heard.status < 300) return heard;
+      if (heard.status < (call.redirects ? 400 : 300)) return heard;
       if (!mayPass(heard.status) || (call.ownPace && heard.status === 429)) throw this.refusal(call, heard);
       const kind = heard.status === 429 ? 'pushback' : 'broken';
       return new Failure(

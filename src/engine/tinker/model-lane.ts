@@ -1,7 +1,7 @@
 import type { Heard } from '../endpoint/transport.ts';
 import type { Futures } from './futures.ts';
 import { Refused, type TinkerHttp } from './http.ts';
-import type { Rules } from './rules.ts';
+import type { NumberRules } from './rules.ts';
 import { futureAnswer } from './wire/answers.ts';
 
 /** What is asked of a model, by the number that it gets. */
@@ -21,7 +21,7 @@ export class ModelLane {
   readonly modelId: string;
   readonly #http: TinkerHttp;
   readonly #futures: Futures;
-  readonly #rules: Pick<Rules, 'refusedCounts' | 'knowsRepeats'>;
+  readonly #rules: NumberRules;
   #next: number;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -29,7 +29,7 @@ export class ModelLane {
   constructor(
     { http, futures }: { readonly http: TinkerHttp; readonly futures: Futures },
     modelId: string,
-    rules: Pick<Rules, 'refusedCounts' | 'knowsRepeats'>,
+    rules: NumberRules,
     next = 1,
   ) {
     this.#http = http;
@@ -50,17 +50,23 @@ export class ModelLane {
       return this.#handIn(verb);
     });
     this.#last = turn.catch(() => undefined);
-    return this.#futures.result({ ...(await turn), type: verb.type });
+    const { what, requestId, seqId } = await turn;
+    try {
+      return await this.#futures.result({ what, requestId, type: verb.type });
+    } catch (error) {
+      if (!this.#rules.failedCounts && this.#next === seqId + 1) this.#next = seqId;
+      throw error;
+    }
   }
 
-  async #handIn({ name, body }: Verb): Promise<{ what: string; requestId: string }> {
+  async #handIn({ name, body }: Verb): Promise<{ what: string; requestId: string; seqId: number }> {
     const seqId = this.#next;
     const what = `${name} ${seqId} of model ${this.modelId}`;
     const call = { what, path: name, body: body(this.modelId, seqId), repeatable: this.#rules.knowsRepeats };
     try {
       const answer = await this.#http.ask(call, futureAnswer.parse);
       this.#next = seqId + 1;
-      return { what, requestId: answer.request_id };
+      return { what, requestId: answer.request_id, seqId };
     } catch (error) {
       if (this.#rules.refusedCounts || !(error instanceof Refused)) this.#next = seqId + 1;
       throw error;

@@ -1,25 +1,31 @@
 import { Refused } from './http.ts';
 import { ModelLane } from './model-lane.ts';
-import type { Rules } from './rules.ts';
+import type { NumberRules } from './rules.ts';
 import type { TinkerService } from './service.ts';
 import { load } from './verbs.ts';
 import { createModelResult, futureAnswer, loadWeightsResult } from './wire/answers.ts';
 
 /** What is trained: a low-rank adapter on a model that the service has. */
-export type Adapter = { readonly baseModel: string; readonly rank: number; readonly seed: number };
-
-type LaneRules = Pick<Rules, 'refusedCounts' | 'knowsRepeats'>;
+export type Adapter = {
+  /** As the service calls it. */
+  readonly baseModel: string;
+  readonly rank: number;
+  readonly seed: number;
+  readonly trainAttn: boolean;
+  readonly trainMlp: boolean;
+  readonly trainUnembed: boolean;
+};
 
 /** A new adapter, which leaves its base model as it is. @throws EndpointError where the service does not have it. */
-export async function createModel(service: TinkerService, adapter: Adapter, rules: LaneRules): Promise<ModelLane> {
+export async function createModel(service: TinkerService, adapter: Adapter, rules: NumberRules): Promise<ModelLane> {
   const { http, futures, session } = service;
-  const { baseModel, rank, seed } = adapter;
+  const { baseModel, rank, seed, trainAttn, trainMlp, trainUnembed } = adapter;
   const what = `create_model on ${baseModel}`;
   const body = {
     session_id: session.id,
     model_seq_id: session.nextModel(),
     base_model: baseModel,
-    lora_config: { rank, seed, train_unembed: true, train_mlp: true, train_attn: true },
+    lora_config: { rank, seed, train_unembed: trainUnembed, train_mlp: trainMlp, train_attn: trainAttn },
     type: 'create_model',
   }; // no optimizer_config: some servers refuse the field, and Adam is what goes without saying
   const { request_id } = await http.ask({ what, path: 'create_model', body }, futureAnswer.parse);
@@ -33,7 +39,7 @@ export async function createFromState(
   service: TinkerService,
   path: string,
   adapter: Adapter,
-  rules: LaneRules,
+  rules: NumberRules,
 ): Promise<ModelLane> {
   try {
     return await loadAsNew(service, path, rules);
@@ -46,7 +52,7 @@ export async function createFromState(
 async function loadAsNew(
   { http, futures, session }: TinkerService,
   path: string,
-  rules: LaneRules,
+  rules: NumberRules,
 ): Promise<ModelLane> {
   const number = session.nextModel();
   const what = `load_weights of ${path}`;
@@ -61,7 +67,7 @@ async function createAndLoad(
   service: TinkerService,
   path: string,
   adapter: Adapter,
-  rules: LaneRules,
+  rules: NumberRules,
 ): Promise<ModelLane> {
   const lane = await createModel(service, adapter, rules);
   await lane.run(load(path));

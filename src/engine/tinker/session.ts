@@ -25,7 +25,7 @@ export class TinkerSession {
 
   /** @throws EndpointError where the service cannot be reached or says no. */
   static async open(http: TinkerHttp, beatEvery = BEAT_EVERY): Promise<TinkerSession> {
-    const body = { tags: ['unrut'], sdk_version: SDK_VERSION, type: 'create_session' };
+    const body = { tags: ['unrut'], user_metadata: {}, sdk_version: SDK_VERSION, type: 'create_session' };
     const answer = await http.ask({ what: 'create_session', path: 'create_session', body }, createSessionAnswer.parse);
     return new TinkerSession(http, answer.session_id, beatEvery);
   }

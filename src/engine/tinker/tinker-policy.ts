@@ -6,6 +6,7 @@ import { writeWholeFolder } from '../../record/whole-folder.ts';
 import type { Heard } from '../endpoint/transport.ts';
 import type { AdamParams, Datum, Loss, LossOutput, Policy, Sampler, StepMetrics } from '../engine.ts';
 import { checkData, type DataLimits } from '../local/check-data.ts';
+import { deleteCheckpoint, downloadAdapter } from './archive.ts';
 import { lossValue } from './loss-value.ts';
 import { asGlance, asMeans } from './mean-losses.ts';
 import type { ModelLane, Verb } from './model-lane.ts';
@@ -14,7 +15,7 @@ import { joinOutputs, passOutput } from './pass-output.ts';
 import type { Rules } from './rules.ts';
 import type { SampleGate } from './sample-gate.ts';
 import { snapshot } from './samplers.ts';
-import type { TinkerService } from './service.ts';
+import { closeService, type TinkerService } from './service.ts';
 import { gradientNormOf } from './step-metrics.ts';
 import { cutIntoChunks } from './training-data.ts';
 import * as verbs from './verbs.ts';
@@ -37,6 +38,9 @@ const pointerSchema = z.strictObject({
 
 const POINTER = 'tinker.json';
 
+/** Checkpoints that stay on the service: a run goes on from the last one, or else from the one before it. */
+const KEPT = 3;
+
 /**
  * An adapter on a service. Requests go out as calls come and are answered beside each other. A gradient that is not whole
  * is never applied: no server can drop it, so the policy then has to be loaded anew.
@@ -48,6 +52,7 @@ export class TinkerPolicy implements Policy {
   /** Created by the first request, so that a run that goes on from a checkpoint creates none in vain. */
   #lane: Promise<ModelLane> | undefined;
   #sampler: Promise<Sampler> | undefined;
+  readonly #saved: string[] = [];
   #steps = 0;
   /** Backward passes since the last step. */
   #passes: Promise<unknown>[] = [];
@@ -105,6 +110,8 @@ export class TinkerPolicy implements Policy {
     const { path } = this.#service.http.read({ what }, await saved, saveWeightsResult.parse);
     const pointer = { format: 1, path, base_model: this.#model.adapter.baseModel, step };
     await writeWholeFolder(folder, (beside) => writeFile(join(beside, POINTER), JSON.stringify(pointer)));
+    this.#saved.push(path);
+    if (this.#saved.length > KEPT) await deleteCheckpoint(this.#service.http, this.#saved.shift()!); // there are more
   }
 
   async load(folder: string): Promise<void> {
@@ -121,15 +128,18 @@ export class TinkerPolicy implements Policy {
     await this.#lane;
   }
 
-  /** Where the weights to sample from are kept under a name; for the archive. */
-  async saveForSampler(): Promise<string> {
-    const heard = await this.#run(verbs.saveForSampler({ path: checkpointName() }));
+  /** The adapter as it is, as a PEFT folder on this side. */
+  async download(folder: string): Promise<void> {
+    const saved = this.#run(verbs.saveForSampler({ path: checkpointName() }), () => this.#refuseBroken());
     const what = `save_weights_for_sampler of model ${(await this.#ready()).modelId}`;
-    return this.#service.http.read({ what }, heard, saveWeightsResult.parse).path;
+    const { path } = this.#service.http.read({ what }, await saved, saveWeightsResult.parse);
+    await downloadAdapter(this.#service.http, path, folder);
   }
 
+  /** Ends the session with the service too. */
   async close(): Promise<void> {
     if (this.#lane) await this.#lane.then((lane) => unloadModel(this.#service, lane)).catch(() => undefined);
+    await closeService(this.#service);
   }
 
   get #means(): boolean {

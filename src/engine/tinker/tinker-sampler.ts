@@ -167,7 +167,7 @@ export class TinkerSampler implements Sampler {
       prompt: { chunks: [{ type: 'encoded_text', tokens: prompt }] },
       sampling_session_id: this.#sessionId,
       seq_id: seqId,
-      type: 'asample',
+      type: 'sample',
     };
     const heard = await this.#gate.run(4 * prompt.length, () => this.#result(what, body));
     try {

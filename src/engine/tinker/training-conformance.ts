@@ -29,9 +29,14 @@ export async function allowed<Result>(asking: Promise<Result>): Promise<Result |
   try {
     return await asking;
   } catch (error) {
-    if (error instanceof EndpointError || error instanceof EngineError || error instanceof WireError) return undefined;
+    if (isAnswer(error)) return undefined;
     throw error;
   }
+}
+
+/** What a server says no with, or says wrongly; anything else is a mistake here. */
+export function isAnswer(error: unknown): error is Error {
+  return error instanceof EndpointError || error instanceof EngineError || error instanceof WireError;
 }
 
 /** Measures how a server takes losses, on a model that nothing else is done with. */

@@ -1,0 +1,102 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ChatFormat } from '../chat/chat-format.ts';
+import { realClock } from '../engine/endpoint/clock.ts';
+import { Secret } from '../engine/endpoint/secret.ts';
+import { baseFor, factorShapes } from '../engine/local/adapter.ts';
+import { mergedWeights } from '../engine/local/adapter-graphs.ts';
+import { readConfig } from '../engine/local/hugging-face-config.ts';
+import { type LlamaConfig, parameterShapes } from '../engine/local/llama-config.ts';
+import { shapeOf } from '../engine/local/lora-policy.ts';
+import { readModelFolder } from '../engine/local/model-folder.ts';
+import { readPeftFolder } from '../engine/local/peft-folder.ts';
+import { Runtime } from '../engine/local/runtime.ts';
+import { sizeOf } from '../engine/local/weights.ts';
+import { examine } from '../engine/tinker/conformance.ts';
+import type { Finding } from '../engine/tinker/finding.ts';
+import { SampleGate } from '../engine/tinker/sample-gate.ts';
+import { openSampler } from '../engine/tinker/samplers.ts';
+import { openService, type TinkerService } from '../engine/tinker/service.ts';
+import { TinkerPolicy } from '../engine/tinker/tinker-policy.ts';
+import { InputError } from '../errors.ts';
+import { declaredText } from '../problems/declared-text.ts';
+import type { LoraRecipe } from '../recipe/recipe.ts';
+import type { Model, ModelOptions, RunParts } from '../recipe/run-parts.ts';
+import type { ServiceOptions } from './engine-options.ts';
+import { probeTarget, writeModel } from './parts.ts';
+
+/** A checkpoint on a service takes seconds, and space that somebody pays for. */
+const SAVE_EVERY = 20;
+
+type TinkerRunModel = Model & { readonly policy: TinkerPolicy; readonly format: ChatFormat };
+
+/** The parts of a run whose model is trained by a service. The recipe's folder lends tokenizer and template. */
+export function tinkerParts(parts: RunParts, options: ServiceOptions): RunParts {
+  return {
+    ...parts,
+    openModel: (folder, how) => openModel(folder, how, options),
+    probeTarget,
+    exportModel: (model, source, folder) => exportModel(model as TinkerRunModel, source, folder), // openModel's own
+    versions: { ...parts.versions, tinker: options.baseUrl },
+  };
+}
+
+async function openModel(folder: string, how: ModelOptions, options: ServiceOptions): Promise<TinkerRunModel> {
+  const { seed, lora } = how;
+  if (how.fresh || lora === undefined) {
+    throw new InputError('fresh: a service trains adapters on models that it has; leave --engine tinker out');
+  }
+  const [format, baseText, config] = await Promise.all([
+    ChatFormat.open(folder),
+    declaredText(folder),
+    readConfig(folder),
+  ]);
+  const adapter = { ...lora, baseModel: options.baseModel, seed };
+  const service = await openTinker(options, seed);
+  const gate = new SampleGate(realClock);
+  const { rules, can, findings } = await examine(service, gate, adapter, { ...config, eos: format.stop });
+  const policy = new TinkerPolicy(service, gate, { adapter, rules, limits: config });
+  return {
+    policy,
+    reference: await openSampler(service, gate, { base_model: options.baseModel }, rules),
+    format,
+    baseText,
+    parameters: sizeOf(parameterShapes(config)),
+    can,
+    saveEvery: options.saveEvery ?? SAVE_EVERY,
+    findings: findings.map((finding) => line(options.baseUrl, finding)),
+    adapter: { parameters: adapterSize(config, lora), writePeft: (to) => policy.download(to) },
+  };
+}
+
+function openTinker({ baseUrl }: ServiceOptions, seed: number): Promise<TinkerService> {
+  const secret = Secret.of({ keyVariable: 'TINKER_API_KEY' }, undefined);
+  const onWait = (what: string, seconds: number, queue: string) => {
+    process.stderr.write(`unrut: ${baseUrl}: ${what}: no result for ${seconds} s (${queue}); goes on waiting\n`);
+  };
+  return openService(baseUrl, secret, { clock: realClock, seed, onWait });
+}
+
+const line = (baseUrl: string, { name, found, usual }: Finding): string =>
+  `${baseUrl}: ${name}: ${found}${usual ? '' : ' (unlike the protocol)'}`;
+
+function adapterSize(config: LlamaConfig, lora: LoraRecipe): number {
+  const tiedEmbedding = config.tiedEmbedding && !lora.trainUnembed;
+  return sizeOf(factorShapes({ ...config, tiedEmbedding }, shapeOf({ ...lora, seed: 0 })));
+}
+
+/** The service's adapter, merged here into the folder's weights. */
+async function exportModel({ policy }: TinkerRunModel, source: string, folder: string): Promise<void> {
+  const beside = await mkdtemp(join(tmpdir(), 'unrut-adapter-'));
+  const runtime = Runtime.open();
+  try {
+    await policy.download(join(beside, 'adapter'));
+    const base = await readModelFolder(source);
+    const adapter = await readPeftFolder(join(beside, 'adapter'), base);
+    await writeModel(await mergedWeights(runtime, baseFor(base, adapter.shape), adapter), source, folder);
+  } finally {
+    await runtime.close();
+    await rm(beside, { recursive: true, force: true });
+  }
+}

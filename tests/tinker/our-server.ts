@@ -1,0 +1,71 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Hono } from 'hono';
+import { ChatFormat } from '../../src/chat/chat-format.ts';
+import { type Clock, realClock } from '../../src/engine/endpoint/clock.ts';
+import { Secret } from '../../src/engine/endpoint/secret.ts';
+import { readModelFolder } from '../../src/engine/local/model-folder.ts';
+import { Runtime } from '../../src/engine/local/runtime.ts';
+import type { Weights } from '../../src/engine/local/weights.ts';
+import type { Adapter } from '../../src/engine/tinker/models.ts';
+import { PROTOCOL } from '../../src/engine/tinker/rules.ts';
+import { SampleGate } from '../../src/engine/tinker/sample-gate.ts';
+import { openSampler } from '../../src/engine/tinker/samplers.ts';
+import { openService } from '../../src/engine/tinker/service.ts';
+import { TinkerPolicy } from '../../src/engine/tinker/tinker-policy.ts';
+import { listen } from '../../src/serve/http-server.ts';
+import { tinkerRoutes } from '../../src/serve/tinker/routes.ts';
+import { TinkerService } from '../../src/serve/tinker/service.ts';
+
+export const ORGANISM = 'models/organism';
+
+export type OurServer = {
+  readonly url: string;
+  readonly weights: Weights;
+  readonly runtime: Runtime;
+  readonly faults: unknown[];
+  close(): Promise<void>;
+};
+
+/** The server of this project with the organism, in this process. */
+export async function openOurServer(): Promise<OurServer> {
+  const data = mkdtempSync(join(tmpdir(), 'unrut-tinker-'));
+  const faults: unknown[] = [];
+  const onFault = (error: unknown) => void faults.push(error);
+  const runtime = Runtime.open();
+  const weights = await readModelFolder(ORGANISM);
+  const parts = { name: 'organism', folder: ORGANISM, weights, format: await ChatFormat.open(ORGANISM), runtime };
+  const service = await TinkerService.open(parts, { folder: data, onFault, say: () => {}, pollMs: 2000 });
+  const app = new Hono().route('/api/v1', tinkerRoutes(service, { onFault }));
+  const http = await listen((request) => app.fetch(request), { host: '127.0.0.1', port: 0 });
+  const close = async () => {
+    await service.close();
+    await http.stop();
+    await runtime.close();
+    rmSync(data, { recursive: true });
+  };
+  return { url: http.url, weights, runtime, faults, close };
+}
+
+export const ADAPTER: Adapter = {
+  baseModel: 'organism',
+  rank: 4,
+  seed: 3,
+  trainAttn: true,
+  trainMlp: true,
+  trainUnembed: true,
+};
+
+/** Waits a hundredth of what it is asked to. */
+export const fastClock: Clock = { ...realClock, sleep: (milliseconds) => realClock.sleep(milliseconds / 100) };
+
+/** Our client, which takes the server for one that keeps to the protocol. */
+export async function openOurClient(url: string, { weights }: Pick<OurServer, 'weights'>, clock = realClock) {
+  const service = await openService(url, new Secret(undefined), { clock, seed: 1, onWait: () => {} });
+  const gate = new SampleGate(clock);
+  const model = { adapter: ADAPTER, rules: PROTOCOL, limits: weights.config };
+  const policy = new TinkerPolicy(service, gate, model);
+  const base = await openSampler(service, gate, { base_model: ADAPTER.baseModel }, PROTOCOL);
+  return { policy, base, service };
+}
