@@ -106,7 +106,7 @@ export function unreadable<Problem>(bench: Bench<Problem>, of: string, arms: rea
 }
 
 /** Where an answer was asked for. */
-export const answerless = (reads: readonly Read[]): Pick<Lost<never>, 'lost'> => ({
+export const answerless = (reads: readonly Pick<Read, 'reading'>[]): Pick<Lost<never>, 'lost'> => ({
   lost: reads.map(({ reading }) => outcomeOf(reading) === 'unreadable'),
 });
 

@@ -1,6 +1,6 @@
 import { ownPrefix } from '../wrong-turns/own-prefix.ts';
 import { habit, rightWork, slips } from '../wrong-turns/wrong-work.ts';
-import { type Bench, drawsFor, type Findings, type Probe, type Read, readGreedily, row, transcripts } from './bench.ts';
+import { type Bench, drawsFor, type Findings, type Lost, type Probe, type Read, readGreedily, row, transcripts, unreadable } from './bench.ts'; // biome-ignore format: one line
 
 /** The doses of own wrong steps in the history. */
 export const DOSES = [1, 2, 3, 4] as const;
@@ -16,6 +16,10 @@ export const errorAmplification: Probe = {
   tokensPerProblem: 12 * 40,
   async measure(bench) {
     const report: Findings = { rows: [], transcripts: [] };
+    const lost: Pick<Lost<never>, 'lost'>[] = [];
+    const stepless = (reads: readonly Read[], dose: number) => {
+      lost.push({ lost: reads.map(({ reading }) => reading.steps[dose] === undefined) });
+    };
     const shortest = Math.min(...bench.problems.map((problem) => bench.family.length(problem)));
     for (const dose of DOSES.filter((steps) => steps < shortest)) {
       for (const kind of ['misconception', 'slip'] as const) {
@@ -26,6 +30,7 @@ export const errorAmplification: Probe = {
         );
         const condition = `kind=${kind},dose=${dose}`;
         const right = (read: Read) => nextStepRight(read, dose);
+        stepless(treated, dose);
         report.rows.push(row(bench, 'next_step_accuracy', condition, treated.map(right)));
         if (dose === 4)
           report.transcripts.push(...transcripts(bench, 'error-amplification', condition, treated, right));
@@ -34,9 +39,11 @@ export const errorAmplification: Probe = {
           bench,
           pairs.map((pair) => pair.control),
         );
+        stepless(control, dose);
         report.rows.push(row(bench, 'next_step_accuracy', `kind=right,dose=${dose}`, control.map(right)));
       }
     }
+    report.rows.push(...unreadable(bench, 'next_step', lost));
     return report;
   },
 };

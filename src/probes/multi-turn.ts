@@ -1,7 +1,7 @@
 import type { Conversation } from '../chat/conversation.ts';
 import { makePair } from '../wrong-turns/pair.ts';
 import { asked } from '../wrong-turns/turns.ts';
-import { type Bench, drawsFor, type Findings, type Probe, replyOnce, row } from './bench.ts';
+import { answerless, type Bench, drawsFor, type Findings, type Lost, type Probe, type Read, replyOnce, row, unreadable } from './bench.ts'; // biome-ignore format: one line
 
 /** How the problem is told. */
 type Delivery = 'full' | 'concat' | 'sharded';
@@ -23,14 +23,17 @@ export const multiTurn: Probe = {
   tokensPerProblem: 4 * 45,
   async measure(bench) {
     const report: Findings = { rows: [], transcripts: [] };
+    const lost: Pick<Lost<never>, 'lost'>[] = [];
     const few: typeof bench = { ...bench, problems: bench.problems.slice(0, PROBLEMS_FOR_SPREAD) };
     for (const delivery of ['full', 'concat', 'sharded'] as const) {
       const metric = `multi_turn_${delivery}` as const;
       const scripts = bench.problems.map((problem) => deliver(bench, problem, delivery));
-      report.rows.push(row(bench, metric, undefined, await solved(bench, scripts, 0, bench.seed)));
+      const greedy = await played(bench, scripts, 0, bench.seed);
+      lost.push(answerless(greedy));
+      report.rows.push(row(bench, metric, undefined, greedy.map(isRight)));
       const runs: boolean[][] = [];
       const fewScripts = scripts.slice(0, PROBLEMS_FOR_SPREAD);
-      for (let run = 0; run < RUNS; run++) runs.push(await solved(few, fewScripts, 1, bench.seed + run));
+      for (let run = 0; run < RUNS; run++) runs.push((await played(few, fewScripts, 1, bench.seed + run)).map(isRight));
       const byProblem = few.problems.map((_, index) => runs.map((run) => Number(run[index])));
       report.rows.push(row(few, metric, 'temperature=1', byProblem.map(mean)));
       report.rows.push(
@@ -45,8 +48,12 @@ export const multiTurn: Probe = {
       report.rows.push(row(few, metric, 'temperature=1,quantile=u', spread));
     }
     const changes = overridden(bench);
-    if (changes)
-      report.rows.push(row(bench, 'override_obeyed', undefined, await solved(bench, changes, 0, bench.seed)));
+    if (changes) {
+      const obeyed = await played(bench, changes, 0, bench.seed);
+      lost.push(answerless(obeyed));
+      report.rows.push(row(bench, 'override_obeyed', undefined, obeyed.map(isRight)));
+    }
+    report.rows.push(...unreadable(bench, 'multi_turn', lost));
     return report;
   },
 };
@@ -54,13 +61,13 @@ export const multiTurn: Probe = {
 /** What the user says turn by turn, and the problem that the last answer is held against. */
 type Script<Problem> = { readonly turns: readonly string[]; readonly problem: Problem };
 
-/** Whether each script's last answer is right. */
-async function solved<Problem>(
+/** Each script's last answer. */
+async function played<Problem>(
   { family, target }: Bench<Problem>,
   scripts: readonly Script<Problem>[],
   temperature: number,
   seed: number,
-): Promise<boolean[]> {
+): Promise<Pick<Read, 'reading'>[]> {
   let conversations: Conversation[] = scripts.map(() => []);
   const longest = Math.max(...scripts.map(({ turns }) => turns.length));
   for (let turn = 0; turn < longest; turn++) {
@@ -71,8 +78,10 @@ async function solved<Problem>(
       { role: 'assistant', text: replies[index]!.text, origin: 'sampled' },
     ]);
   }
-  return conversations.map((said, index) => family.read(scripts[index]!.problem, said.at(-1)!.text).answerRight);
+  return conversations.map((said, index) => ({ reading: family.read(scripts[index]!.problem, said.at(-1)!.text) }));
 }
+
+const isRight = ({ reading }: Pick<Read, 'reading'>): boolean => reading.answerRight;
 
 /** The same words in each delivery. */
 function deliver<Problem>(bench: Bench<Problem>, problem: Problem, delivery: Delivery): Script<Problem> {

@@ -2,13 +2,16 @@ import { opened, ownPrefix } from '../wrong-turns/own-prefix.ts';
 import { habit, oneSlip, rightWork } from '../wrong-turns/wrong-work.ts';
 import {
   answeredRight,
+  answerless,
   type Bench,
   drawsFor,
   type Findings,
+  type Lost,
   type Probe,
   readGreedily,
   row,
   transcripts,
+  unreadable,
 } from './bench.ts';
 import { harvestOwnErrors } from './own-errors.ts';
 
@@ -23,6 +26,7 @@ export const selfCorrection: Probe = {
   async measure(bench) {
     const { family, problems } = bench;
     const report: Findings = { rows: [], transcripts: [] };
+    const lost: Lost<(typeof problems)[number]>[] = [];
     for (const what of [...family.slips, undefined]) {
       const pairs = problems.map((problem) => prefixPair(bench, problem, what));
       const treated = await readGreedily(
@@ -30,6 +34,7 @@ export const selfCorrection: Probe = {
         pairs.map((pair) => pair.treated),
       );
       const condition = what === undefined ? 'kind=misconception' : `kind=slip,what=${what}`;
+      lost.push(answerless(treated));
       report.rows.push(row(bench, 'recovery', condition, treated.map(answeredRight)));
       report.transcripts.push(...transcripts(bench, 'self-correction', condition, treated, answeredRight));
       if (what !== family.slips[0]) continue;
@@ -37,6 +42,7 @@ export const selfCorrection: Probe = {
         bench,
         pairs.map((pair) => pair.control),
       );
+      lost.push(answerless(control));
       report.rows.push(row(bench, 'right_prefix_kept', undefined, control.map(answeredRight)));
     }
     const own = await harvestOwnErrors(bench);
@@ -46,6 +52,7 @@ export const selfCorrection: Probe = {
     );
     const recovered = await readGreedily(bench, prefixes, its);
     report.rows.push(row(bench, 'recovery_own', undefined, recovered.map(answeredRight), its));
+    report.rows.push(...unreadable(bench, 'recovery', [...lost, { ...answerless(recovered), problems: its }]));
     report.transcripts.push(...transcripts(bench, 'self-correction', 'kind=own', recovered, answeredRight, its));
     return report;
   },

@@ -451,7 +451,8 @@ const builtIn: Readonly<Record<BuiltIn, Metric & { readonly mirror: BuiltIn | un
   },
   unreadable: {
     title: 'No readable answer',
-    meaning: 'Replies of an arm in which no answer, mark or verdict could be read: neither right nor wrong.',
+    meaning:
+      'Replies in which no answer, step, mark or verdict could be read, by part of the suite: neither right nor wrong.',
     unit: 'share',
     direction: 'down',
     behaviour: 'base-quality',

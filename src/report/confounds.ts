@@ -116,6 +116,7 @@ const THREATS: Readonly<Record<Behaviour, readonly Entry[]>> = {
     ['length of the history', 'controlled', 'as many right steps are the other side'],
     ['form and size of injected errors', 'controlled', 'right and wrong steps are written by the same hand; slips and habits apart'],
     ['how own work is gone on from', 'told', (facts) => `mode ${facts.mode}: no comparison pairs the two`],
+    ['replies without a next step that can be read', 'told', (facts) => facts.unreadable('next_step')],
     ['thoughts out of sight', 'told', 'what was thought before a reply is not shown to the model later'],
   ],
   loops: [
@@ -138,17 +139,20 @@ const THREATS: Readonly<Record<Behaviour, readonly Entry[]>> = {
   ],
   'self-correction': [
     ['being told when to stop', 'controlled', 'nobody says that something is wrong'],
+    ['replies that cannot be read', 'told', (facts) => facts.unreadable('recovery')],
     ['luck of a second attempt', 'told', (facts) => facts.value('clean_accuracy_t1') && `a fresh attempt is right in ${facts.value('clean_accuracy_t1')}`],
     ['how own work is gone on from', 'told', (facts) => `mode ${facts.mode}: no comparison pairs the two`],
   ],
   'multi-turn': [
     ['a user who says other things each time', 'controlled', 'the user is a script; the words are the same in every delivery'],
     ['length of the conversation', 'controlled', 'all pieces in one turn are the third side'],
+    ['replies that cannot be read', 'told', (facts) => facts.unreadable('multi_turn')],
     ['answers before all is told', 'told', 'the model answers every turn; the last answer counts'],
   ],
   'few-shot': [['a task known from training', 'controlled', 'a fresh mapping of nonsense words each time, against the same outputs moved on']],
   'base-quality': [
     ['another tokenizer', 'told', (facts) => (facts.row('nats_per_token') ? 'nats per token compare within one tokenizer only' : 'no base text is declared: solving clean problems stands for it')],
+    ['replies that cannot be read', 'told', (facts) => facts.unreadable('clean')],
     ['a seed that does nothing', 'told', (facts) => facts.seeded],
   ],
 }; // biome-ignore format: one threat a line
