@@ -1,7 +1,8 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import type { Conversation } from '../src/chat/conversation.ts';
 import { parseAddress } from '../src/engine/endpoint/address.ts';
 import { connect } from '../src/engine/endpoint/connect.ts';
@@ -15,15 +16,17 @@ import type { SelfTest } from '../src/engine/endpoint/self-test.ts';
  *   tsx bench/endpoint.ts overhead [latency in ms] [replies]     256 requests in flight, a stub of fixed latency
  *   tsx bench/endpoint.ts memory [replies]                       resident memory over 100,000 samples
  *
- * The server is in a thread of its own and its latency is fixed, so that `replies * latency / 256` is its own time. What
- * is left is the client: its fetch, its journal on the disk, its bookkeeping.
+ * The server is a process of its own and its latency is fixed, so that `replies * latency / 256` is its own time. What is
+ * left is the client: its requests, its journal on the disk, its bookkeeping. A bare client that sends the same requests
+ * and does nothing else shows how much of that no client can save. Processor time is the client's alone, and tells the
+ * same on a busy machine: spread over its replies it is `256 * cpu / latency` of the server's time.
  */
 
 const IN_FLIGHT = 256;
 
 const STUB = `
 const { createServer } = require('node:http');
-const { parentPort, workerData } = require('node:worker_threads');
+const latency = Number(process.argv[1]);
 const body = JSON.stringify({
   choices: [{ index: 0, message: { role: 'assistant', content: 'a'.repeat(400) }, finish_reason: 'stop' }],
   usage: { prompt_tokens: 200, completion_tokens: 100 },
@@ -33,16 +36,16 @@ const server = createServer((request, response) => {
   request.on('end', () => setTimeout(() => {
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length });
     response.end(body);
-  }, workerData));
+  }, latency));
 });
 server.keepAliveTimeout = 60000;
-server.listen(0, '127.0.0.1', 1024, () => parentPort.postMessage(server.address().port));
+server.listen(0, '127.0.0.1', 1024, () => process.stdout.write(String(server.address().port)));
 `;
 
-async function stub(latency: number): Promise<{ url: string; worker: Worker }> {
-  const worker = new Worker(STUB, { eval: true, workerData: latency });
-  const port = await new Promise<number>((resolve) => worker.once('message', resolve));
-  return { url: `http://127.0.0.1:${port}/v1#stub`, worker };
+async function stub(latency: number): Promise<{ port: number; url: string; server: ChildProcess }> {
+  const server = spawn(process.execPath, ['-e', STUB, String(latency)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const port = await new Promise<number>((resolve) => server.stdout.once('data', (bytes) => resolve(Number(bytes))));
+  return { port, url: `http://127.0.0.1:${port}/v1#stub`, server };
 }
 
 const no = { can: false, how: 'not asked' };
@@ -95,35 +98,57 @@ const prompts = (from: number, count: number): Conversation[] =>
 const megabytes = (bytes: number): number => Math.round(bytes / 2 ** 20);
 
 async function overhead(latency: number, replies: number, journal: string): Promise<void> {
-  const { url, worker } = await stub(latency);
+  const { port, url, server } = await stub(latency);
   const { client, model } = await open(url, journal);
-  for (let round = 0; client.parts.flow.limit < IN_FLIGHT; round++)
+  for (let round = 0; client.parts.flow.limit < IN_FLIGHT && round < 20; round++)
     await model.reply(prompts(1e6 + round * 512, 512), how); // up to speed
+  const ours = await measured(() => model.reply(prompts(0, replies), how));
+  const bare = await measured(() => sendBare(port, replies));
+  const own = Math.ceil(replies / IN_FLIGHT) * latency;
+  const percent = (share: number) => Number((share * 100).toFixed(2));
+  const told = ({ took, cpu }: { took: number; cpu: number }) => ({
+    took_ms: Math.round(took),
+    added_percent: percent(took / own - 1),
+    cpu_ms_a_reply: Number((cpu / replies).toFixed(3)),
+    cpu_percent_of_server: percent(((cpu / replies) * IN_FLIGHT) / latency),
+  });
+  const { limit, count } = client.parts.flow;
+  const about = { latency_ms: latency, replies, in_flight: limit, retries: count.retries, server_ms: own };
+  console.log(JSON.stringify({ ...about, client: told(ours), bare: told(bare) }));
+  await client.parts.journal?.close();
+  server.kill();
+}
+
+/** Wall and processor time of this process, milliseconds. */
+async function measured(work: () => Promise<unknown>): Promise<{ took: number; cpu: number }> {
   const cpu = process.cpuUsage();
   const since = performance.now();
-  await model.reply(prompts(0, replies), how);
-  const took = performance.now() - since;
+  await work();
   const { user, system } = process.cpuUsage(cpu);
-  const own = Math.ceil(replies / IN_FLIGHT) * latency;
-  const busy = (user + system) / 1000 / replies;
-  console.log(
-    JSON.stringify({
-      latency_ms: latency,
-      replies,
-      in_flight: IN_FLIGHT,
-      server_ms: own,
-      took_ms: Math.round(took),
-      retries: client.parts.flow.count.retries,
-      added_percent: Number(((took / own - 1) * 100).toFixed(2)),
-      cpu_ms_a_reply_with_the_stub: Number(busy.toFixed(3)),
-    }),
-  );
-  await client.parts.journal?.close();
-  await worker.terminate();
+  return { took: performance.now() - since, cpu: (user + system) / 1000 };
+}
+
+/** The same bytes by nothing but Node's own client, replies heard out and thrown away. */
+async function sendBare(port: number, replies: number): Promise<void> {
+  const agent = new Agent({ keepAlive: true });
+  const headers = { 'content-type': 'application/json' };
+  const send = (content: string) =>
+    new Promise<void>((resolve, reject) => {
+      const body = JSON.stringify({ model: 'stub', messages: [{ role: 'user', content }], max_tokens: 100 });
+      const sent = request({ host: '127.0.0.1', port, path: '/v1/chat/completions', method: 'POST', agent, headers });
+      sent.on('error', reject).on('response', (response) => response.resume().on('end', resolve));
+      sent.end(body);
+    });
+  const questions = prompts(2e6, replies).map(([turn]) => turn!.text);
+  const work = async () => {
+    for (let question = questions.pop(); question !== undefined; question = questions.pop()) await send(question);
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, work));
+  agent.destroy();
 }
 
 async function memory(replies: number, journal: string): Promise<void> {
-  const { url, worker } = await stub(0);
+  const { url, server } = await stub(0);
   const { client, model } = await open(url, journal);
   const step = Math.ceil(replies / 10);
   for (let done = 0; done < replies; done += step) {
@@ -150,7 +175,7 @@ async function memory(replies: number, journal: string): Promise<void> {
     }),
   );
   await again.client.parts.journal?.close();
-  await worker.terminate();
+  server.kill();
 }
 
 const [what, first, second] = process.argv.slice(2);

@@ -35,6 +35,10 @@ export class ReplyJournal {
   readonly #file: number;
   readonly #places: Map<string, Place>;
   #size: number;
+  /** Lines on their way: those of one turn of the event loop are written together. */
+  #lines: Buffer[] = [];
+  #ahead = 0;
+  #writing: Promise<void> | undefined;
   #syncing: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
@@ -90,25 +94,34 @@ export class ReplyJournal {
 
   async close(): Promise<void> {
     try {
+      await this.#writing;
       await writing(this.#path, () => this.#sync());
     } finally {
       closeSync(this.#file);
     }
   }
 
-  #append(content: unknown): Promise<Place> {
+  /** Resolves when the line is written, and would outlive this process. */
+  async #append(content: unknown): Promise<Place> {
     const bytes = Buffer.from(`${JSON.stringify(content)}\n`);
-    return writing(this.#path, () => {
-      const start = this.#size;
-      try {
-        writeAll(this.#file, bytes);
-      } catch (error) {
-        ftruncateSync(this.#file, start);
-        throw error;
-      }
-      this.#size += bytes.length;
-      return { start, end: this.#size };
-    });
+    const start = this.#size + this.#ahead;
+    this.#lines.push(bytes);
+    this.#ahead += bytes.length;
+    this.#writing ??= endOfTurn().then(() => writing(this.#path, () => this.#write()));
+    await this.#writing;
+    return { start, end: start + bytes.length };
+  }
+
+  #write(): void {
+    const bytes = Buffer.concat(this.#lines);
+    [this.#lines, this.#ahead, this.#writing] = [[], 0, undefined];
+    try {
+      writeAll(this.#file, bytes);
+    } catch (error) {
+      ftruncateSync(this.#file, this.#size);
+      throw error;
+    }
+    this.#size += bytes.length;
   }
 
   /** Everything written so far is on the disk. Replies that come while the disk is busy share the next sync. */
@@ -129,6 +142,8 @@ export class ReplyJournal {
     throw new EndpointError(`${this.#path}: changed while it was in use; start again in another folder`);
   }
 }
+
+const endOfTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 function writeAll(file: number, bytes: Buffer): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);

@@ -3,9 +3,9 @@ import type OpenAI from 'openai';
 import { z } from 'zod';
 import type { Address } from './address.ts';
 import type { Clock } from './clock.ts';
-import { Failure, isPage, statusFailure, thrownFailure } from './failure.ts';
+import { Failure, isPage, thrownFailure } from './failure.ts';
+import { patientFetch } from './patient-fetch.ts';
 import type { Secret } from './secret.ts';
-import { Transport } from './transport.ts';
 
 /** A JSON body, as it is sent. */
 export type Body = Readonly<Record<string, unknown>>;
@@ -18,69 +18,48 @@ type Client = Pick<OpenAI, 'get' | 'post'> | Pick<Anthropic, 'get' | 'post'>;
 
 /**
  * Sends one request by the protocol's official client and hears the reply out. Retrying, pacing and paying are not its
- * business. Everything that comes back is redacted before anybody else sees it.
+ * business.
  */
 export class Sender {
   readonly #client: Client;
   readonly #listPath: string;
-  /** Milliseconds from sending to the last byte. */
-  readonly #timeout: number;
-  readonly #clock: Clock;
-  /** The clients want a `Response`; its text is kept beside it, where it need not be streamed. */
-  readonly #bodies: WeakMap<Response, string>;
+  readonly #bodyOf: (response: Response) => string;
 
-  private constructor(
-    client: Client,
-    bodies: WeakMap<Response, string>,
-    listPath: string,
-    timeout: number,
-    clock: Clock,
-  ) {
+  private constructor(client: Client, bodyOf: (response: Response) => string, listPath: string) {
     this.#client = client;
-    this.#bodies = bodies;
+    this.#bodyOf = bodyOf;
     this.#listPath = listPath;
-    this.#timeout = timeout;
-    this.#clock = clock;
   }
 
+  /** @param timeout milliseconds from sending to the last byte. */
   static async open(address: Address, secret: Secret, timeout: number, clock: Clock): Promise<Sender> {
-    const transport = new Transport();
-    const bodies = new WeakMap<Response, string>();
+    const { fetch, bodyOf } = patientFetch(secret, timeout, clock);
     const common = {
       baseURL: address.baseUrl,
       maxRetries: 0,
-      timeout: timeout + 60_000, // ours comes first, and it covers the body too
       logLevel: 'off', // whatever OPENAI_LOG says: a log of requests holds headers
-      fetch: async (url: string | URL | Request, init: RequestInit = {}) => {
-        const heard = await transport.send(new URL(String(url)), init); // both clients give an address
-        const body = secret.redact(heard.body.toString('utf8'));
-        if (heard.status < 200 || heard.status > 299)
-          throw statusFailure(heard.status, heard.headers, body, Date.now());
-        const response = new Response(null, { status: heard.status, headers: heard.headers });
-        bodies.set(response, body);
-        return response;
-      },
+      fetch,
     } as const;
     if (address.protocol === 'anthropic') {
       const { default: Client } = await import('@anthropic-ai/sdk');
       const client = new Client({ ...common, apiKey: secret.key ?? 'none', authToken: null });
-      return new Sender(client, bodies, '/v1/models', timeout, clock);
+      return new Sender(client, bodyOf, '/v1/models');
     }
     const { default: Client } = await import('openai');
     const strangers = { adminAPIKey: null, organization: null, project: null }; // of the environment: not for any server
     const client = new Client({ ...common, ...strangers, apiKey: secret.key ?? 'none' });
-    return new Sender(client, bodies, '/models', timeout, clock);
+    return new Sender(client, bodyOf, '/models');
   }
 
   /** @throws Failure */
-  post(path: string, body: Body): Promise<unknown> {
-    return this.#heardOut((signal) => this.#client.post(path, { body, signal }).asResponse());
+  async post(path: string, body: Body): Promise<unknown> {
+    return this.#heardOut(this.#client.post(path, { body }).asResponse());
   }
 
   /** What the server has; empty where it does not say. @throws Failure where nothing can be asked of it. */
   async models(): Promise<Listed[]> {
     try {
-      const json = await this.#heardOut((signal) => this.#client.get(this.#listPath, { signal }).asResponse());
+      const json = await this.#heardOut(this.#client.get(this.#listPath).asResponse());
       return listSchema.parse(json).data.map((card) => ({ id: card.id, maxContext: contextOf(card) }));
     } catch (error) {
       if (error instanceof Failure && ['key', 'tls', 'unreachable', 'stalled'].includes(error.kind)) throw error;
@@ -88,17 +67,11 @@ export class Sender {
     }
   }
 
-  async #heardOut(send: (signal: AbortSignal) => PromiseLike<Response>): Promise<unknown> {
-    const patience = new AbortController();
-    const stop = this.#clock.timer(this.#timeout, () => patience.abort());
+  async #heardOut(sent: Promise<Response>): Promise<unknown> {
     try {
-      const response = await send(patience.signal);
-      return parseReply(this.#bodies.get(response) ?? '');
+      return parseReply(this.#bodyOf(await sent));
     } catch (error) {
-      if (!patience.signal.aborted) throw thrownFailure(error);
-      throw new Failure('stalled', `no answer within ${this.#timeout / 1000} s`);
-    } finally {
-      stop();
+      throw thrownFailure(error);
     }
   }
 }
