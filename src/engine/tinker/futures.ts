@@ -31,7 +31,7 @@ const LONGEST_WAIT = 30_000;
 const LONGEST_PACE = 1000;
 /** A 400 may be a proxy's. */
 const BAD_REQUESTS = 3;
-/** Told to the user each time so many milliseconds are over. */
+/** Told to the user each time so many milliseconds are over, of one result for all that are waited for. */
 const TOLD_EVERY = 60_000;
 
 /** Waits for results by long polls. Polling takes nothing away: a poll whose answer was lost is made again. */
@@ -39,6 +39,7 @@ export class Futures {
   readonly #http: TinkerHttp;
   readonly #clock: Clock;
   readonly #onWait: OnWait;
+  #told = Number.NEGATIVE_INFINITY;
 
   constructor(http: TinkerHttp, onWait: OnWait) {
     this.#http = http;
@@ -51,7 +52,7 @@ export class Futures {
    * where the server does not have it any more.
    */
   async result(awaited: Awaited): Promise<Heard> {
-    const wait = new Wait(this.#clock, (seconds, queue) => this.#onWait(awaited.what, seconds, queue));
+    const wait = new Wait(this.#clock, (seconds, queue) => this.#tell(awaited.what, seconds, queue));
     for (let poll = 0; ; poll++) {
       const heard = await this.#poll(awaited, poll);
       if (!(heard instanceof Failure) && (heard.status < 300 || heard.status === 408)) {
@@ -61,6 +62,13 @@ export class Futures {
         await wait.queued(future.state === 'pending' ? future.queueState : 'active');
       } else await wait.failed(this.#passing(awaited, heard, wait));
     }
+  }
+
+  #tell(what: string, seconds: number, queue: string): void {
+    const now = this.#clock.now();
+    if (now - this.#told < TOLD_EVERY) return;
+    this.#told = now;
+    this.#onWait(what, seconds, queue);
   }
 
   async #poll({ requestId, type, what }: Awaited, poll: number): Promise<Heard | Failure> {
@@ -98,8 +106,8 @@ export class Futures {
       return wait.backOff;
     }
     if (heard.status === 410) throw new Lost(this.#http.refusal(awaited, heard).message);
-    const passing =
-      heard.status === 429 || heard.status >= 500 || (heard.status === 400 && wait.failures < BAD_REQUESTS);
+    const proxys = heard.status === 400 && ++wait.badRequests < BAD_REQUESTS;
+    const passing = heard.status === 429 || heard.status >= 500 || proxys;
     if (!passing || wait.lost) throw this.#http.refusal(awaited, heard);
     return retryAfter(heard.headers, Date.now()) ?? wait.backOff;
   }
@@ -111,6 +119,7 @@ const BINARY = new Set(['ForwardBackward', 'Forward', 'Sample']);
 /** How long one result has been waited for, and how often in vain. */
 class Wait {
   failures = 0;
+  badRequests = 0;
   readonly #clock: Clock;
   readonly #tell: (seconds: number, queue: string) => void;
   readonly #since: number;
