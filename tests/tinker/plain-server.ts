@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ChatFormat } from '../../src/chat/chat-format.ts';
 import { Runtime } from '../../src/engine/local/runtime.ts';
 import { initialWeights } from '../../src/engine/local/weights.ts';
@@ -22,6 +22,7 @@ export type Answer = { readonly status: number; readonly body: Record<string, un
 /** The server without a socket, asked as any program could ask it. */
 export class PlainServer {
   readonly faults: unknown[];
+  /** A folder in a folder of its own. */
   readonly data: string;
   readonly service: TinkerService;
   readonly app: ReturnType<typeof serveApp>;
@@ -33,7 +34,7 @@ export class PlainServer {
   }
 
   static async open(options: Partial<ServiceOptions & AppOptions & { data: string }> = {}): Promise<PlainServer> {
-    const data = options.data ?? mkdtempSync(join(tmpdir(), 'unrut-plain-'));
+    const data = options.data ?? join(mkdtempSync(join(tmpdir(), 'unrut-plain-')), 'data');
     const faults: unknown[] = [];
     const onFault = (error: unknown) => void faults.push(error);
     const runtime = Runtime.open(2);
@@ -54,7 +55,7 @@ export class PlainServer {
   /** Also removes what was saved. */
   async close(): Promise<void> {
     await this.stop();
-    rmSync(this.data, { recursive: true, force: true });
+    rmSync(dirname(this.data), { recursive: true });
   }
 
   async ask(path: string, body?: object, method = body === undefined ? 'GET' : 'POST'): Promise<Answer> {

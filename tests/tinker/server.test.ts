@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { extract } from 'tar-stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ChatFormat } from '../../src/chat/chat-format.ts';
@@ -364,6 +365,6 @@ async function filesOf(answer: Response): Promise<string[]> {
     stream.resume().on('end', next);
   });
   archive.end(Buffer.from(await answer.arrayBuffer()));
-  await new Promise((resolve) => archive.on('finish', resolve));
+  await once(archive, 'finish');
   return names;
 }
