@@ -95,7 +95,7 @@ const LENT = new Set([
   DECLARATION,
 ]);
 
-async function exportModel({ policy }: LocalModel, source: string, folder: string): Promise<void> {
+async function exportModel({ policy }: LocalModel, source: string, folder: string): Promise<undefined> {
   await writeModel(await policy.weights(), source, folder);
 }
 

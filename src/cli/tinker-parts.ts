@@ -19,7 +19,7 @@ import { SampleGate } from '../engine/tinker/sample-gate.ts';
 import { openSampler } from '../engine/tinker/samplers.ts';
 import { openService, type TinkerService } from '../engine/tinker/service.ts';
 import { TinkerPolicy } from '../engine/tinker/tinker-policy.ts';
-import { InputError } from '../errors.ts';
+import { InputError, ModelError } from '../errors.ts';
 import { declaredText } from '../problems/declared-text.ts';
 import type { LoraRecipe } from '../recipe/recipe.ts';
 import type { Model, ModelOptions, RunParts } from '../recipe/run-parts.ts';
@@ -87,7 +87,7 @@ function adapterSize(config: LlamaConfig, lora: LoraRecipe): number {
 }
 
 /** The service's adapter, merged here into the folder's weights. */
-async function exportModel({ policy }: TinkerRunModel, source: string, folder: string): Promise<void> {
+async function exportModel({ policy }: TinkerRunModel, source: string, folder: string): Promise<string | undefined> {
   const beside = await mkdtemp(join(tmpdir(), 'unrut-adapter-'));
   const runtime = Runtime.open();
   try {
@@ -95,6 +95,10 @@ async function exportModel({ policy }: TinkerRunModel, source: string, folder: s
     const base = await readModelFolder(source);
     const adapter = await readPeftFolder(join(beside, 'adapter'), base);
     await writeModel(await mergedWeights(runtime, baseFor(base, adapter.shape), adapter), source, folder);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    return `no model folder: the adapter cannot be merged here (${error.message}); it is in adapter/ as it came`;
   } finally {
     await runtime.close();
     await rm(beside, { recursive: true, force: true });

@@ -38,8 +38,9 @@ export type RunParts = {
   probeTarget(name: string, sampler: Sampler, model: Model): ProbeTarget;
   /**
    * Writes the trained model as a Hugging Face folder, `source` lending tokenizer and template. `folder` does not exist.
+   * @returns what a reader has to know where there is none to be written.
    */
-  exportModel(model: Model, source: string, folder: string): Promise<void>;
+  exportModel(model: Model, source: string, folder: string): Promise<string | undefined>;
   /** Names and versions for `run.yaml`, the engine's among them. */
   readonly versions: Readonly<Record<string, string>>;
 };

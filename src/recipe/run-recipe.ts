@@ -162,7 +162,7 @@ class RecipeRun {
     const { folder } = this.#setting;
     const { adapter } = this.#model;
     await this.#export('model', (beside) => this.#setting.parts.exportModel(this.#model, this.#recipe.model, beside));
-    if (adapter !== undefined) await this.#export('adapter', (beside) => adapter.writePeft(beside));
+    if (adapter !== undefined) await this.#export('adapter', (beside) => adapter.writePeft(beside).then(() => undefined));
     const results = makeResults(this.#recipe, folder, this.#model.parameters, measured);
     await writeResults(join(folder.path, 'results.json'), results);
     const gatesMissed = measured.verdicts.filter((verdict) => !verdict.held).length;
@@ -171,14 +171,15 @@ class RecipeRun {
   }
 
   /** Written beside and renamed, like everything else in a run. */
-  async #export(name: string, write: (folder: string) => Promise<void>): Promise<void> {
+  async #export(name: string, write: (folder: string) => Promise<string | undefined>): Promise<void> {
     const destination = join(this.#setting.folder.path, name);
     if (existsSync(destination)) return;
     const beside = `${destination}.writing`;
     await writing(destination, async () => {
       await rm(beside, { recursive: true, force: true });
-      await write(beside);
-      await rename(beside, destination);
+      const reason = await write(beside);
+      if (reason !== undefined) await this.#noteOnce(reason);
+      else await rename(beside, destination);
     });
   }
 

@@ -7,7 +7,7 @@ import { extract } from 'tar-stream';
 import { writeWholeFolder } from '../../record/whole-folder.ts';
 import { Failure } from '../endpoint/failure.ts';
 import type { Heard } from '../endpoint/transport.ts';
-import type { TinkerHttp } from './http.ts';
+import { Refused, type TinkerHttp } from './http.ts';
 import { archiveAnswer } from './wire/answers.ts';
 import { parseTinkerPath } from './wire/path.ts';
 
@@ -31,9 +31,13 @@ export async function downloadAdapter(http: TinkerHttp, path: string, folder: st
 
 /** The archive itself, or an address where it lies: by redirection, or in JSON. */
 async function fetchArchive(http: TinkerHttp, what: string, modelId: string, name: string): Promise<Buffer> {
-  const path = `training_runs/${modelId}/checkpoints/sampler_weights/${name}/archive`;
   const call = { what, method: 'GET', timeout: TIMEOUT } as const;
-  const heard = await http.send({ ...call, path, redirects: true });
+  const ask = (place: string) =>
+    http.send({ ...call, path: `training_runs/${modelId}/checkpoints/${place}/archive`, redirects: true });
+  const heard = await ask(`sampler_weights/${name}`).catch((error: unknown) => {
+    if (!(error instanceof Refused) || error.status !== 404) throw error;
+    return ask(name); // some servers leave the kind out here, too
+  });
   const elsewhere = heard.headers.get('location') ?? addressIn(http, what, heard);
   return elsewhere ? (await http.send({ ...call, path: elsewhere })).body : heard.body;
 }
