@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ChatModel } from '../chat/chat-model.ts';
+import { InputError } from '../errors.ts';
 import type { ProblemFamily } from '../problems/problem-family.ts';
 import { stream } from '../random.ts';
 import { asked } from '../wrong-turns/turns.ts';
@@ -41,15 +42,27 @@ export async function competentProblems<Problem>(
   return { problems: able.slice(0, count), gate };
 }
 
-/** Distinct test problems. */
+/** So many draws in a row without a new problem, and there are none left. */
+const REPEATS = 2000;
+
+/** Distinct test problems. @throws InputError where the family does not have so many. */
 export function drawDistinct<Problem>(family: ProblemFamily<Problem>, count: number, seed: number): Problem[] {
   const draws = stream(seed, 'test problems', family.name);
   const problems = new Map<string, Problem>();
-  while (problems.size < count) {
+  for (let repeats = 0; problems.size < count; repeats++) {
+    const before = problems.size;
     const problem = family.drawTest(draws);
     problems.set(family.id(problem), problem);
+    if (problems.size > before) repeats = 0;
+    if (repeats > REPEATS) throw tooFew(family.name, problems.size, count);
   }
   return [...problems.values()];
+}
+
+function tooFew(family: string, found: number, wanted: number): InputError {
+  return new InputError(
+    `${family}: only ${found} different test problems, and ${wanted} are to be drawn; widen its dials or ask for fewer --problems`,
+  );
 }
 
 /** Of problems in their order. */

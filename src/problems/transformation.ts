@@ -45,7 +45,7 @@ export function transformation(dials: Dials): ProblemFamily<Transformation> {
       const operation = operations[before.length]!;
       if (manner.kind === 'misconception') return { items: HABITS[manner.name]!(operation, items) };
       const right = apply(operation, items);
-      return { items: manner.kind === 'right' ? right : SLIPS[manner.what]!(right, draws) };
+      return { items: manner.kind === 'right' ? right : SLIPS[manner.what]!(right, draws, start) };
     },
     line: (_, _before, { items }) => items.join(separator),
     parse({ over }, line) {
@@ -100,13 +100,20 @@ const HABITS: Readonly<Record<string, (operation: Operation, items: readonly str
   'operation skipped': (_, items) => items,
 };
 
-const SLIPS: Readonly<Record<string, (right: readonly string[], draws: Stream) => string[]>> = {
-  'neighbours swapped': (right, draws) => {
-    const at = draws.integer(Math.max(1, right.length - 1));
+type Slip = (right: readonly string[], draws: Stream, start: readonly string[]) => string[];
+
+const SLIPS: Readonly<Record<string, Slip>> = {
+  'neighbours swapped': (right, draws, start) => {
+    if (right.length < 2) return withStray(right, start);
+    const at = draws.integer(right.length - 1);
     return [...right.slice(0, at), ...right.slice(at, at + 2).toReversed(), ...right.slice(at + 2)];
   },
-  'one lost': (right, draws) => right.toSpliced(draws.integer(right.length), 1),
+  'one lost': (right, draws, start) =>
+    right.length === 0 ? withStray(right, start) : right.toSpliced(draws.integer(right.length), 1),
 };
+
+/** What is left to get wrong where slips before have left too little to swap or to lose. */
+const withStray = (right: readonly string[], [first]: readonly string[]): string[] => [...right, first!]; // a start has three or more
 
 function sentence({ kind, item }: Operation, one: string, all: string): string {
   const texts: Readonly<Record<Kind, string>> = {

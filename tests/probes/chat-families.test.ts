@@ -207,6 +207,19 @@ describe('wrong answers', () => {
   }); // biome-ignore format: one claim a line
 });
 
+it('a family that runs out of problems says so, and how many it has', () => {
+  const small = openFamily('swapped-objects', { people: 3, swaps: 2 });
+  expect(() => drawDistinct(small, 400, 1)).toThrow(/^swapped-objects: only \d+ different test problems, and 400 are/);
+});
+
+it('every family has a wrong turn for every dose', async () => {
+  for (const dials of [{}, { items: 3, operations: 12 }, { over: 'letters', items: 3 }]) {
+    const family = openFamily('transformation', dials);
+    const report = await probe(family, driveless, { chosen: ['error-amplification'], count: 40 });
+    expect(value(report, 'next_step_accuracy', 'kind=slip,dose=4')).toBe(1);
+  }
+});
+
 it('the gate’s rate is reported, with what was drawn', async () => {
   const report = await probe(openFamily('dictionary-sum'), driveless, { chosen: ['base-quality'] });
   expect(report.problems[0]).toMatchObject({ count: COUNT, gate: { drawn: 8, passed: 8 } });
