@@ -7,3 +7,14 @@ export type Turn = { readonly role: Role; readonly text: string; readonly origin
 
 /** A last assistant turn may be left open: the model goes on from it (prefill). */
 export type Conversation = readonly Turn[];
+
+/** Turns of one role in a row as one turn, for templates and servers that insist on turns that alternate. */
+export function mergeTurns(conversation: Conversation): Conversation {
+  const merged: Turn[] = [];
+  for (const turn of conversation) {
+    const last = merged.at(-1);
+    if (last?.role !== turn.role) merged.push(turn);
+    else merged[merged.length - 1] = { ...last, text: `${last.text}\n\n${turn.text}` };
+  }
+  return merged;
+}

@@ -1,7 +1,7 @@
 import type { Sampler, Sequence, TokenIds } from '../engine/engine.ts';
 import type { ChatFormat } from './chat-format.ts';
 import type { Capabilities, ChatModel, Reply, ReplyParams, TokenLogprob } from './chat-model.ts';
-import type { Conversation } from './conversation.ts';
+import { type Conversation, mergeTurns } from './conversation.ts';
 
 /** A snapshot of weights that can be talked to. */
 export class LocalChatModel implements ChatModel {
@@ -10,6 +10,7 @@ export class LocalChatModel implements ChatModel {
   readonly can: Capabilities = { prefill: true, logprobs: true, ownLogprobs: true, seed: true };
   readonly #sampler: Sampler;
   readonly #format: ChatFormat;
+  #alternates: boolean | undefined;
 
   constructor(name: string, sampler: Sampler, format: ChatFormat) {
     this.name = name;
@@ -19,7 +20,7 @@ export class LocalChatModel implements ChatModel {
 
   async reply(conversations: readonly Conversation[], how: ReplyParams): Promise<Reply[][]> {
     const { tokensOfFirst = 0, ...params } = how;
-    const prompts = conversations.map((conversation) => this.#format.prompt(conversation));
+    const prompts = conversations.map((conversation) => this.#prompt(conversation));
     const unscored = { ...params, stop: this.#format.stop, logprobs: false };
     const sequences = await this.#sampler.sample(prompts, unscored);
     const shown = sequences
@@ -34,9 +35,14 @@ export class LocalChatModel implements ChatModel {
 
   logprobs(items: readonly { conversation: Conversation; continuation: string }[]): Promise<TokenLogprob[][]> {
     const texts = items.map(({ conversation, continuation }) => {
-      return { prompt: this.#format.prompt(conversation), said: this.#format.encode(continuation) };
+      return { prompt: this.#prompt(conversation), said: this.#format.encode(continuation) };
     });
     return this.#look(texts);
+  }
+
+  #prompt(conversation: Conversation): TokenIds {
+    this.#alternates ??= refusesTurnsInARow(this.#format);
+    return this.#format.prompt(this.#alternates ? mergeTurns(conversation) : conversation);
   }
 
   #read({ tokens, stopReason }: Sequence, looked: TokenLogprob[] | undefined): Reply {
@@ -74,3 +80,14 @@ type Spoken = { readonly prompt: TokenIds; readonly said: TokenIds };
 function withoutStop(tokens: TokenIds, stopReason: Sequence['stopReason']): TokenIds {
   return stopReason === 'stop' ? tokens.slice(0, -1) : tokens;
 }
+
+/** Some templates insist on turns that alternate, and throw. */
+function refusesTurnsInARow(format: ChatFormat): boolean {
+  const user = { role: 'user', origin: 'given' } as const;
+  try {
+    format.prompt([{ ...user, text: 'a' }, { ...user, text: 'b' }]);
+    return false;
+  } catch {
+    return true;
+  }
+} // biome-ignore format: one line a statement

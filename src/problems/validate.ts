@@ -32,6 +32,7 @@ export function validate<Problem>(family: ProblemFamily<Problem>, problems: numb
     checkSolution(family, problem, right, tally);
     checkShards(family, problem, draws, tally);
     for (const what of family.slips) checkSlip(family, problem, what, draws, tally);
+    checkSlips(family, problem, draws, tally);
     for (const name of family.misconceptions) checkMisconception(family, problem, name, draws, tally);
     if (inWords(family)) checkReplies(family, problem, right, draws, tally);
   }
@@ -101,6 +102,16 @@ function checkSlip<Problem>(
   const only = steps.every((step, at) => step.locallyRight === (at !== position));
   tally.note(`slip "${what}" is wrong where it is`, only && firstWrong(steps) === position, () =>
     [family.prompt(problem), `slip at ${position + 1}`, ...steps.map(({ text }) => text)].join('\n'),
+  );
+}
+
+/** What a history of errors takes: a slip of some kind at every step, each of them wrong given what stands before it. */
+function checkSlips<Problem>(family: Family<Problem>, problem: Problem, draws: Stream, tally: Tally): void {
+  const steps = family.work(problem, () => ({ kind: 'slip', what: draws.pick(family.slips) }), draws);
+  tally.note(
+    'a slip is possible at every step',
+    steps.every((step) => !step.locallyRight),
+    () => family.reply(steps),
   );
 }
 

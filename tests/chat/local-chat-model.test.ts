@@ -1,7 +1,9 @@
+import { rmSync } from 'node:fs';
 import { beforeAll, expect, it } from 'vitest';
 import { ChatFormat } from '../../src/chat/chat-format.ts';
 import { LocalChatModel } from '../../src/chat/local-chat-model.ts';
 import type { Sampler, SamplingParams, TokenIds } from '../../src/engine/engine.ts';
+import { randomChatModel } from '../cli/chat-model-folder.ts';
 import { talk } from './model-files.ts';
 
 let format: ChatFormat;
@@ -51,7 +53,7 @@ it('asks with a new turn or in the open one, and stops at the end of the turn', 
   const model = new LocalChatModel('organism', sampler, format);
   const replies = await model.reply([talk('u:ab'), talk('u:ab', 'a:a1')], how);
   expect(sampler.prompts).toEqual(['UabES', 'UabESa1']);
-  expect(sampler.how).toEqual({ ...how, stop: [5] });
+  expect(sampler.how).toEqual({ ...how, stop: [5], logprobs: false });
   const reply = { text: 'a1', tokens: undefined, tokenCount: 3, stopReason: 'stop' };
   expect(replies).toEqual([[reply, reply], [reply, reply]]); // biome-ignore format: one thought
   expect(sampler.looked).toEqual([]);
@@ -95,3 +97,21 @@ it('gives the logprobs of a continuation, token by token', async () => {
   ]);
   expect(await model.logprobs([])).toEqual([]);
 });
+
+it('sends turns of one role in a row as one where the template insists on turns that alternate', async () => {
+  const alternating =
+    "{% for m in messages %}{% if (m.role == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('roles must alternate') }}{% endif %}" +
+    "{{ '<|im_start|>' + m.role + ':' + m.content + '<|im_end|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant:' }}{% endif %}";
+  const folder = await randomChatModel(alternating);
+  const strict = await ChatFormat.open(folder);
+  rmSync(folder, { recursive: true });
+  const asked: string[] = [];
+  const sampler: Pick<Sampler, 'sample'> = {
+    sample: async (prompts) => {
+      asked.push(...prompts.map((prompt) => strict.decode(prompt)));
+      return prompts.map(() => [{ tokens: [], logprobs: [], stopReason: 'length' }]);
+    },
+  };
+  await new LocalChatModel('strict', sampler as Sampler, strict).reply([talk('u:a b', 'u:c', 'a:d', 'u:e')], how); // no more of it is needed
+  expect(asked).toEqual(['<|im_start|>user:a b\n\nc<|im_end|><|im_start|>assistant:d<|im_end|><|im_start|>user:e<|im_end|><|im_start|>assistant:']);
+}); // biome-ignore format: one claim a line

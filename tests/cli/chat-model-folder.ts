@@ -25,9 +25,9 @@ const config: LlamaConfig = {
   maxPositions: 4096,
 };
 
-/** A Qwen3 with random weights in an ordinary folder: byte-level tokenizer, ChatML template. */
-export async function randomChatModel(): Promise<string> {
-  return chatModel(initialWeights(config, 1));
+/** A Qwen3 with random weights in an ordinary folder: byte-level tokenizer, ChatML template unless another is given. */
+export async function randomChatModel(template?: string): Promise<string> {
+  return chatModel(initialWeights(config, 1), template);
 }
 
 /**
@@ -46,13 +46,13 @@ export async function sevenSayer(): Promise<string> {
   return chatModel(weights);
 }
 
-async function chatModel(weights: Weights): Promise<string> {
+async function chatModel(weights: Weights, template = CHATML): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'unrut-chat-model-'));
   await writeModelFolder(folder, weights);
   const write = (name: string, value: object) => writeFileSync(join(folder, name), JSON.stringify(value));
   write('generation_config.json', { eos_token_id: END });
   write('tokenizer.json', tokenizer());
-  write('tokenizer_config.json', { eos_token: SPECIAL[2], chat_template: CHATML });
+  write('tokenizer_config.json', { eos_token: SPECIAL[2], chat_template: template });
   return folder;
 }
 

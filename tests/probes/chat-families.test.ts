@@ -208,8 +208,8 @@ describe('wrong answers', () => {
 });
 
 it('a family that runs out of problems says so, and how many it has', () => {
-  const small = openFamily('swapped-objects', { people: 3, swaps: 2 });
-  expect(() => drawDistinct(small, 400, 1)).toThrow(/^swapped-objects: only \d+ different test problems, and 400 are/);
+  const small = openFamily('multiplication', { firstDigits: 2, secondDigits: 2 });
+  expect(() => drawDistinct(small, 400, 1)).toThrow(/^multiplication: only \d+ different test problems, and 400 are/);
 });
 
 it('every family has a wrong turn for every dose', async () => {

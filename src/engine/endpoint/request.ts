@@ -1,4 +1,4 @@
-import type { Conversation } from '../../chat/conversation.ts';
+import { type Conversation, mergeTurns, type Turn } from '../../chat/conversation.ts';
 import type { Answer } from './answer.ts';
 import type { Body } from './sender.ts';
 
@@ -58,15 +58,7 @@ export type Message = { readonly role: 'system' | 'user' | 'assistant'; readonly
 
 /** Tool output is shown as the user's: a tool turn has to answer a tool call, of which there is none. */
 export function messagesOf(conversation: Conversation, merge: boolean): Message[] {
-  const messages = conversation.map(
-    ({ role, text }): Message => ({ role: role === 'tool' ? 'user' : role, content: text }),
-  );
-  if (!merge) return messages;
-  const merged: Message[] = [];
-  for (const message of messages) {
-    const last = merged.at(-1);
-    if (last?.role !== message.role) merged.push(message);
-    else merged[merged.length - 1] = { role: last.role, content: `${last.content}\n\n${message.content}` };
-  }
-  return merged;
+  const message = ({ role, text }: Turn): Message => ({ role: role === 'tool' ? 'user' : role, content: text });
+  const told = conversation.map((turn): Turn => ({ ...turn, role: message(turn).role }));
+  return (merge ? mergeTurns(told) : told).map(message);
 }
