@@ -118,7 +118,6 @@ export class TinkerPolicy implements Policy {
     const before = this.#lane;
     const { path, step } = await readPointer(folder);
     const { adapter, rules } = this.#model;
-    if (before) await unloadModel(this.#service, await before);
     this.#lane = createFromState(this.#service, path, adapter, rules);
     this.#sampler = undefined;
     this.#held = [];
@@ -126,6 +125,7 @@ export class TinkerPolicy implements Policy {
     this.#broken = undefined;
     this.#steps = step;
     await this.#lane;
+    if (before) await unloadModel(this.#service, await before); // only now: some servers forget its checkpoints with it
   }
 
   /** The adapter as it is, as a PEFT folder on this side. */
@@ -136,10 +136,9 @@ export class TinkerPolicy implements Policy {
     await downloadAdapter(this.#service.http, path, folder);
   }
 
-  /** Ends the session with the service too. */
-  async close(): Promise<void> {
-    if (this.#lane) await this.#lane.then((lane) => unloadModel(this.#service, lane)).catch(() => undefined);
-    await closeService(this.#service);
+  /** Ends the session, and with it the model; its checkpoints stay, for a run that goes on. */
+  close(): Promise<void> {
+    return closeService(this.#service);
   }
 
   get #means(): boolean {
