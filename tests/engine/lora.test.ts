@@ -70,7 +70,8 @@ describe('a fresh adapter', () => {
   });
 
   test('is another one for another seed, and the same for the same', async () => {
-    const [one, again, other] = await Promise.all([open(), open(), open({ seed: 2 })].map((each) => each.adapter()));
+    const [one, again] = [await open().adapter(), await open().adapter()];
+    const other = await open({ seed: 2 }).adapter();
     expect(again.flat).toEqual(one.flat);
     expect(other.flat).not.toEqual(one.flat);
     for (const { name, shape, data } of factorsOf(one)) {
