@@ -87,11 +87,19 @@ function describe({ client }: Plan, load: Load): string {
 
 /** Of a paired comparison with a second run, as `unrut compare` makes it. */
 function powerLines(problems: number, effect: number | undefined): string[] {
-  const found = minimumDetectableEffect(problems, { discordant: DISCORDANT });
-  const how = `80 % power, two-sided 5 %, ${DISCORDANT * 100} % of problems changing`;
+  const found = smallestFound(problems);
+  const changing = Math.max(DISCORDANT, found) * 100;
+  const how = `80 % power, two-sided 5 %, ${changing.toFixed(0)} % of problems changing`;
   const able = `  a change of ${points(found)} points or more would be found against another such run (${how})`;
   if (effect === undefined) return [able];
   return [able, `  ${points(effect)} points need ${problemsFor(effect)} problems that pass the gate`];
+}
+
+/** So few problems that more of them have to change than is planned with find a change in which all go one way. */
+function smallestFound(problems: number): number {
+  if (problems >= problemsFor(DISCORDANT)) return minimumDetectableEffect(problems, { discordant: DISCORDANT });
+  const percents = Array.from({ length: 101 }, (_, percent) => percent / 100);
+  return percents.find((share) => share > DISCORDANT && problemsFor(share) <= problems) ?? 1;
 }
 
 const points = (share: number): string => (share * 100).toFixed(1);
