@@ -7,6 +7,7 @@ export type { ChatModel, Reply, ReplyParams, TokenLogprob } from './chat/chat-mo
 export type { Conversation, Turn } from './chat/conversation.ts';
 export { parts } from './cli/parts.ts';
 export { runCli } from './cli/program.ts';
+export { type Ability, abilities } from './engine/abilities.ts';
 export type * from './engine/engine.ts';
 export { EngineError, InputError, ModelError, RunError, UnrutError } from './errors.ts';
 export { createProber, PROBES } from './probes/all-probes.ts';
