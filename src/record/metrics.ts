@@ -164,7 +164,7 @@ const builtIn: Readonly<Record<BuiltIn, Metric & { readonly mirror: BuiltIn | un
     meaning:
       'Share of problems for which the model erred itself when sampled, so that its own wrong answer was shown; the others were injected.',
     unit: 'share',
-    direction: 'hold',
+    direction: 'down',
     behaviour: 'defensiveness',
     mirror: undefined,
   },
