@@ -156,13 +156,17 @@ saw["stops"] = {}
 for name, stop in stops.items():
     stopped = sampler.sample(prompt, 1, types.SamplingParams(max_tokens=12, temperature=0.7, seed=11, stop=stop)).result().sequences[0]
     saw["stops"][name] = [list(map(int, stopped.tokens)), stopped.stop_reason]
-greedy = sampler.sample(prompt, 1, types.SamplingParams(max_tokens=200, temperature=0.0)).result().sequences[0]
-saw["greedy"] = {"tokens": list(map(int, greedy.tokens)), "stop_reason": greedy.stop_reason}
 ephemeral = ready(training.save_weights_and_get_sampling_client())
 saw["ephemeral"] = at_each(ephemeral.compute_logprobs(types.ModelInput.from_ints(TEXT)).result())
 base_sampler = ready(service.create_sampling_client(base_model=base))
 saw["base"] = at_each(base_sampler.compute_logprobs(types.ModelInput.from_ints(TEXT)).result())
 saw["base_model"] = sampler.get_base_model()
+
+# the end of a text stops where nothing is said of it, and not where nothing is to stop
+problem = types.ModelInput.from_ints(training.get_tokenizer().encode("Ua1b2|abES"))
+for name, params in {"ended": {"max_tokens": 60}, "endless": {"max_tokens": 60, "stop": []}}.items():
+    said = base_sampler.sample(problem, 1, types.SamplingParams(temperature=0.0, **params)).result().sequences[0]
+    saw[name] = [list(map(int, said.tokens)), said.stop_reason]
 
 # a snapshot does not move while training goes on
 training.forward_backward([one], "cross_entropy").result()
