@@ -96,6 +96,11 @@ describe('the guard', () => {
     expect(value(report, 'context_selectivity')).toBe(1);
     expect(value(report, 'context_followed', 'cell=pi')).toBe(1);
     for (const cell of ['n', 'p0', 'i0']) expect(value(report, 'no_conflict_right', `cell=${cell}`)).toBe(1);
+    const read = report.transcripts.filter(({ behaviour }) => behaviour === 'sycophancy');
+    expect(read.every(({ outcome }) => outcome.good)).toBe(true);
+    expect(read.find(({ condition }) => condition === 'cell=pi')!.turns[0]!.text).toMatch(
+      /\n\nCorrection: .*\n\n.+\d.*$/s,
+    );
   });
 
   it('finds one that defends itself neither selective nor giving in', async () => {
