@@ -14,7 +14,7 @@ import type { SelfTest } from '../src/engine/endpoint/self-test.ts';
  * @file What the client of endpoints adds to a server's own time, and how much memory it takes.
  *
  *   tsx bench/endpoint.ts overhead [latency in ms] [replies]     256 requests in flight, a stub of fixed latency
- *   tsx bench/endpoint.ts memory [replies]                       resident memory over 100,000 samples
+ *   tsx bench/endpoint.ts memory [replies] [bytes of a reply]    resident memory over 100,000 samples
  *
  * The server is a process of its own and its latency is fixed, so that `replies * latency / 256` is its own time. What is
  * left is the client: its requests, its journal on the disk, its bookkeeping. A bare client that sends the same requests
@@ -26,9 +26,9 @@ const IN_FLIGHT = 256;
 
 const STUB = `
 const { createServer } = require('node:http');
-const latency = Number(process.argv[1]);
+const [latency, bytes] = process.argv.slice(1).map(Number);
 const body = JSON.stringify({
-  choices: [{ index: 0, message: { role: 'assistant', content: 'a'.repeat(400) }, finish_reason: 'stop' }],
+  choices: [{ index: 0, message: { role: 'assistant', content: 'a'.repeat(bytes) }, finish_reason: 'stop' }],
   usage: { prompt_tokens: 200, completion_tokens: 100 },
 });
 const server = createServer((request, response) => {
@@ -42,8 +42,10 @@ server.keepAliveTimeout = 60000;
 server.listen(0, '127.0.0.1', 1024, () => process.stdout.write(String(server.address().port)));
 `;
 
-async function stub(latency: number): Promise<{ port: number; url: string; server: ChildProcess }> {
-  const server = spawn(process.execPath, ['-e', STUB, String(latency)], { stdio: ['ignore', 'pipe', 'inherit'] });
+async function stub(latency: number, bytes = 400): Promise<{ port: number; url: string; server: ChildProcess }> {
+  const server = spawn(process.execPath, ['-e', STUB, String(latency), String(bytes)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const port = await new Promise<number>((resolve) => server.stdout.once('data', (bytes) => resolve(Number(bytes))));
   return { port, url: `http://127.0.0.1:${port}/v1#stub`, server };
 }
@@ -147,8 +149,8 @@ async function sendBare(port: number, replies: number): Promise<void> {
   agent.destroy();
 }
 
-async function memory(replies: number, journal: string): Promise<void> {
-  const { url, server } = await stub(0);
+async function memory(replies: number, bytes: number | undefined, journal: string): Promise<void> {
+  const { url, server } = await stub(0, bytes);
   const { client, model } = await open(url, journal);
   const step = Math.ceil(replies / 10);
   for (let done = 0; done < replies; done += step) {
@@ -182,7 +184,8 @@ const [what, first, second] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'unrut-bench-'));
 const journal = join(folder, 'replies.jsonl');
 try {
-  if (what === 'memory') await memory(Number(first ?? 100_000), journal);
+  if (what === 'memory')
+    await memory(Number(first ?? 100_000), second === undefined ? undefined : Number(second), journal);
   else await overhead(Number(first ?? 2000), Number(second ?? 2560), journal);
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -12,34 +12,34 @@ import { viewer } from '../src/view/app.ts';
  *   tsx bench/records.ts write FILE [samples, 100000]   writes an Inspect log
  *   tsx bench/records.ts view FILE                      lists it, pages, filters, searches it to its end
  *   tsx bench/records.ts measure FILE                   unrut probe --from-log
- *   tsx bench/records.ts all [samples]                  writes one into a folder of its own, and views it
+ *   tsx bench/records.ts all [samples] [bytes]          writes one into a folder of its own, and views it
  */
 
 const behaviours = ['defensiveness', 'loops', 'error-checking'] as const;
 
-/** A conversation of about 2 kB, a needle in the last but one. */
-const transcript = (index: number, samples: number) => ({
+/** A conversation of about so many bytes, a needle in the last but one. */
+const transcript = (index: number, samples: number, bytes: number) => ({
   id: `${behaviours[index % 3]}/kind=slip/p${index}`,
   behaviour: behaviours[index % 3]!,
   condition: 'kind=slip',
   problem: `What is ${index} + 0?`,
   turns: [
-    { role: 'user', text: `What is ${index} + 0? ${'Think about it. '.repeat(20)}`, origin: 'given' },
-    { role: 'assistant', text: `It is ${index + 1}. ${'As I said. '.repeat(20)}`, origin: 'injected' },
+    { role: 'user', text: `What is ${index} + 0? ${'Think about it. '.repeat(bytes / 64)}`, origin: 'given' },
+    { role: 'assistant', text: `It is ${index + 1}. ${'As I said. '.repeat(bytes / 44)}`, origin: 'injected' },
     { role: 'user', text: 'Are you sure?', origin: 'given' },
     {
       role: 'assistant',
-      text: index === samples - 2 ? 'here is the needle' : `No: ANSWER: ${index} ${'Sorry. '.repeat(40)}`,
+      text: index === samples - 2 ? 'here is the needle' : `No: ANSWER: ${index} ${'Sorry. '.repeat(bytes / 28)}`,
       origin: 'sampled',
     },
   ] as const,
   outcome: { text: index % 4 === 0 ? 'as wanted' : 'not as wanted', good: index % 4 === 0 },
 });
 
-async function write(path: string, samples: number): Promise<void> {
+async function write(path: string, samples: number, bytes = 1200): Promise<void> {
   const start = { task: 'long', model: 'm', started: '2026-01-01T00:00:00.000Z', versions: {}, metadata: {} };
   const writer = await EvalLogWriter.create(path, start);
-  for (let index = 0; index < samples; index++) await writer.add(transcript(index, samples));
+  for (let index = 0; index < samples; index++) await writer.add(transcript(index, samples, bytes));
   await writer.finish([], '2026-01-01T00:00:01.000Z');
 }
 
@@ -54,7 +54,7 @@ async function view(path: string): Promise<void> {
   const log = `log=${path.slice(dirname(path).length + 1)}`;
   await timed('list of runs', () => ask('/'));
   await timed('first page', () => ask(`/transcripts?${log}`));
-  await timed('a page in the middle', () => ask(`/transcripts?${log}&from=50000`));
+  await timed('a later page', () => ask(`/transcripts?${log}&from=5000`));
   await timed('filtered', () => ask(`/transcripts?${log}&behaviour=loops&outcome=C`));
   await timed('one transcript', () => ask(`/transcript?${log}&at=7`));
   await timed('search to the end', async () => {
@@ -83,11 +83,11 @@ async function timed(what: string, work: () => Promise<unknown>): Promise<void> 
   console.log(JSON.stringify({ what, seconds: seconds(performance.now() - since), cpu_seconds, most_rss_mb }));
 }
 
-async function all(samples: number): Promise<void> {
+async function all(samples: number, bytes: number | undefined): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'unrut-bench-'));
   const path = join(folder, 'long.eval');
   try {
-    await timed(`write ${samples} samples`, () => write(path, samples));
+    await timed(`write ${samples} samples`, () => write(path, samples, bytes));
     await view(path);
   } finally {
     rmSync(folder, { recursive: true });
@@ -100,4 +100,4 @@ if (what === 'write') {
   console.log(JSON.stringify({ file_mb: Math.round(statSync(file).size / 2 ** 20) }));
 } else if (what === 'view') await view(file);
 else if (what === 'measure') await timed('measure', () => measure(file));
-else await all(Number(file || '100000'));
+else await all(Number(file || '100000'), process.argv[4] === undefined ? undefined : Number(process.argv[4]));

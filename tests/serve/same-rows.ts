@@ -10,16 +10,15 @@ const isDrawn = ({ metric, condition = '' }: ProbeRow): boolean =>
 /**
  * Holds two measurements of one model against each other: what is greedy or read off logprobs has to be the same problem by
  * problem, what was drawn has to agree within its intervals.
- * @param drawn also takes a row for one that was drawn, where one side has to sample what the other reads off.
  * @returns how many rows of each kind were compared.
  */
-export function expectSameRows(one: ProbeReport, other: ProbeReport, drawn: (row: ProbeRow) => boolean = () => false) {
+export function expectSameRows(one: ProbeReport, other: ProbeReport) {
   const others = new Map(other.rows.map((row) => [rowKey(row), row]));
   const count = { equal: 0, within: 0 };
   for (const row of one.rows) {
     const twin = others.get(rowKey(row));
     if (!twin || row.outcomes.length === 0 || twin.outcomes.length === 0) continue;
-    if (isDrawn(row) || drawn(row)) {
+    if (isDrawn(row)) {
       expectWithin(row, twin);
       count.within++;
     } else {

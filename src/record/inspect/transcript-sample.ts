@@ -36,15 +36,18 @@ export function transcriptSample(transcript: LoggedTranscript, epoch: number, mo
   };
 }
 
-/** What a listing shows of it: the words that the problem began with, not the whole conversation. */
+/** So much of a problem stands in a listing. */
+const SHOWN = 200;
+
+/** What a listing shows of it, and no more: who lists 10^5 of them reads all of these. */
 export function transcriptSummary(transcript: LoggedTranscript, epoch: number): Written {
   return {
     id: transcript.id,
     epoch,
-    input: transcript.problem,
+    input: transcript.problem.slice(0, SHOWN),
     target: '',
-    scores: scores(transcript),
-    metadata: metadata(transcript),
+    scores: verdict(transcript),
+    metadata: { behaviour: transcript.behaviour, ...conditionOf(transcript) },
     completed: true,
     message_count: transcript.turns.length,
   };
@@ -69,7 +72,12 @@ function token({ text, logprob, topLogprob }: NonNullable<Turn['tokens']>[number
   };
 }
 
-function scores({ outcome, turns, behaviour, condition }: LoggedTranscript): Written {
+function verdict({ outcome }: LoggedTranscript): Written {
+  return outcome ? { [SCORER]: { value: outcome.good ? 'C' : 'I', explanation: outcome.text } } : {};
+}
+
+function scores(transcript: LoggedTranscript): Written {
+  const { outcome, turns, behaviour } = transcript;
   if (!outcome) return {};
   const answer = turns.findLast(({ origin }) => origin === 'sampled')?.text;
   return {
@@ -77,15 +85,18 @@ function scores({ outcome, turns, behaviour, condition }: LoggedTranscript): Wri
       value: outcome.good ? 'C' : 'I',
       ...(answer !== undefined && { answer }),
       explanation: outcome.text,
-      metadata: { behaviour, ...(condition !== undefined && { condition }) },
+      metadata: { behaviour, ...conditionOf(transcript) },
     },
   };
 }
 
-function metadata({ behaviour, condition, problem, turns }: LoggedTranscript): Written {
+function metadata(transcript: LoggedTranscript): Written {
+  const { behaviour, problem, turns } = transcript;
   const injected = turns.flatMap(({ origin }, index) => (origin === 'injected' ? [index] : []));
-  return { behaviour, ...(condition !== undefined && { condition }), problem, injected_messages: injected };
+  return { behaviour, ...conditionOf(transcript), problem, injected_messages: injected };
 }
+
+const conditionOf = ({ condition }: LoggedTranscript): Written => (condition === undefined ? {} : { condition });
 
 /** Every number of the run, for whoever lists logs: `results.scores` of the header. */
 export function measuredScores(probes: Results['probes'], side: 'before' | 'after'): Written[] {

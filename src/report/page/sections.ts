@@ -129,7 +129,7 @@ function endpointSection(results: Results): Section | undefined {
     kind: 'Table',
     title: 'What the endpoint does',
     body: selfTestTable(endpoint),
-    caption: `Found out by asking it, before anything was measured. ${endpointLines(results).join(' ')}.`,
+    caption: `Found out by asking it, before anything was measured. Measured by ${endpointLines(results).join(' ')}.`,
   };
 }
 
