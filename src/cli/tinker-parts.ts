@@ -17,7 +17,7 @@ import { examine } from '../engine/tinker/conformance.ts';
 import type { Finding } from '../engine/tinker/finding.ts';
 import { SampleGate } from '../engine/tinker/sample-gate.ts';
 import { openSampler } from '../engine/tinker/samplers.ts';
-import { openService, type TinkerService } from '../engine/tinker/service.ts';
+import { openService, supportedModels, type TinkerService } from '../engine/tinker/service.ts';
 import { TinkerPolicy } from '../engine/tinker/tinker-policy.ts';
 import { InputError, ModelError } from '../errors.ts';
 import { declaredText } from '../problems/declared-text.ts';
@@ -54,6 +54,7 @@ async function openModel(folder: string, how: ModelOptions, options: ServiceOpti
   ]);
   const adapter = { ...lora, baseModel: options.baseModel, seed };
   const service = await openTinker(options, seed);
+  await checkBaseModel(service, options);
   const gate = new SampleGate(realClock);
   const { rules, can, findings } = await examine(service, gate, adapter, { ...config, eos: format.stop });
   const policy = new TinkerPolicy(service, gate, { adapter, rules, limits: config });
@@ -68,6 +69,13 @@ async function openModel(folder: string, how: ModelOptions, options: ServiceOpti
     findings: findings.map((finding) => line(options.baseUrl, finding)),
     adapter: { parameters: adapterSize(config, lora), writePeft: (to) => policy.download(to) },
   };
+}
+
+/** @throws InputError with what the service has, where it says so and this model is not among it. */
+async function checkBaseModel(service: TinkerService, { baseUrl, baseModel }: ServiceOptions): Promise<void> {
+  const models = await supportedModels(service);
+  if (models === undefined || models.length === 0 || models.includes(baseModel)) return;
+  throw new InputError(`--base-model ${baseModel}: ${baseUrl} does not have it; it has ${models.join(', ')}`);
 }
 
 function openTinker({ baseUrl }: ServiceOptions, seed: number): Promise<TinkerService> {

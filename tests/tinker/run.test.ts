@@ -128,7 +128,7 @@ describe('the words for a service', () => {
 });
 
 function card(): RunCard {
-  const resolved = parseRecipe(recipe, text, parts.stages).resolved;
+  const resolved = JSON.parse(JSON.stringify(parseRecipe(recipe, text, parts.stages).resolved));
   const about = { schema: 'unrut.run/1', name: 'tiny', seed: 1, started: new Date().toISOString() } as const;
   const hashes = { model: resolve('models/organism'), model_sha256: '0'.repeat(64), recipe_sha256: '0'.repeat(64) };
   return { ...about, machine: '', versions: {}, ...hashes, recipe: resolved };

@@ -156,7 +156,7 @@ export class TinkerPolicy implements Policy {
   }
 
   async #pass(batch: readonly Datum[], loss: Loss, forwardOnly: boolean): Promise<LossOutput> {
-    const parts = cutIntoChunks(batch).map(async (chunk) => {
+    const parts = cutIntoChunks(batch, this.#service.chunk).map(async (chunk) => {
       const { body } = await this.#run(verbs.pass(chunk, loss, forwardOnly));
       return passOutput(body, chunk, loss);
     });

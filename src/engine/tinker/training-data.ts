@@ -36,11 +36,11 @@ const floats = (values: ArrayLike<number>): Tensor => ({ dtype: 'float32', shape
 
 export type ChunkLimits = { readonly data: number; readonly bytes: number };
 
-/** Servers take so much in one request at least. */
+/** Where a service does not say. */
 export const CHUNK: ChunkLimits = { data: 1024, bytes: 5e6 };
 
 /** Cuts a batch into requests, in order; a datum that is larger than a request goes alone. */
-export function cutIntoChunks(batch: readonly Datum[], limits: ChunkLimits = CHUNK): Datum[][] {
+export function cutIntoChunks(batch: readonly Datum[], limits: ChunkLimits): Datum[][] {
   const chunks: Datum[][] = [];
   let bytes = Infinity;
   for (const datum of batch) {
