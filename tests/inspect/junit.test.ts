@@ -1,7 +1,7 @@
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { describe, expect, it } from 'vitest';
 import { junitXml } from '../../src/record/junit.ts';
-import { comparisonCases, gateCases } from '../../src/report/test-cases.ts';
+import { comparisonCases, gateCases, probeCases } from '../../src/report/test-cases.ts';
 import { fixtureResults } from '../report/fixture-results.ts';
 
 const parser = new XMLParser({
@@ -30,6 +30,15 @@ describe('a JUnit file', () => {
     const suite = parsed(junitXml('a → b', comparisonCases(comparison), 0));
     expect(suite.testcase.map((one: { failure?: unknown }) => Boolean(one.failure)).indexOf(true)).toBe(1);
     expect(suite.failures).toBe('1');
+  });
+
+  it('has a test per row of a probe, skipped with the reason where it was not measured', () => {
+    const skipped = [{ behaviour: 'loops', metric: 'next_copy_probability', why: 'needs "logprobs"' }] as const;
+    const { probes } = fixtureResults;
+    const suite = parsed(junitXml('probe', probeCases({ ...fixtureResults, skipped }), 0));
+    expect(suite).toMatchObject({ tests: String(probes.length + 1), failures: '0', skipped: '1' });
+    expect(suite.testcase[0]['system-out']).toMatch(/^0\.940 \[.*\], n = 400$/);
+    expect(suite.testcase.at(-1)).toMatchObject({ classname: 'loops', skipped: { message: 'needs "logprobs"' } });
   });
 
   it('escapes what XML cannot hold', () => {
