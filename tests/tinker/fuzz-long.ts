@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { stream } from '../../src/random.ts';
-import { askDamaged, layGround } from './damage.ts';
+import { askDamaged, type Ground, layGround } from './damage.ts';
 import { PlainServer } from './plain-server.ts';
 
 /**
@@ -9,13 +9,18 @@ import { PlainServer } from './plain-server.ts';
  * prints the statuses, the memory and what was written, and ends with 1 on the first answer that may not be.
  */
 
+async function fresh({ session }: Ground): Promise<Ground> {
+  await server.ask(`sessions/${session}/finish`, {});
+  return layGround(server);
+}
+
 const [count = '100000', seed = '1'] = process.argv.slice(2);
 const server = await PlainServer.open({ gapMs: 50, pollMs: 20 });
 let ground = await layGround(server);
 const draws = stream(Number(seed), 'tinker fuzz');
 const statuses: Record<number, number> = {};
 for (let sent = 0; sent < Number(count); sent += 50) {
-  if (sent % 5000 === 0) ground = await layGround(server); // numbers that are used up are only refused
+  if (sent % 1000 === 0) ground = await fresh(ground); // numbers that are used up are only refused
   for (const status of await Promise.all(Array.from({ length: 50 }, () => askDamaged(server, draws, ground)))) {
     statuses[status] = (statuses[status] ?? 0) + 1;
   }

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Hono } from 'hono';
 import { ChatFormat } from '../../src/chat/chat-format.ts';
 import { type Clock, realClock } from '../../src/engine/endpoint/clock.ts';
@@ -28,14 +28,14 @@ export type OurServer = {
   close(): Promise<void>;
 };
 
-/** The server of this project with the organism, in this process. */
-export async function openOurServer(): Promise<OurServer> {
+/** The server of this project in this process, with the organism or another model. */
+export async function openOurServer(folder = ORGANISM): Promise<OurServer> {
   const data = mkdtempSync(join(tmpdir(), 'unrut-tinker-'));
   const faults: unknown[] = [];
   const onFault = (error: unknown) => void faults.push(error);
   const runtime = Runtime.open();
-  const weights = await readModelFolder(ORGANISM);
-  const parts = { name: 'organism', folder: ORGANISM, weights, format: await ChatFormat.open(ORGANISM), runtime };
+  const weights = await readModelFolder(folder);
+  const parts = { name: basename(folder), folder, weights, format: await ChatFormat.open(folder), runtime };
   const service = await TinkerService.open(parts, { folder: data, onFault, say: () => {}, pollMs: 2000 });
   const app = new Hono().route('/api/v1', tinkerRoutes(service, { onFault }));
   const http = await listen((request) => app.fetch(request), { host: '127.0.0.1', port: 0 });
