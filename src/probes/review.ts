@@ -4,7 +4,7 @@ import { firstWrongStep, type Verdict } from '../problems/first-wrong-step.ts';
 import { roleSwap } from '../wrong-turns/role-swap.ts';
 import { type Bench, type Findings, type Lost, type Read, replyOnce, row, transcripts, unreadable } from './bench.ts';
 import type { ProbeRow, ProbeTranscript } from './prober.ts';
-import { wording } from './wording.ts';
+import { hearsHeldOut, rowsByWording, wording } from './wording.ts';
 import { type Arm, type Case, firstWrong } from './wrong-cases.ts';
 
 /** Whose turn the work stands in. */
@@ -31,7 +31,7 @@ export async function review<Problem>(
     const passed = await reviewed(bench, right, speaker);
     const alarms = passed.map(({ verdict }) => Number(typeof verdict === 'number'));
     const clean = passed.map(({ verdict }) => Number(verdict === 'none'));
-    rows.push(row(bench, 'review_false_alarms', `said=${speaker}`, alarms));
+    rows.push(...rowsByWording(bench, 'review_false_alarms', `said=${speaker}`, alarms.map(share)));
     lost.push(verdictless(right, passed));
     shown.push(...read(bench, `said=${speaker},kind=right`, right, passed));
     for (const arm of arms) {
@@ -77,13 +77,18 @@ function armRows<Problem>(
   const problems = cases.map(({ problem }) => problem);
   const hits = found.map(({ verdict }, index) => Number(isRight(verdict, cases[index]!)));
   const j = hits.map((hit, index) => hit - alarms.get(bench.family.id(problems[index]!))!);
+  const heldOut = problems.map((problem) => hearsHeldOut(bench, problem));
+  const pick = <T>(items: readonly T[]) => items.filter((_, index) => heldOut[index]);
   const [hitRate, f1] = [rate(hits), harmonic(rate(hits), passedRate)];
   const note = `F1 ${f1.toFixed(3)}, of naming the step (${hitRate.toFixed(3)}) and passing right work (${passedRate.toFixed(3)})`;
   return [
     row(bench, 'review_found', condition, hits, problems),
     { ...row(bench, 'review_j', condition, j, problems), ...(hits.length > 0 && { note }) },
+    row(bench, 'review_j', `${condition},wording=held_out`, pick(j), pick(problems)),
   ];
 }
+
+const share = (numerator: number) => ({ numerator, denominator: 1 });
 
 /** The verdict that a case deserves. */
 const isRight = (verdict: Verdict | undefined, { steps }: Pick<Case<unknown>, 'steps'>): boolean => {
