@@ -79,15 +79,15 @@ function draw(draws: Stream, ground: Ground): Sent {
     return { ...json, method, path: encodeURI(damaged), body };
   }
   const [path, body] = draws.pick(Object.entries(bodies(ground, seqId)));
-  const damaged = draws.chance(0.5) ? mutateBytes(draws, encode(body)) : encode(mutateJson(draws, body));
+  const damaged = draws.chance(0.5) ? mutateBytes(draws, Buffer.from(JSON.stringify(body))) : damagedJson(draws, body);
   const type = draws.chance(0.02) ? draws.pick(['text/plain', '', 'application/x-protobuf']) : json.type;
-  return { ...json, type, path, body: draws.chance(0.01) ? encode('x'.repeat(2 ** 20)) : damaged };
+  return { ...json, type, path, body: draws.chance(0.01) ? Buffer.from('x'.repeat(2 ** 20)) : damaged };
 }
 
 /** Damage may tie a value into itself, and then it cannot be sent. */
-function encode(value: unknown): Uint8Array {
+function damagedJson(draws: Stream, body: object): Uint8Array {
   try {
-    return new TextEncoder().encode(JSON.stringify(value) ?? '');
+    return Buffer.from(JSON.stringify(mutateJson(draws, body)) ?? '');
   } catch {
     return new Uint8Array();
   }

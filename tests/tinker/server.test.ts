@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { extract } from 'tar-stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ChatFormat } from '../../src/chat/chat-format.ts';
+import { FairTurns } from '../../src/serve/tinker/fair-turns.ts';
 import { readInput } from '../../src/serve/tinker/loss-request.ts';
 import { PlainServer, TEXT, textOf } from './plain-server.ts';
 
@@ -320,6 +321,36 @@ it('keeps checkpoints over a restart, with and without the optimiser, by both wa
   expect(again.faults).toEqual([]);
   await again.stop();
 }, 60_000);
+
+it('stops when a save that was begun is on disk, and takes no more than so many in advance', async () => {
+  const own = await PlainServer.open();
+  const model = await own.model(await own.session());
+  const save = own.ask('save_weights', { model_id: model, seq_id: 1, path: 'last' });
+  expect((await save).status).toBe(200);
+  const early = await Promise.all(Array.from({ length: 260 }, (_, at) => own.optimStep(model, 3 + at)));
+  expect(early.filter(({ status }) => status === 429).length).toBe(4);
+  await own.stop();
+  expect(await own.result(save)).toMatchObject({ path: `tinker://${model}/weights/last` });
+  const later = await PlainServer.open({ data: own.data });
+  expect((await later.ask(`training_runs/${model}/checkpoints`)).body.checkpoints).toMatchObject([
+    { checkpoint_id: 'weights/last' },
+  ]);
+  await later.close();
+});
+
+it('gives models that want the same workers the same time, however much each asks', async () => {
+  let clock = 0;
+  const turns = new FairTurns(1, () => clock);
+  const done: string[] = [];
+  const work = (name: string, milliseconds: number) =>
+    turns.take(name, 1, async () => {
+      clock += milliseconds;
+      done.push(name);
+    });
+  const long = Array.from({ length: 3 }, () => work('long', 60));
+  await Promise.all([...long, ...Array.from({ length: 9 }, () => work('short', 15))]);
+  expect(done.join(' ')).toBe('long short short short short long short short short short long short');
+});
 
 it('releases what belongs to a session that is finished', async () => {
   const own = await server.session();

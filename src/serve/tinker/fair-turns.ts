@@ -13,12 +13,14 @@ type Lane = {
  */
 export class FairTurns {
   readonly #atOnce: number;
+  readonly #now: () => number;
   readonly #lanes = new Map<string, Lane>();
   #running = 0;
 
-  /** @param atOnce pieces of work that run side by side. */
-  constructor(atOnce: number) {
+  /** @param atOnce pieces of work that run side by side. @param now in milliseconds. */
+  constructor(atOnce: number, now = () => performance.now()) {
     this.#atOnce = atOnce;
+    this.#now = now;
   }
 
   take<Result>(name: string, width: number, work: () => Promise<Result>): Promise<Result> {
@@ -50,9 +52,9 @@ export class FairTurns {
   async #run(name: string, lane: Lane): Promise<void> {
     this.#running++;
     lane.running++;
-    const began = performance.now();
+    const began = this.#now();
     await lane.waiting.shift()!();
-    lane.spent += performance.now() - began;
+    lane.spent += this.#now() - began;
     lane.running--;
     this.#running--;
     if (lane.running === 0 && lane.waiting.length === 0) this.#lanes.delete(name);

@@ -18,6 +18,7 @@ import { runOf } from './trained-model.ts';
 /** One client's view of an immutable model. */
 type SamplingSession = {
   readonly id: string;
+  readonly owner: Session;
   /** Under which {@link Snapshots} has the model. */
   readonly key: string;
   readonly baseModel: string;
@@ -136,15 +137,18 @@ export class Samplers {
     }
   }
 
-  #add(session: Session, sampler: Omit<SamplingSession, 'asked' | 'joined' | 'log'>): void {
-    this.#byId.set(sampler.id, { ...sampler, asked: new Map(), joined: 0, log: new CompletionLog() });
-    session.samplerIds.push(sampler.id);
+  #add(owner: Session, sampler: Omit<SamplingSession, 'owner' | 'asked' | 'joined' | 'log'>): void {
+    this.#byId.set(sampler.id, { ...sampler, owner, asked: new Map(), joined: 0, log: new CompletionLog() });
+    owner.samplerIds.push(sampler.id);
     if (this.#byId.size > MOST_SAMPLING_SESSIONS) this.#byId.delete(this.#byId.keys().next().value!); // there is one
   }
 
   #find(id: string): SamplingSession {
     const session = this.#byId.get(id);
-    if (session !== undefined) return session;
+    if (session !== undefined) {
+      session.owner.lastSeen = Date.now();
+      return session;
+    }
     throw new Refusal(`there is no sampling session ${quoted(id)}; create one`, 404);
   }
 

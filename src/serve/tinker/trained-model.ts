@@ -39,8 +39,10 @@ export class TrainedModel {
     return { ...this.#parts.run, lastRequest: this.#lastRequest.toISOString() };
   }
 
+  /** Somebody asks something of it, and so is there. */
   touch(): void {
     this.#lastRequest = new Date();
+    this.#parts.session.lastSeen = Date.now();
   }
 
   /** A part of a gradient that fails spoils all of it: the optimiser step after it fails. */
