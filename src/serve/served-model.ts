@@ -18,7 +18,12 @@ export type SampleRequest = {
 };
 
 /** `top` most likely tokens are wanted at every position, 0 for none. */
-export type ScoreRequest = { readonly tokens: TokenIds; readonly top: number };
+export type ScoreRequest = {
+  readonly tokens: TokenIds;
+  readonly top: number;
+  /** False where nobody reads the tokens' own logprobs; absent means true. */
+  readonly own?: boolean;
+};
 
 /** As {@link Sampler.logprobs} and {@link Sampler.topLogprobs} have them. */
 export type Score = { readonly logprobs: Float32Array; readonly top: TopLogprobs | undefined };
@@ -56,7 +61,7 @@ export class ServedModel {
       run: (group) => draw(sampler, format.stop, group),
     });
     this.#scores = new RequestBatcher(calls, {
-      kind: ({ top }) => String(top),
+      kind: ({ top, own }) => `${top} ${own ?? true}`,
       rows: () => 1,
       run: (group) => score(sampler, group),
     });
@@ -118,7 +123,7 @@ async function score(sampler: Sampler, group: readonly ScoreRequest[]): Promise<
   const sequences = group.map(({ tokens }) => tokens);
   const k = group[0]!.top; // the same for all
   const [own, top] = await Promise.all([
-    sampler.logprobs(sequences),
+    group[0]!.own === false ? sequences.map(({ length }) => new Float32Array(length)) : sampler.logprobs(sequences),
     k === 0 ? undefined : sampler.topLogprobs(sequences, k),
   ]);
   return group.map((_, at) => ({ logprobs: own[at]!, top: top?.[at] }));

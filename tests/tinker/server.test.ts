@@ -70,6 +70,21 @@ describe('the order of a model’s requests', () => {
     expect(await server.result(server.optimStep(model, 7))).toMatchObject({ metrics: { 'step:max': 1 } });
   });
 
+  it('fails as a whole where the model cannot be made', async () => {
+    const lora_config = { rank: 2, train_attn: false, train_mlp: false, train_unembed: false };
+    const made = server.ask('create_model', {
+      session_id: session,
+      model_seq_id: models,
+      base_model: 'tiny',
+      lora_config,
+    });
+    const id = `${session}:train:${models++}`;
+    const early = [server.forwardBackward(id, 1, [TEXT], { lossFn: 'none' }), server.optimStep(id, 2)];
+    expect(await server.result(made)).toMatchObject({ error: expect.stringContaining('no module is trained') });
+    for (const answer of await Promise.all(early)) expect(answer.status).toBeGreaterThan(199);
+    expect((await server.ask('get_info', { model_id: id })).status).toBe(404);
+  });
+
   it('says a failure as 200, with whose it is', async () => {
     const model = await freshModel();
     const failed = await server.result(server.forwardBackward(model, 1, [textOf([5, 6, 64])]));

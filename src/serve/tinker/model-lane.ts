@@ -62,8 +62,8 @@ export class ModelLane {
     this.#remember(seqId, { print, answer: refusal ?? future.id });
     this.#waiting.set(seqId, async (lost) => {
       const reason = lost ?? this.#closed ?? refusal?.message;
-      if (reason !== undefined) await step.skip(reason);
-      future.settle(reason === undefined ? await run().catch((error) => this.#failure(error)) : failed(reason));
+      const outcome = reason === undefined ? run() : step.skip(reason).then(() => failed(reason));
+      future.settle(await outcome.catch((error) => this.#failure(error)));
     });
     this.#advance();
     if (refusal !== undefined) throw refusal;

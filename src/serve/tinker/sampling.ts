@@ -121,14 +121,26 @@ function readStop(
   return { stop: [...new Set([...format.stop, ...ids])], stopTexts: texts };
 }
 
+/** Where the prompt is what is asked about, and the likeliest token behind it is known with it. */
+const isGlance = ({ maxTokens, temperature, topPrompt, topSampled, stopTexts }: SamplePlan): boolean =>
+  maxTokens === 1 && temperature === 0 && topPrompt > 0 && topSampled === 0 && stopTexts.length === 0;
+
+function likeliest({ top }: Score, { prompt, samples, stop }: SamplePlan): Sequence[] {
+  const { tokens, logprobs, k } = top!; // a glance asks for it
+  const place = (prompt.length - 1) * k;
+  const token = tokens[place]!;
+  const stopReason = stop.includes(token) ? 'stop' : 'length';
+  return Array.from({ length: samples }, () => ({ tokens: [token], logprobs: [logprobs[place]!], stopReason }));
+}
+
 /** @param signal gives up what has not begun. */
 export async function answerSample(model: ServedModel, plan: SamplePlan, signal: AbortSignal): Promise<SampleResponse> {
-  const [sequences, score] = await Promise.all([
-    model.sample({ ...plan, tempered: true }, signal),
-    plan.promptLogprobs || plan.topPrompt > 0
-      ? model.score({ tokens: plan.prompt, top: plan.topPrompt }, signal)
-      : undefined,
-  ]);
+  const { prompt: tokens, topPrompt: top, promptLogprobs: own } = plan;
+  const scored = own || top > 0 ? model.score({ tokens, top, own }, signal) : undefined;
+  const drawn = isGlance(plan)
+    ? scored!.then((score) => likeliest(score, plan))
+    : model.sample({ ...plan, tempered: true }, signal);
+  const [sequences, score] = await Promise.all([drawn, scored]);
   return {
     sequences: await Promise.all(sequences.map((sequence) => answerSequence(model, plan, sequence, signal))),
     ...(score && answerPrompt(score, plan)),
