@@ -29,13 +29,16 @@ export async function downloadAdapter(http: TinkerHttp, path: string, folder: st
   });
 }
 
+/** No such address, or none that can be read. */
+const NOT_THERE = new Set([404, 405]);
+
 /** The archive itself, or an address where it lies: by redirection, or in JSON. */
 async function fetchArchive(http: TinkerHttp, what: string, modelId: string, name: string): Promise<Buffer> {
   const call = { what, method: 'GET', timeout: TIMEOUT } as const;
   const ask = (place: string) =>
     http.send({ ...call, path: `training_runs/${modelId}/checkpoints/${place}/archive`, redirects: true });
   const heard = await ask(`sampler_weights/${name}`).catch((error: unknown) => {
-    if (!(error instanceof Refused) || error.status !== 404) throw error;
+    if (!(error instanceof Refused) || !NOT_THERE.has(error.status)) throw error;
     return ask(name); // some servers leave the kind out here, too
   });
   const elsewhere = heard.headers.get('location') ?? addressIn(http, what, heard);

@@ -17,8 +17,11 @@ type Asked = {
   readonly topk_prompt_logprobs?: number;
 };
 
-/** Likely tokens are asked for in one pass, and logprobs with it. */
-const GLANCE = { max_tokens: 1, temperature: 1, top_p: 1, top_k: -1, seed: 0 };
+/** Where only the prompt is looked at: the one token that has to be sampled is the likeliest, which may be there anyway. */
+const GLANCE = { max_tokens: 1, temperature: 0, top_p: 1, top_k: -1, seed: 0 };
+
+/** The likeliest tokens of a text, with its own logprobs where somebody asks for those as well before it is sent. */
+type Look = { own: boolean; readonly answer: Promise<SampleResponse> };
 
 const BACKPRESSURE = { 'X-Tinker-Sampling-Backpressure': '1' };
 
@@ -33,6 +36,7 @@ export class TinkerSampler implements Sampler {
   /** For messages: `sampler s1:sample:3 of models/organism`. */
   readonly #name: string;
   readonly #rules: Pick<Rules, 'temperedLogprobs' | 'topLogprobs'>;
+  readonly #looks = new WeakMap<TokenIds, Look>();
   #next = 0;
 
   constructor(
@@ -56,18 +60,8 @@ export class TinkerSampler implements Sampler {
 
   /** The first entry is NaN, whether the server gives it a place or not. */
   async logprobs(sequences: readonly TokenIds[]): Promise<Float32Array[]> {
-    return Promise.all(
-      sequences.map(async (tokens) => {
-        const given = await this.#promptLogprobs(tokens);
-        const all = new Float32Array(tokens.length);
-        if (given.length > tokens.length || given.length < tokens.length - 1) {
-          throw this.#broken('prompt_logprobs', given.length);
-        }
-        all.set(given, tokens.length - given.length);
-        all[0] = Number.NaN;
-        return all;
-      }),
-    );
+    await Promise.resolve(); // whoever asks for the likeliest tokens of the same texts as well asks once
+    return Promise.all(sequences.map((tokens) => this.#given(tokens)));
   }
 
   /** Where the server shows none, the likeliest is found by a greedy sample at each place from `from` on. */
@@ -79,8 +73,9 @@ export class TinkerSampler implements Sampler {
 
   /** A prompt's last token predicts what comes behind it: one token more brings that to light. */
   async shownTop(tokens: TokenIds, k: number): Promise<TopLogprobs> {
-    const asked = { num_samples: 1, sampling_params: GLANCE, prompt_logprobs: true, topk_prompt_logprobs: k } as const;
-    const { topkPromptLogprobs: top } = await this.#ask([...tokens, tokens[0]!], asked);
+    const look: Look = { own: false, answer: Promise.resolve().then(() => this.#look(tokens, k, look.own)) };
+    this.#looks.set(tokens, look);
+    const { topkPromptLogprobs: top } = await look.answer;
     const given = top?.k === k ? top.length : 0;
     if (top === undefined || given < tokens.length) throw this.#broken('topk_prompt_logprobs', given);
     const first = (given - tokens.length) * k; // the first position has none, and on some servers no place
@@ -101,9 +96,28 @@ export class TinkerSampler implements Sampler {
 
   /** Continuations for which nothing is said of stops. */
   async unstopped(prompt: TokenIds, maxTokens: number, samples: number): Promise<TokenIds[]> {
-    const sampling_params = { ...GLANCE, max_tokens: maxTokens, temperature: 1.5 };
+    const sampling_params = { ...GLANCE, max_tokens: maxTokens, temperature: 1.5, seed: 7 };
     const { sequences } = await this.#ask(prompt, { num_samples: samples, sampling_params });
     return sequences.map(({ tokens }) => Array.from(tokens));
+  }
+
+  #look(tokens: TokenIds, k: number, own: boolean): Promise<SampleResponse> {
+    const asked = { num_samples: 1, sampling_params: GLANCE, topk_prompt_logprobs: k };
+    return this.#ask([...tokens, tokens[0]!], own ? { ...asked, prompt_logprobs: true } : asked);
+  }
+
+  async #given(tokens: TokenIds): Promise<Float32Array> {
+    const look = this.#looks.get(tokens);
+    if (look !== undefined) look.own = true; // too late where it is sent already: then there are none in it
+    const { promptLogprobs } = look === undefined ? {} : await look.answer;
+    const longer = promptLogprobs === undefined ? 0 : 1;
+    const given = promptLogprobs ?? (await this.#promptLogprobs(tokens));
+    const length = tokens.length + longer;
+    if (given.length > length || given.length < length - 1) throw this.#broken('prompt_logprobs', given.length);
+    const all = new Float32Array(length);
+    all.set(given, length - given.length);
+    all[0] = Number.NaN;
+    return all.subarray(0, tokens.length);
   }
 
   async #promptLogprobs(tokens: TokenIds): Promise<ArrayLike<number>> {
