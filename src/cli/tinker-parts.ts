@@ -106,7 +106,8 @@ async function exportModel({ policy }: TinkerRunModel, source: string, folder: s
     return undefined;
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
-    return `no model folder: the adapter cannot be merged here (${error.message}); it is in adapter/ as it came`;
+    const reason = error.message.replaceAll(`${beside}/`, '');
+    return `no model folder: the adapter cannot be merged here (${reason}); it is in adapter/ as it came`;
   } finally {
     await runtime.close();
     await rm(beside, { recursive: true, force: true });

@@ -170,7 +170,7 @@ describe('a policy on our server', () => {
 describe('the examination of our server', () => {
   it('finds that it does as the protocol says, and leaves no model behind', async () => {
     const { service } = await openOurClient(server.url, server);
-    const base = { ...server.weights.config, eos: [1] };
+    const base = { ...server.weights.config, eos: server.eos };
     const { rules, can, findings } = await examine(service, new SampleGate(realClock), ADAPTER, base);
     expect(findings.filter(({ usual }) => !usual)).toEqual([]);
     expect(rules.reduction).toBe('sum');

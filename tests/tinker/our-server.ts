@@ -25,6 +25,8 @@ export type OurServer = {
   readonly weights: Weights;
   readonly runtime: Runtime;
   readonly faults: unknown[];
+  /** Tokens that end a text. */
+  readonly eos: readonly number[];
   close(): Promise<void>;
 };
 
@@ -35,7 +37,8 @@ export async function openOurServer(folder = ORGANISM): Promise<OurServer> {
   const onFault = (error: unknown) => void faults.push(error);
   const runtime = Runtime.open();
   const weights = await readModelFolder(folder);
-  const parts = { name: basename(folder), folder, weights, format: await ChatFormat.open(folder), runtime };
+  const format = await ChatFormat.open(folder);
+  const parts = { name: basename(folder), folder, weights, format, runtime };
   const service = await TinkerService.open(parts, { folder: data, onFault, say: () => {}, pollMs: 2000 });
   const app = new Hono().route('/api/v1', tinkerRoutes(service, { onFault }));
   const http = await listen((request) => app.fetch(request), { host: '127.0.0.1', port: 0 });
@@ -45,7 +48,7 @@ export async function openOurServer(folder = ORGANISM): Promise<OurServer> {
     await runtime.close();
     rmSync(data, { recursive: true });
   };
-  return { url: http.url, weights, runtime, faults, close };
+  return { url: http.url, eos: format.stop, weights, runtime, faults, close };
 }
 
 export const ADAPTER: Adapter = {
