@@ -13,9 +13,12 @@ import { expectSameRows } from '../../serve/same-rows.ts';
 
 const PYTHON = process.env.UNRUT_PYTHON ?? '.venv/bin/python';
 const FOLDER = 'models/organism';
-/** More than a few take long: `transformers serve` answers one request after the other. */
+/**
+ * More than a few take long: `transformers serve` answers one request after the other. It goes on from no open turn, and
+ * the organism's vocabulary has no words to ask it to, so only what needs no open turn is measured.
+ */
 const PROBLEMS = process.env.UNRUT_PROBLEMS ?? '8';
-const FEW = ['--problems', PROBLEMS, '--behaviours', 'defensiveness,error-amplification,base-quality'];
+const FEW = ['--problems', PROBLEMS, '--behaviours', 'defensiveness,base-quality'];
 
 /** Why there is nothing to compare with; undefined where there is. */
 function absence(): string | undefined {
@@ -59,7 +62,7 @@ describe.skipIf(absent !== undefined)('transformers serve, probed', () => {
     process.stdout.write(`${mode}; ${JSON.stringify(self_test, undefined, 1)}\n`);
     const count = expectSameRows(here, there);
     process.stdout.write(`${JSON.stringify(count)}\n`);
-    expect(count.equal).toBeGreaterThanOrEqual(8);
+    expect(count.equal).toBeGreaterThanOrEqual(7);
   }, 3_600_000);
 
   let probes = 0;
