@@ -169,7 +169,7 @@ rmSync(data, { recursive: true, force: true });
 const megabytes = looks.map((look) => look.megabytes);
 const half = megabytes.slice(Math.floor(megabytes.length / 2));
 const memory = {
-  first: megabytes[0],
+  byMinute: megabytes.filter((_, at) => at % 12 === 0),
   most: Math.max(...megabytes),
   secondHalf: [Math.min(...half), Math.max(...half)],
 };
@@ -192,5 +192,5 @@ if (picture !== undefined) {
     y: { label: 'megabytes resident', zero: true },
     marks: [Plot.line(looks, { x: 'minute', y: 'megabytes', stroke: '#2b6cb0' })],
   });
-  writeFileSync(picture, `${chart}\n`);
+  writeFileSync(picture, chart.text.replace('<svg ', '<svg xmlns="http://www.w3.org/2000/svg" '));
 }

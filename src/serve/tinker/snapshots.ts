@@ -1,7 +1,7 @@
 import type { ServedModel } from '../served-model.ts';
 
 /** Weights of samplers that are kept in memory. */
-const KEPT_BYTES = 2 ** 30;
+const KEPT_BYTES = 2 ** 28;
 
 /**
  * The models that are sampled from, each an immutable snapshot. Those that were not used for longest make room; a
