@@ -162,7 +162,8 @@ class RecipeRun {
     const { folder } = this.#setting;
     const { adapter } = this.#model;
     await this.#export('model', (beside) => this.#setting.parts.exportModel(this.#model, this.#recipe.model, beside));
-    if (adapter !== undefined) await this.#export('adapter', (beside) => adapter.writePeft(beside).then(() => undefined));
+    if (adapter !== undefined)
+      await this.#export('adapter', (beside) => adapter.writePeft(beside).then(() => undefined));
     const results = makeResults(this.#recipe, folder, this.#model.parameters, measured);
     await writeResults(join(folder.path, 'results.json'), results);
     const gatesMissed = measured.verdicts.filter((verdict) => !verdict.held).length;
