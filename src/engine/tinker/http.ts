@@ -82,20 +82,26 @@ export class TinkerHttp {
    */
   async once(call: Call): Promise<Heard> {
     const url = new URL(call.path, this.#base);
-    const signal = AbortSignal.timeout(call.timeout ?? TIMEOUT);
+    let stalled = false;
+    let breakOff = () => {};
+    const timer = setTimeout(() => {
+      stalled = true;
+      breakOff();
+    }, call.timeout ?? TIMEOUT);
     const transport = call.repeatable === false ? this.#single : this.#kept;
     try {
-      const heard = await transport.send(url, {
-        method: call.method ?? 'POST',
-        headers: { ...bodyHeaders(call), ...(this.#isOwn(url) ? this.#ownHeaders() : {}), ...call.headers },
-        body: bodyOf(call),
-        signal,
+      const headers = { ...bodyHeaders(call), ...(this.#isOwn(url) ? this.#ownHeaders() : {}), ...call.headers };
+      const init = { method: call.method ?? 'POST', headers, body: bodyOf(call) };
+      const heard = await transport.send(url, init, (breaks) => {
+        breakOff = breaks;
       });
       this.#everAnswered = true;
       return heard;
     } catch (error) {
-      if (signal.aborted) throw new Failure('stalled', `no answer within ${(call.timeout ?? TIMEOUT) / 1000} s`);
+      if (stalled) throw new Failure('stalled', `no answer within ${(call.timeout ?? TIMEOUT) / 1000} s`);
       throw thrownFailure(error);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
