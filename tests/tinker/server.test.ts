@@ -367,6 +367,25 @@ it('gives models that want the same workers the same time, however much each ask
   expect(done.join(' ')).toBe('long short short short short long short short short short long short');
 });
 
+it('hands a checkpoint out whole while it is replaced and deleted', async () => {
+  const model = await freshModel();
+  let seq_id = 0;
+  const save = () =>
+    server.result(server.ask('save_weights', { model_id: model, seq_id: ++seq_id, path: 'busy', overwrite: true }));
+  await save();
+  const place = `training_runs/${model}/checkpoints/weights/busy`;
+  const { url } = (await server.ask(`${place}/archive`)).body as { url: string };
+  const answers = Array.from({ length: 24 }, async (_, at) => {
+    if (at % 6 === 5) return (await server.ask(place, undefined, 'DELETE')).status;
+    if (at % 3 === 1) return (await server.ask(`${place}/ttl`, { ttl_seconds: 3600 }, 'PUT')).status;
+    if (at % 2 === 0) return (await save()).path ? 200 : 500;
+    const archive = await server.app.request(url);
+    if (archive.status === 200) expect((await filesOf(archive)).length).toBe(2);
+    return archive.status;
+  });
+  expect(new Set([...(await Promise.all(answers)), 404])).toEqual(new Set([200, 204, 404]));
+});
+
 it('releases what belongs to a session that is finished', async () => {
   const own = await server.session();
   const model = await server.model(own);

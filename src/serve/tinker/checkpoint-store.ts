@@ -58,6 +58,8 @@ export class CheckpointStore {
   readonly #folder: string;
   readonly #runs = new Map<string, Run>();
   readonly #checkpoints = new Map<string, Checkpoint>();
+  /** The last work on each checkpoint's folder: nobody reads one that is just being replaced. */
+  readonly #work = new Map<string, Promise<unknown>>();
 
   private constructor(folder: string) {
     this.#folder = folder;
@@ -97,9 +99,9 @@ export class CheckpointStore {
     return this.list(place.modelId).some((one) => tinkerPath(one.place) === tinkerPath(place));
   }
 
-  /** The folder with a checkpoint's files. */
-  stateFolder(place: TinkerPath): string {
-    return join(this.#folderOf(place), STATE);
+  /** Works with the folder of a checkpoint's files, which stays as it is meanwhile. @throws Refusal 404. */
+  read<Result>(path: string, work: (folder: string) => Promise<Result>): Promise<Result> {
+    return this.#alone(path, () => work(join(this.#folderOf(this.find(path).place), STATE)));
   }
 
   /** Writes a checkpoint, whole or not at all. @param fill writes the folder that it is given. */
@@ -108,37 +110,51 @@ export class CheckpointStore {
     place: TinkerPath,
     fill: (folder: string) => Promise<void>,
     { ttlSeconds, userMetadata }: SaveOptions,
-  ): Promise<Checkpoint> {
+  ): Promise<void> {
     await mkdir(join(this.#folder, folderOf(run.id), place.kind), { recursive: true });
     await writeWhole(join(this.#folder, folderOf(run.id), RUN), json(run));
     const now = Date.now();
     const expiresAt = ttlSeconds === undefined ? null : new Date(now + 1000 * ttlSeconds).toISOString();
     let about = { time: new Date(now).toISOString(), sizeBytes: 0, expiresAt, userMetadata };
-    await writeWholeFolder(this.#folderOf(place), async (beside) => {
-      await fill(join(beside, STATE));
-      about = { ...about, sizeBytes: await sizeOf(join(beside, STATE)) };
-      await writeWhole(join(beside, CHECKPOINT), json(about));
+    await this.#alone(tinkerPath(place), async () => {
+      await writeWholeFolder(this.#folderOf(place), async (beside) => {
+        await fill(join(beside, STATE));
+        about = { ...about, sizeBytes: await sizeOf(join(beside, STATE)) };
+        await writeWhole(join(beside, CHECKPOINT), json(about));
+      });
+      this.#runs.set(run.id, run);
+      this.#checkpoints.set(tinkerPath(place), { ...about, place });
     });
-    this.#runs.set(run.id, run);
-    const checkpoint = { ...about, place };
-    this.#checkpoints.set(tinkerPath(place), checkpoint);
     await this.#sweep();
-    return checkpoint;
   }
 
   /** @throws Refusal 404. */
-  async delete(path: string): Promise<void> {
-    const { place } = this.find(path);
-    this.#checkpoints.delete(path);
-    await rm(this.#folderOf(place), { recursive: true, force: true });
+  delete(path: string): Promise<void> {
+    return this.#alone(path, async () => this.#remove(this.find(path)));
   }
 
   /** @param ttlSeconds from now on; undefined: for good. @throws Refusal 404. */
-  async setTtl(path: string, ttlSeconds: number | undefined): Promise<void> {
-    const { place, ...about } = this.find(path);
-    const expiresAt = ttlSeconds === undefined ? null : new Date(Date.now() + 1000 * ttlSeconds).toISOString();
-    await writeWhole(join(this.#folderOf(place), CHECKPOINT), json({ ...about, expiresAt }));
-    this.#checkpoints.set(path, { ...about, expiresAt, place });
+  setTtl(path: string, ttlSeconds: number | undefined): Promise<void> {
+    return this.#alone(path, async () => {
+      const { place, ...about } = this.find(path);
+      const expiresAt = ttlSeconds === undefined ? null : new Date(Date.now() + 1000 * ttlSeconds).toISOString();
+      await writeWhole(join(this.#folderOf(place), CHECKPOINT), json({ ...about, expiresAt }));
+      this.#checkpoints.set(path, { ...about, expiresAt, place });
+    });
+  }
+
+  #alone<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
+    const before = this.#work.get(path) ?? Promise.resolve();
+    const result = before.then(work);
+    const after = result.catch(() => undefined);
+    this.#work.set(path, after);
+    void after.then(() => this.#work.get(path) === after && this.#work.delete(path));
+    return result;
+  }
+
+  async #remove({ place }: Checkpoint): Promise<void> {
+    this.#checkpoints.delete(tinkerPath(place));
+    await rm(this.#folderOf(place), { recursive: true, force: true });
   }
 
   #folderOf({ modelId, kind, name }: TinkerPath): string {
@@ -147,10 +163,11 @@ export class CheckpointStore {
 
   async #sweep(): Promise<void> {
     const alive = new Set(this.list().map(({ place }) => tinkerPath(place)));
-    for (const [path, { place }] of this.#checkpoints) {
-      if (alive.has(path)) continue;
-      this.#checkpoints.delete(path);
-      await rm(this.#folderOf(place), { recursive: true, force: true });
+    const over = [...this.#checkpoints].filter(([path]) => !alive.has(path));
+    for (const [path, checkpoint] of over) {
+      await this.#alone(path, async () => {
+        if (this.#checkpoints.get(path) === checkpoint) await this.#remove(checkpoint);
+      });
     }
   }
 

@@ -293,8 +293,7 @@ function addArchive(routes: Hono, { store }: TinkerService): void {
   routes.get('/archive', async (context) => {
     const query = context.req.query();
     if (!signer.holds(query)) throw new Refusal('this address does not hold, or no longer; ask for another one', 403);
-    const { place } = store.find(query.path!);
-    const archive = await archiveOf(store.stateFolder(place));
+    const archive = await store.read(query.path!, archiveOf);
     return context.body(new Uint8Array(archive), 200, { 'content-type': 'application/x-tar' });
   });
 }

@@ -172,9 +172,10 @@ export class Samplers {
 
   async #read(path: string): Promise<ServedModel> {
     const run = runOf(this.#store, path);
-    const folder = this.#store.stateFolder(readPath(path));
     const { runtime, weights } = this.#base;
-    const adapter = await readPeftFolder(folder, weights, await readPeftShape(folder));
+    const adapter = await this.#store.read(path, async (folder) => {
+      return readPeftFolder(folder, weights, await readPeftShape(folder));
+    });
     return this.#base.serve(new LocalSampler(runtime, await mergedWeights(runtime, weights, adapter)), path, run.id);
   }
 

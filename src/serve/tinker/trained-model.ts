@@ -160,10 +160,10 @@ export async function loadInto(
   path: string,
   optimizer: boolean,
 ): Promise<void> {
-  const { place } = store.find(path);
-  if (!optimizer) return policy.loadAdapter(store.stateFolder(place));
-  if (place.kind === 'weights') return policy.load(store.stateFolder(place));
-  throw new Refusal(`${path} has no optimiser state; load it without, or a checkpoint of save_weights`);
+  if (optimizer && readPath(path).kind !== 'weights') {
+    throw new Refusal(`${path} has no optimiser state; load it without, or a checkpoint of save_weights`);
+  }
+  await store.read(path, (folder) => (optimizer ? policy.load(folder) : policy.loadAdapter(folder)));
 }
 
 /** The run that a checkpoint belongs to. @throws Refusal 404. */
