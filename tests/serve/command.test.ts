@@ -15,8 +15,12 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('unrut serve', () => {
-  it.each(['SIGTERM', 'SIGINT'] as const)('on %s answers what is in flight and exits with 0', async (signal) => {
-    const words = ['--import', 'tsx', 'src/cli/main.ts', 'serve', folder, '--port', '0', '--api-key-env', 'THE_KEY'];
+  it.each([
+    ['SIGTERM', []],
+    ['SIGINT', ['--tinker', '--data', 'nowhere-yet']],
+  ] as const)('on %s answers what is in flight and exits with 0', async (signal, more) => {
+    const serve = ['serve', folder, '--port', '0', '--api-key-env', 'THE_KEY', ...more];
+    const words = ['--import', 'tsx', 'src/cli/main.ts', ...serve];
     const child = spawn(process.execPath, words, {
       env: { ...process.env, THE_KEY: 'k' },
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -24,6 +28,11 @@ describe('unrut serve', () => {
     const lines = createInterface(child.stderr)[Symbol.asyncIterator]();
     const first = (await lines.next()).value;
     const [, model, url] = /^unrut: serves (\S+) at (http:\/\/127\.0\.0\.1:\d+\/v1); Ctrl-C stops it$/.exec(first)!;
+    if (more.length > 0) {
+      const base = /TINKER_BASE_URL=(\S+); checkpoints are kept in nowhere-yet$/.exec((await lines.next()).value)![1];
+      expect((await fetch(`${base}/api/v1/training_runs`, { headers: { 'x-api-key': 'k' } })).status).toBe(200);
+      expect((await fetch(`${base}/api/v1/training_runs`)).status).toBe(401);
+    }
     const body = JSON.stringify({ model, prompt: 'UabES', max_tokens: 200, seed: 1, n: 64 });
     const headers = { 'content-type': 'application/json', authorization: 'Bearer k' };
     const answer = fetch(`${url}/completions`, { method: 'POST', headers, body });
