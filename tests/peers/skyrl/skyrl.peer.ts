@@ -25,6 +25,9 @@ const ADAPTER = { baseModel: MODEL, rank: 8, seed: 1, trainAttn: true, trainMlp:
 /** This server clips nothing. */
 const adam = { learningRate: 3e-3, beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.01 };
 
+/** It compiles every shape: minutes on idle cores, and many more on busy ones. */
+const COMPILING = 40 * 60_000;
+
 let skyrl: ServiceProcess;
 let service: TinkerService;
 
@@ -90,7 +93,7 @@ describe.skipIf(absent !== undefined)('SkyRL, its JAX backend on a CPU', () => {
     expect(sampled[0]!.map(({ tokens }) => tokens.length)).toEqual([8, 8]);
     await policy.close();
     await local.close();
-  });
+  }, COMPILING);
 });
 
 const BACKEND = { max_lora_adapters: 4, max_lora_rank: 8, train_micro_batch_size: 8, sample_max_num_sequences: 32 };
