@@ -1,3 +1,7 @@
+import type { IncomingMessage } from 'node:http';
+import type { HttpBindings } from '@hono/node-server';
+import type { Context } from 'hono';
+
 /** A body has more bytes than are read. */
 export class BodyTooLarge extends Error {
   override name = 'BodyTooLarge';
@@ -8,11 +12,17 @@ export class BodyTooLarge extends Error {
 }
 
 /**
- * The whole body, whether its length is announced or not.
+ * The whole body, whether its length is announced or not. Over a socket it is read from Node's own message: to make a
+ * web stream of it took a quarter of a busy server's time.
  * @throws BodyTooLarge as soon as it has more than `limit` bytes; the rest is not read.
  */
-export async function readLimited(request: Request, limit: number): Promise<Uint8Array> {
-  if (Number(request.headers.get('content-length')) > limit) throw new BodyTooLarge(limit);
+export async function readLimited({ req, env }: Context, limit: number): Promise<Uint8Array> {
+  if (Number(req.header('content-length')) > limit) throw new BodyTooLarge(limit);
+  const { incoming } = (env ?? {}) as Partial<HttpBindings>; // there where Node's server has taken the request
+  return incoming === undefined ? readStream(req.raw, limit) : readMessage(incoming as IncomingMessage, limit);
+}
+
+async function readStream(request: Request, limit: number): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let size = 0;
   for await (const part of request.body ?? []) {
@@ -21,4 +31,22 @@ export async function readLimited(request: Request, limit: number): Promise<Uint
     parts.push(part);
   }
   return Buffer.concat(parts);
+}
+
+function readMessage(message: IncomingMessage, limit: number): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    let size = 0;
+    const take = (part: Buffer) => {
+      size += part.length;
+      parts.push(part);
+      if (size <= limit) return;
+      message.off('data', take).pause();
+      reject(new BodyTooLarge(limit));
+    };
+    message.on('data', take);
+    message.once('end', () => resolve(Buffer.concat(parts)));
+    message.once('error', reject);
+    message.once('close', () => reject(new Error('the client went away in the middle of its request')));
+  });
 }

@@ -88,7 +88,7 @@ async function readJson(context: Context): Promise<unknown> {
       code: 'unsupported_media_type',
     });
   }
-  const text = Buffer.from(await readLimited(context.req.raw, BODY_BYTES)).toString();
+  const text = Buffer.from(await readLimited(context, BODY_BYTES)).toString();
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -321,7 +321,7 @@ async function readBody(context: Context): Promise<{ readonly body: unknown; rea
   if (!/^application\/json\s*(;|$)/i.test(context.req.header('content-type') ?? '')) {
     throw new Refusal('send the header content-type: application/json', 415);
   }
-  const text = Buffer.from(await readLimited(context.req.raw, JSON_BYTES)).toString();
+  const text = Buffer.from(await readLimited(context, JSON_BYTES)).toString();
   return { body: parseJson(text), print: printOf(text) };
 }
 
@@ -333,7 +333,7 @@ async function readBytes(context: Context): Promise<Uint8Array> {
   const encoding = req.header('content-encoding') ?? 'identity';
   if (encoding !== 'identity')
     throw new Refusal(`content-encoding ${encoding} is not supported; send it as it is`, 415);
-  return readLimited(req.raw, PROTOBUF_BYTES);
+  return readLimited(context, PROTOBUF_BYTES);
 }
 
 const printOf = (payload: string | Uint8Array): string => createHash('sha256').update(payload).digest('base64');
