@@ -49,51 +49,61 @@ describe.skipIf(absent !== undefined)('SkyRL, its JAX backend on a CPU', () => {
   });
   afterAll(() => skyrl?.stop());
 
-  it('is found out, and gives the steps of the embedded engine in other words', async () => {
-    const weights = await readModelFolder(MODEL);
-    const gate = new SampleGate(realClock);
-    const { rules, can, findings } = await examine(service, gate, ADAPTER, { ...weights.config, eos: [1] });
-    process.stdout.write(`${findings.map(({ name, found }) => `${name}: ${found}`).join('\n')}\n`);
-    expect(rules).toEqual({
-      refusedCounts: false,
-      failedCounts: true,
-      knowsRepeats: true,
-      reduction: 'mean',
-      temperedLogprobs: false,
-      namelessSamplers: true,
-      topLogprobs: false,
-    });
-    expect([...can].sort()).toEqual(['importance_sampling', 'sampling', 'signed_weights']);
-    for (const name of ['losses add up', 'losses', 'soft targets', 'clipping', 'signed weights', 'prompt logprobs']) {
-      expect(findings.find((one) => one.name === name)?.usual, name).toBe(false);
-    }
+  it(
+    'is found out, and gives the steps of the embedded engine in other words',
+    async () => {
+      const weights = await readModelFolder(MODEL);
+      const gate = new SampleGate(realClock);
+      const { rules, can, findings } = await examine(service, gate, ADAPTER, { ...weights.config, eos: [1] });
+      process.stdout.write(`${findings.map(({ name, found }) => `${name}: ${found}`).join('\n')}\n`);
+      expect(rules).toEqual({
+        refusedCounts: false,
+        failedCounts: true,
+        knowsRepeats: true,
+        reduction: 'mean',
+        temperedLogprobs: false,
+        namelessSamplers: true,
+        topLogprobs: false,
+      });
+      expect([...can].sort()).toEqual(['importance_sampling', 'sampling', 'signed_weights']);
+      for (const name of ['losses add up', 'losses', 'soft targets', 'clipping', 'signed weights', 'prompt logprobs']) {
+        expect(findings.find((one) => one.name === name)?.usual, name).toBe(false);
+      }
 
-    const policy = new TinkerPolicy(service, gate, { adapter: ADAPTER, rules, limits: weights.config });
-    await policy.download(join(skyrl.work, 'start'));
-    nameModules(join(skyrl.work, 'start'));
-    const local = new LoraPolicy(Runtime.open(), weights, ADAPTER);
-    await local.loadAdapter(join(skyrl.work, 'start'));
-    const losses = LOSSES.filter(({ kind }) => kind !== 'dro');
-    const theirs = await trainSteps(policy, losses, adam);
-    const ours = await trainSteps(local, losses, adam);
-    process.stdout.write(
-      `largest differences: losses ${largestDifference(theirs.losses, ours.losses).toExponential(1)}, gradient norms ${largestDifference(theirs.gradientNorms, ours.gradientNorms).toExponential(1)}, logprobs after each step ${theirs.logprobs.map((row, step) => largestDifference(row, ours.logprobs[step]!).toExponential(1)).join(', ')}\n`,
-    );
-    expect(largestDifference(theirs.losses, ours.losses)).toBeLessThan(1e-3);
-    expect(largestDifference(theirs.logprobs.flat(), ours.logprobs.flat())).toBeLessThan(1e-2);
+      const policy = new TinkerPolicy(service, gate, { adapter: ADAPTER, rules, limits: weights.config });
+      await policy.download(join(skyrl.work, 'start'));
+      nameModules(join(skyrl.work, 'start'));
+      const local = new LoraPolicy(Runtime.open(), weights, ADAPTER);
+      await local.loadAdapter(join(skyrl.work, 'start'));
+      const losses = LOSSES.filter(({ kind }) => kind !== 'dro');
+      const theirs = await trainSteps(policy, losses, adam);
+      const ours = await trainSteps(local, losses, adam);
+      process.stdout.write(
+        `largest differences: losses ${largestDifference(theirs.losses, ours.losses).toExponential(1)}, gradient norms ${largestDifference(theirs.gradientNorms, ours.gradientNorms).toExponential(1)}, logprobs after each step ${theirs.logprobs.map((row, step) => largestDifference(row, ours.logprobs[step]!).toExponential(1)).join(', ')}\n`,
+      );
+      expect(largestDifference(theirs.losses, ours.losses)).toBeLessThan(1e-3);
+      expect(largestDifference(theirs.logprobs.flat(), ours.logprobs.flat())).toBeLessThan(1e-2);
 
-    await policy.save(join(skyrl.work, 'saved'));
-    await policy.load(join(skyrl.work, 'saved'));
-    const text = [{ input: [1, 2, 3], targets: [2, 3, 4] }];
-    const again = await policy.forward(text, { kind: 'cross_entropy' });
-    const known = await local.forward(text, { kind: 'cross_entropy' });
-    expect(largestDifference([...again.logprobs[0]!], [...known.logprobs[0]!])).toBeLessThan(1e-2);
-    const sampler = await policy.sampler();
-    const sampled = await sampler.sample([[1, 2, 3]], { maxTokens: 8, temperature: 1, seed: 1, stop: [], samples: 2 });
-    expect(sampled[0]!.map(({ tokens }) => tokens.length)).toEqual([8, 8]);
-    await policy.close();
-    await local.close();
-  }, COMPILING);
+      await policy.save(join(skyrl.work, 'saved'));
+      await policy.load(join(skyrl.work, 'saved'));
+      const text = [{ input: [1, 2, 3], targets: [2, 3, 4] }];
+      const again = await policy.forward(text, { kind: 'cross_entropy' });
+      const known = await local.forward(text, { kind: 'cross_entropy' });
+      expect(largestDifference([...again.logprobs[0]!], [...known.logprobs[0]!])).toBeLessThan(1e-2);
+      const sampler = await policy.sampler();
+      const sampled = await sampler.sample([[1, 2, 3]], {
+        maxTokens: 8,
+        temperature: 1,
+        seed: 1,
+        stop: [],
+        samples: 2,
+      });
+      expect(sampled[0]!.map(({ tokens }) => tokens.length)).toEqual([8, 8]);
+      await policy.close();
+      await local.close();
+    },
+    COMPILING,
+  );
 });
 
 const BACKEND = { max_lora_adapters: 4, max_lora_rank: 8, train_micro_batch_size: 8, sample_max_num_sequences: 32 };
