@@ -67,6 +67,11 @@ describe('an adapter_config.json', () => {
     expect(await readPeftFolder(broken, base)).toEqual(adapter);
   });
 
+  it.each([null, undefined])('that leaves its modules out (%s) is read with those that have factors', async (none) => {
+    damage({ target_modules: none });
+    expect(await readPeftFolder(broken, base)).toEqual(adapter);
+  });
+
   it('of another rank or other modules than wanted is refused', async () => {
     damage({});
     await expectRefusal(/r is 2, but this policy's is 4/, { ...shape, rank: 4 });
@@ -94,6 +99,16 @@ describe('the tensors', () => {
   it('one that is missing', async () => {
     await write(stored().slice(1));
     await expectRefusal(/lora_A\.weight of shape \[2, 8\] is missing/);
+  });
+
+  it('a factor of one layer alone, or none at all, where the config leaves the modules out', async () => {
+    const none = JSON.stringify({ peft_type: 'LORA', r: shape.rank, lora_alpha: shape.alpha });
+    await write(stored().filter(({ name }) => !name.includes('layers.1.') || !name.includes('q_proj')));
+    writeFileSync(join(broken, 'adapter_config.json'), none);
+    await expectRefusal(/layers\.1\.self_attn\.q_proj\.lora_A\.weight of shape \[2, 8\] is missing/);
+    await write([copyOfNorm]);
+    writeFileSync(join(broken, 'adapter_config.json'), none);
+    await expectRefusal(/adapter_model\.safetensors: no tensor is a factor of q_proj, .*has no target_modules/);
   });
 
   it('one that nobody asked for', async () => {

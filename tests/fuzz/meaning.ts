@@ -52,7 +52,8 @@ export function adapterMeant(bytes: Uint8Array): unknown {
     off(raw.use_rslora) &&
     off(raw.fan_in_fan_out);
   const order = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj', 'lm_head'];
-  const modules = order.filter((name) => raw.target_modules.includes(name));
+  const named = raw.target_modules ?? ['q_proj', 'v_proj', 'down_proj']; // what the tensors beside it say
+  const modules = order.filter((name) => named.includes(name));
   return plain ? { rank: raw.r, alpha: raw.lora_alpha, modules } : 'nothing that is supported';
 }
 

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { ModelError } from '../../errors.ts';
 import { writeWholeFolder } from '../../record/whole-folder.ts';
-import { ADAPTABLE, type Adapter, type AdapterShape, baseFor, factorShapes } from './adapter.ts';
+import { ADAPTABLE, type Adapter, type AdapterShape, baseFor, factorShapes, type Module } from './adapter.ts';
 import type { ParameterShape } from './llama-config.ts';
 import { readJson } from './read-json.ts';
 import { SafetensorsFile, type StoredTensor, writeSafetensors } from './safetensors.ts';
@@ -55,7 +55,8 @@ const configSchema = z.looseObject({
     .positive()
     .max(2 ** 16),
   lora_alpha: z.number().positive(),
-  target_modules: z.array(z.enum(ADAPTABLE)).min(1),
+  /** Null where its writer left the choice to PEFT; the names of the tensors say it then. */
+  target_modules: z.array(z.enum(ADAPTABLE)).min(1).nullish(),
   bias: z.literal('none').default('none'),
   init_lora_weights: z.union([z.boolean(), z.literal('gaussian')]).nullish(),
 });
@@ -97,7 +98,7 @@ export async function readPeftFolder(
   }
 }
 
-/** What `adapter_config.json` declares. @throws ModelError naming the field that is missing or unsupported. */
+/** What the two files declare. @throws ModelError naming the field that is missing or unsupported. */
 export async function readPeftShape(folder: string): Promise<AdapterShape> {
   const path = join(folder, CONFIG);
   const value = await readJson(path);
@@ -108,7 +109,23 @@ export async function readPeftShape(folder: string): Promise<AdapterShape> {
   if (odd !== undefined) {
     throw new ModelError(`${path}: ${odd[0]} is ${shown(odd[1])}, which is not supported; train the adapter without`);
   }
-  return { rank: r, alpha: lora_alpha, modules: ADAPTABLE.filter((name) => target_modules.includes(name)) };
+  const modules = target_modules ?? (await adaptedModules(join(folder, TENSORS)));
+  return { rank: r, alpha: lora_alpha, modules: ADAPTABLE.filter((name) => modules.includes(name)) };
+}
+
+/** The modules that have factors. @throws ModelError where none has. */
+async function adaptedModules(path: string): Promise<Module[]> {
+  const file = await SafetensorsFile.open(path);
+  try {
+    const names = [...file.tensors.keys()];
+    const modules = ADAPTABLE.filter((module) => names.some((name) => name.endsWith(`.${module}.lora_A.weight`)));
+    if (modules.length > 0) return modules;
+    throw new ModelError(
+      `${path}: no tensor is a factor of ${ADAPTABLE.join(', ')}, and ${CONFIG} has no target_modules`,
+    );
+  } finally {
+    await file.close();
+  }
 }
 
 /** Variants of LoRA are off while their field is null, false or empty. */
