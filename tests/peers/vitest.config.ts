@@ -2,5 +2,5 @@ import { defineConfig } from 'vitest/config';
 
 /** Comparisons with other people's programs, which have to be installed: never part of `npm test`. */
 export default defineConfig({
-  test: { include: ['tests/peers/**/*.peer.ts'], testTimeout: 600_000, hookTimeout: 600_000 },
+  test: { include: ['tests/peers/**/*.peer.ts'], testTimeout: 600_000, hookTimeout: 600_000, fileParallelism: false },
 });
