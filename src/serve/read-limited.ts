@@ -47,6 +47,8 @@ function readMessage(message: IncomingMessage, limit: number): Promise<Uint8Arra
     message.on('data', take);
     message.once('end', () => resolve(Buffer.concat(parts)));
     message.once('error', reject);
-    message.once('close', () => reject(new Error('the client went away in the middle of its request')));
+    message.once('close', () => {
+      if (!message.complete) reject(new Error('the client went away in the middle of its request'));
+    });
   });
 }

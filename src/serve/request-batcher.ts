@@ -1,7 +1,8 @@
 import { ServerBusy } from './server-busy.ts';
 
-/** How long the first request waits for others to come along. */
-const WINDOW_MS = 3;
+/** Requests that come together are let in until none has come for so long, or the first has waited long enough. */
+const QUIET_MS = 2;
+const LONGEST_MS = 16;
 
 /** Rows that may wait: at a thousand rows a second, four seconds' work. */
 const WAITING_ROWS = 4096;
@@ -37,6 +38,8 @@ export class RequestBatcher<Item, Result> {
   #waitingRows = 0;
   #running = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** When the one that waits longest for others came. */
+  #since = 0;
 
   /** @param calls that may run at a time. */
   constructor(calls: number, rules: BatchRules<Item, Result>) {
@@ -61,8 +64,16 @@ export class RequestBatcher<Item, Result> {
       this.#waiting.push(entry);
       this.#waitingRows += rows;
       signal.addEventListener('abort', () => this.#leave(entry, signal.reason), { once: true });
-      this.#timer ??= setTimeout(() => this.#start(), WINDOW_MS);
+      this.#letOthersIn();
     });
+  }
+
+  #letOthersIn(): void {
+    const now = performance.now();
+    if (this.#timer === undefined) {
+      this.#since = now;
+      this.#timer = setTimeout(() => this.#start(), QUIET_MS);
+    } else if (now - this.#since < LONGEST_MS) this.#timer.refresh();
   }
 
   #leave(entry: Waiting<Item, Result>, reason: unknown): void {

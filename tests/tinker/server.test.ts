@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { extract } from 'tar-stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ChatFormat } from '../../src/chat/chat-format.ts';
+import { decodeSampleResponse } from '../../src/engine/tinker/wire/sample-response.ts';
 import { FairTurns } from '../../src/serve/tinker/fair-turns.ts';
 import { readInput } from '../../src/serve/tinker/loss-request.ts';
 import { PlainServer, TEXT, textOf } from './plain-server.ts';
@@ -91,6 +92,31 @@ describe('the order of a model’s requests', () => {
     expect(failed).toEqual({ error: 'datum 0: targets[1] is 64; ids are 0 to 63', category: 'user' });
     expect(await server.result(server.optimStep(model, 2))).toMatchObject({ category: 'user' });
   });
+
+  it('keeps a step from a gradient that is not whole, however close behind it the step comes', async () => {
+    const model = await freshModel();
+    const before = await server.logprobs(model, 1);
+    const bad = textOf([5, 6, 64]);
+    await server.result(server.forwardBackward(model, 2, [TEXT]));
+    const [, step] = await Promise.all([
+      server.forwardBackward(model, 3, [bad]),
+      server.result(server.optimStep(model, 4)),
+    ]);
+    expect(step).toMatchObject({ error: expect.stringContaining('datum 0: targets[1] is 64'), category: 'user' });
+    expect(await server.logprobs(model, 5)).toEqual(before);
+  });
+
+  it('overlaps steps, but never a save and the load that follows it', async () => {
+    const model = await freshModel();
+    await server.forwardBackward(model, 1, [TEXT]);
+    await server.result(server.optimStep(model, 2));
+    const path = `tinker://${model}/weights/between`;
+    const [, loaded] = await Promise.all([
+      server.ask('save_weights', { model_id: model, seq_id: 3, path: 'between' }),
+      server.result(server.ask('load_weights', { model_id: model, seq_id: 4, path, optimizer: true })),
+    ]);
+    expect(loaded).toMatchObject({ path });
+  });
 });
 
 describe('sampling', () => {
@@ -110,6 +136,24 @@ describe('sampling', () => {
     expect((await ask(base, 0)).body).toEqual(asked.body);
     expect((await server.result(ask(base, 1))).sequences).toEqual((await server.result(asked)).sequences);
     expect((await ask(base, 1, { num_samples: 3 })).status).toBe(400);
+  });
+
+  it('answers with the result itself whoever would rather wait for it, and with a promise where there is none', async () => {
+    const base = await sampler({ sampling_session_seq_id: 0, base_model: 'tiny' });
+    const asked = { sampling_session_id: base, num_samples: 1, prompt, sampling_params: how };
+    const waiting = (seq_id: number, more: object = {}) =>
+      server.app.request('/api/v1/asample', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', prefer: 'wait=25' },
+        body: JSON.stringify({ ...asked, seq_id, ...more }),
+      });
+    const answer = await waiting(20);
+    expect(answer.headers.get('content-type')).toBe('application/x-protobuf');
+    const { sequences } = decodeSampleResponse(new Uint8Array(await answer.arrayBuffer()));
+    const again = await server.ask('asample', { ...asked, seq_id: 20 }); // the same request, but it does not wait
+    expect((await server.result(again)).sequences).toEqual(sequences);
+    const refused = await waiting(21, { num_samples: 100_000 });
+    expect([refused.status, (await refused.json()).detail]).toEqual([400, expect.stringContaining('at most 1024')]);
   });
 
   it('gives logprobs of the tempered distribution, and None before the first token', async () => {

@@ -7,6 +7,9 @@ export type Heard = { readonly status: number; readonly headers: Headers; readon
 /** As `fetch` takes it. */
 type Init = Omit<RequestInit, 'body'> & { readonly body?: RequestInit['body'] | Uint8Array };
 
+/** Idle connections that are kept: as many as there are ever requests in flight. */
+const KEPT = 512;
+
 /**
  * One request over connections that are kept, its reply heard out to the last byte. Node's own client and not `fetch`:
  * with 256 requests in flight the streams and signals behind `fetch` took more of the processor than all the rest.
@@ -17,8 +20,8 @@ export class Transport {
 
   /** @param keepAlive false opens a connection for every request: none is ever sent twice. */
   constructor(keepAlive = true) {
-    this.#http = new HttpAgent({ keepAlive });
-    this.#https = new HttpsAgent({ keepAlive });
+    this.#http = new HttpAgent({ keepAlive, maxFreeSockets: KEPT });
+    this.#https = new HttpsAgent({ keepAlive, maxFreeSockets: KEPT });
   }
 
   /** Lets go of connections that nothing is sent over. */

@@ -2,7 +2,7 @@ import type { Clock } from '../endpoint/clock.ts';
 import { Failure } from '../endpoint/failure.ts';
 import { retryAfter } from '../endpoint/retry-after.ts';
 import type { Heard } from '../endpoint/transport.ts';
-import { type Call, PROTOBUF, type TinkerHttp } from './http.ts';
+import { type Call, isProtobuf, PROTOBUF, type TinkerHttp } from './http.ts';
 import { type Future, readFuture } from './wire/answers.ts';
 
 /** A result that is waited for. */
@@ -92,8 +92,7 @@ export class Futures {
   }
 
   #read(awaited: Awaited, heard: Heard): Future {
-    if (heard.status < 300 && heard.headers.get('content-type')?.startsWith(PROTOBUF))
-      return { state: 'done', result: '' };
+    if (heard.status < 300 && isProtobuf(heard)) return { state: 'done', result: '' };
     if (heard.status < 300) return this.#http.read(awaited, heard, readFuture);
     return { state: 'pending', queueState: 'active', reason: undefined };
   }

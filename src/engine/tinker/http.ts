@@ -43,6 +43,8 @@ export type HttpOptions = { readonly clock: Clock; readonly seed: number };
 
 export const PROTOBUF = 'application/x-protobuf';
 
+export const isProtobuf = ({ headers }: Heard): boolean => headers.get('content-type')?.startsWith(PROTOBUF) ?? false;
+
 /** The newest SDK whose protocol this client speaks: servers turn away what they find too old. */
 export const SDK_VERSION = '0.38.0';
 

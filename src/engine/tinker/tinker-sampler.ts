@@ -3,6 +3,7 @@ import { stream } from '../../random.ts';
 import type { Heard } from '../endpoint/transport.ts';
 import type { Sampler, SamplingParams, Sequence, TokenIds, TopLogprobs } from '../engine.ts';
 import { Lost } from './futures.ts';
+import { isProtobuf, PROTOBUF } from './http.ts';
 import type { Rules } from './rules.ts';
 import type { SampleGate } from './sample-gate.ts';
 import type { TinkerService } from './service.ts';
@@ -23,7 +24,12 @@ const GLANCE = { max_tokens: 1, temperature: 0, top_p: 1, top_k: -1, seed: 0 };
 /** The likeliest tokens of a text, with its own logprobs where somebody asks for those as well before it is sent. */
 type Look = { own: boolean; readonly answer: Promise<SampleResponse> };
 
-const BACKPRESSURE = { 'X-Tinker-Sampling-Backpressure': '1' };
+/** A server that knows `Prefer` (RFC 7240) answers with the result itself: one request instead of two. */
+const HEADERS = {
+  'X-Tinker-Sampling-Backpressure': '1',
+  Prefer: 'wait=25',
+  Accept: `${PROTOBUF}, application/json`,
+};
 
 /** A request whose result was lost is made anew so often. */
 const ANEW = 5;
@@ -194,8 +200,10 @@ export class TinkerSampler implements Sampler {
   async #result(what: string, body: object): Promise<Heard> {
     const { http, futures } = this.#service;
     for (let tries = 1; ; tries++) {
-      const call = { what, path: 'asample', body, headers: BACKPRESSURE, ownPace: true };
-      const { request_id } = await http.ask(call, sampleFutureAnswer.parse);
+      const call = { what, path: 'asample', body, headers: HEADERS, ownPace: true };
+      const heard = await http.send(call);
+      if (isProtobuf(heard)) return heard;
+      const { request_id } = http.read(call, heard, sampleFutureAnswer.parse);
       try {
         return await futures.result({ what, requestId: request_id, type: 'Sample' });
       } catch (error) {

@@ -9,7 +9,7 @@ type Completion = {
 
 export type Completions = { readonly cursor: number; readonly completions: readonly Completion[] };
 
-/** Completions that are remembered. */
+/** Completions that are remembered at least; as many more are forgotten at once. */
 const REMEMBERED = 16_384;
 
 /** The requests of one sampling session in the order in which they were finished; a cursor is a place in it. */
@@ -23,7 +23,7 @@ export class CompletionLog {
     const size = outcome?.kind === 'protobuf' ? { response_payload_uncompressed_size: outcome.bytes.length } : {};
     const state = outcome?.kind === 'failed' ? ('failed' as const) : ('finished' as const);
     this.#entries.push({ clone, completion: { state, request_id: id, ...size } });
-    if (this.#entries.length > REMEMBERED) this.#before += this.#entries.splice(0, 1).length;
+    if (this.#entries.length === 2 * REMEMBERED) this.#before += this.#entries.splice(0, REMEMBERED).length;
     for (const wake of this.#waiting) wake();
   }
 

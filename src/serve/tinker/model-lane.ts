@@ -4,6 +4,8 @@ import { Refusal } from './refusal.ts';
 
 /** A request of a model, to be carried out in its place. */
 export type Step = {
+  /** Whether it can be begun while the steps before it and behind it are under way, because what it works on keeps order. */
+  readonly overlaps?: true;
   /** Reads the request. @throws Refusal where it cannot be carried out. */
   prepare(): () => Promise<Outcome>;
   /** Called in its place instead, where it is refused or comes too late. */
@@ -14,7 +16,10 @@ export type Step = {
 type Entry = { readonly print: string; readonly answer: Future['id'] | Refusal };
 
 /** Carries a step out, or passes over it for a reason. */
-type Perform = (lost?: string) => Promise<void>;
+type Perform = { readonly overlaps: boolean; run(lost?: string): Promise<void> };
+
+/** Steps under way at a time: the next pass keeps a worker busy that has nothing more to do for this one. */
+const SIDE_BY_SIDE = 2;
 
 /** Steps that may wait for an earlier one. */
 const MOST_WAITING = 256;
@@ -40,6 +45,10 @@ export class ModelLane {
   readonly #parts: LaneParts;
   readonly #entries = new Map<number, Entry>();
   readonly #waiting = new Map<number, Perform>();
+  /** What a step that overlaps nothing was begun last. */
+  #alone: Promise<void> = Promise.resolve();
+  /** All that was begun since then. */
+  #begun: Promise<void>[] = [];
   #next = 1;
   #gap: NodeJS.Timeout | undefined;
   #closed: string | undefined;
@@ -60,10 +69,13 @@ export class ModelLane {
     const future = this.#parts.futures.open();
     const { run, refusal } = prepared(step);
     this.#remember(seqId, { print, answer: refusal ?? future.id });
-    this.#waiting.set(seqId, async (lost) => {
-      const reason = lost ?? this.#closed ?? refusal?.message;
-      const outcome = reason === undefined ? run() : step.skip(reason).then(() => failed(reason));
-      future.settle(await outcome.catch((error) => this.#failure(error)));
+    this.#waiting.set(seqId, {
+      overlaps: step.overlaps ?? false,
+      run: async (lost) => {
+        const reason = lost ?? this.#closed ?? refusal?.message;
+        const outcome = reason === undefined ? run() : step.skip(reason).then(() => failed(reason));
+        future.settle(await outcome.catch((error) => this.#failure(error)));
+      },
     });
     this.#advance();
     if (refusal !== undefined) throw refusal;
@@ -119,12 +131,26 @@ export class ModelLane {
       const perform = this.#waiting.get(seqId)!;
       this.#waiting.delete(seqId);
       this.#next = seqId + 1;
-      this.#queue(() => perform(reason));
+      this.#queue(perform, reason);
     }
   }
 
-  #queue(perform: Perform): void {
-    void this.#parts.turns.take(this.#parts.name, 1, () => perform());
+  #queue({ overlaps, run }: Perform, lost?: string): void {
+    const begin = () => (overlaps ? this.#beside(() => run(lost)) : this.#after(() => run(lost)));
+    void this.#parts.turns.take(this.#parts.name, SIDE_BY_SIDE, begin);
+  }
+
+  #beside(run: () => Promise<void>): Promise<void> {
+    const done = this.#alone.then(run);
+    this.#begun.push(done);
+    return done;
+  }
+
+  /** Behind all that was begun; what comes later waits for it. */
+  #after(run: () => Promise<void>): Promise<void> {
+    this.#alone = Promise.all([this.#alone, ...this.#begun]).then(run);
+    this.#begun = [];
+    return this.#alone;
   }
 
   #failure(error: unknown): Outcome {

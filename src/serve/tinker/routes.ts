@@ -204,7 +204,7 @@ function submit(context: Context, model: TrainedModel, seqId: number, print: str
   return context.json({ request_id: model.lane.submit(seqId, print, work), model_id: model.run.id });
 }
 
-function addSampling(routes: Hono, { samplers, sessions, pollMs }: TinkerService): void {
+function addSampling(routes: Hono, { samplers, sessions, futures, pollMs }: TinkerService): void {
   post(routes, '/create_sampling_session', wire.createSamplingSessionRequest, (request) => {
     const session = sessions.find(request.session_id);
     const [path, baseModel] = [request.model_path ?? undefined, request.base_model ?? undefined];
@@ -215,9 +215,13 @@ function addSampling(routes: Hono, { samplers, sessions, pollMs }: TinkerService
     return { client_counter: samplers.join(sampling_session_id) };
   });
   routes.get('/samplers/:id', (context) => context.json(samplers.describe(context.req.param('id'))));
-  post(routes, '/asample', wire.sampleRequest, async (request, _context, print) => {
+  routes.post('/asample', async (context) => {
+    const { request, print } = await readRequest(context, wire.sampleRequest);
     const { requestId, sequenceIds } = await samplers.sample(request, print);
-    return { request_id: requestId, sample_sequence_ids: sequenceIds, type: 'sample' };
+    const wait = preferredWait(context);
+    const outcome = wait > 0 ? await futures.poll(requestId, Math.min(pollMs, wait)) : undefined;
+    if (outcome?.kind === 'protobuf') return answer(context, outcome, false);
+    return context.json({ request_id: requestId, sample_sequence_ids: sequenceIds, type: 'sample' });
   });
   post(routes, '/cancel_future', wire.cancelFutureRequest, ({ request_id }) => {
     samplers.cancel(request_id);
@@ -236,6 +240,12 @@ function addFutures(routes: Hono, { futures, pollMs }: TinkerService): void {
     if (outcome === undefined) return context.json(waiting(request.request_id), 408);
     return answer(context, outcome, request.allow_metadata_only ?? false);
   });
+}
+
+/** How long a client would rather wait for the result than fetch it, milliseconds (RFC 7240). */
+function preferredWait({ req }: Context): number {
+  const [, seconds] = /^wait=(\d{1,5})$/.exec(req.header('prefer') ?? '') ?? [];
+  return 1000 * Number(seconds ?? 0);
 }
 
 function waiting(request_id: string): object {

@@ -1,4 +1,5 @@
 import type { AdamParams, LossOutput } from '../../engine/engine.ts';
+import { checkData } from '../../engine/local/check-data.ts';
 import type { LoraPolicy } from '../../engine/local/lora-policy.ts';
 import { writePeftFolder } from '../../engine/local/peft-folder.ts';
 import { encodeForwardBackwardOutput, type ForwardBackwardRequest } from '../../engine/tinker/wire/forward-backward.ts';
@@ -50,6 +51,7 @@ export class TrainedModel {
     const { forwardOnly } = request;
     const skip = async (reason: string) => (await this.#parts.policy).dropGradient(reason);
     return {
+      overlaps: true,
       prepare: () => {
         const loss = readLoss(request.lossFn, request.lossConfig);
         const data = readData(request.data, loss);
@@ -57,11 +59,12 @@ export class TrainedModel {
           const policy = await this.#parts.policy;
           if (forwardOnly) return output(await policy.forward(data, loss));
           try {
-            return output(await policy.forwardBackward(data, loss));
+            checkData(data, loss, policy.config);
           } catch (error) {
-            await policy.dropGradient((error as Error).message); // the engine throws nothing else
+            await policy.dropGradient((error as Error).message); // at once: the step may be right behind
             throw error;
           }
+          return output(await policy.forwardBackward(data, loss));
         };
       },
       skip: forwardOnly ? nothing : skip,
@@ -70,6 +73,7 @@ export class TrainedModel {
 
   optimStep(adam: WireAdam | null | undefined, otherType: string | undefined): Step {
     return {
+      overlaps: true,
       prepare: () => {
         if (otherType !== undefined) throw new Refusal(`optimizer ${quoted(otherType)} is not supported; use Adam`);
         if (!adam) throw new Refusal('adam_params is missing');
