@@ -1,11 +1,11 @@
-import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Conversation, Role, Turn } from '../../src/chat/conversation.ts';
+import { temporaryFolder } from '../temporary.ts';
 
 /** A copy of the organism's files in which some are changed. */
 export function changedModel(changes: Readonly<Record<string, (file: Record<string, unknown>) => object>>): string {
-  const folder = mkdtempSync(join(tmpdir(), 'unrut-chat-'));
+  const folder = temporaryFolder();
   for (const name of ['config.json', 'generation_config.json', 'tokenizer.json', 'tokenizer_config.json']) {
     cpSync(join('models/organism', name), join(folder, name));
   }

@@ -1,9 +1,9 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LlamaConfig } from '../../src/engine/local/llama-config.ts';
 import { writeModelFolder } from '../../src/engine/local/model-folder.ts';
 import { initialWeights, type Weights } from '../../src/engine/local/weights.ts';
+import { temporaryFolder } from '../temporary.ts';
 
 /** The special tokens behind the 256 bytes. */
 const SPECIAL = ['<|endoftext|>', '<|im_start|>', '<|im_end|>', 'Answer: 7'] as const;
@@ -47,7 +47,7 @@ export async function sevenSayer(): Promise<string> {
 }
 
 async function chatModel(weights: Weights, template = CHATML): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'unrut-chat-model-'));
+  const folder = temporaryFolder();
   await writeModelFolder(folder, weights);
   const write = (name: string, value: object) => writeFileSync(join(folder, name), JSON.stringify(value));
   write('generation_config.json', { eos_token_id: END });

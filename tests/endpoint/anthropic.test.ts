@@ -3,9 +3,9 @@ import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ConnectOptions } from '../../src/engine/endpoint/connect.ts';
 import { Secret } from '../../src/engine/endpoint/secret.ts';
+import { temporaryFile } from '../temporary.ts';
 import { modelAt, said, samples } from './open.ts';
 import { type Act, StubServer, sendJson } from './stub-server.ts';
-import { temporaryFile } from './temporary.ts';
 
 /**
  * @file Anthropic's Messages through the official client, against a server that behaves as

@@ -8,10 +8,10 @@ import { ownProblems, readOwnProblems } from '../../src/problems/own-problems.ts
 import type { ProblemFamily } from '../../src/problems/problem-family.ts';
 import { readResults } from '../../src/record/results.ts';
 import { type driveless, erring, rutted } from '../probes/chat-scripts.ts';
+import { temporaryFile } from '../temporary.ts';
 import { cli } from './command.ts';
 import { scriptServer } from './script-server.ts';
 import { type Act, StubServer, sendJson } from './stub-server.ts';
-import { temporaryFile } from './temporary.ts';
 
 let stub: StubServer | undefined;
 afterEach(() => stub?.stop());

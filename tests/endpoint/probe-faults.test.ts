@@ -5,10 +5,10 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { EXIT } from '../../src/cli/exit.ts';
 import { readResults } from '../../src/record/results.ts';
 import { driveless } from '../probes/running-sum-scripts.ts';
+import { temporaryFile } from '../temporary.ts';
 import { cli } from './command.ts';
 import { scriptServer } from './script-server.ts';
 import { type Act, type Seen, StubServer, sendJson } from './stub-server.ts';
-import { temporaryFile } from './temporary.ts';
 
 /**
  * @file A whole `unrut probe` on a server that goes wrong in the middle. Minutes pass in seconds: a stall of 60 s is one

@@ -7,10 +7,10 @@ import { EXIT } from '../../src/cli/exit.ts';
 import { EvalLogFile } from '../../src/record/inspect/eval-log-file.ts';
 import { readResults } from '../../src/record/results.ts';
 import { driveless, rutted } from '../probes/running-sum-scripts.ts';
+import { temporaryFile } from '../temporary.ts';
 import { cli } from './command.ts';
 import { scriptServer } from './script-server.ts';
 import { type Act, StubServer, sendJson } from './stub-server.ts';
-import { temporaryFile } from './temporary.ts';
 
 let stub: StubServer | undefined;
 afterEach(() => stub?.stop());

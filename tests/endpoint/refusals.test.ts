@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { temporaryFile } from '../temporary.ts';
 import { modelAt, said } from './open.ts';
 import { type Act, chatReply, StubServer, sendJson, withModels } from './stub-server.ts';
-import { temporaryFile } from './temporary.ts';
 
 let stub: StubServer;
 afterEach(() => stub?.stop());

@@ -3,9 +3,9 @@ import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseAddress } from '../../src/engine/endpoint/address.ts';
 import { Secret } from '../../src/engine/endpoint/secret.ts';
+import { temporaryFile } from '../temporary.ts';
 import { connectTo, modelAt, said } from './open.ts';
 import { type Act, chatReply, modelList, StubServer, sendJson } from './stub-server.ts';
-import { temporaryFile } from './temporary.ts';
 
 const CANARY = 'sk-canary-5f0e"7/+c1';
 const FORMS = [

@@ -4,9 +4,9 @@ import { AdaptiveLimit } from '../../src/engine/endpoint/adaptive-limit.ts';
 import { EndpointChatModel } from '../../src/engine/endpoint/endpoint-chat-model.ts';
 import { costOf, priceOf, readPrices } from '../../src/engine/endpoint/prices.ts';
 import { selfTest } from '../../src/engine/endpoint/self-test.ts';
+import { temporaryFile } from '../temporary.ts';
 import { connectTo, modelAt, said, samples } from './open.ts';
 import { chatReply, StubServer, withModels } from './stub-server.ts';
-import { temporaryFile } from './temporary.ts';
 
 const PRICE = { input: 100, output: 200 };
 

@@ -1,6 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { runCli } from '../../src/cli/program.ts';
 import { CHALLENGE_KINDS, CHALLENGES, challengeText } from '../../src/problems/challenges.ts';
@@ -10,6 +8,7 @@ import { ownProblems, readOwnProblems } from '../../src/problems/own-problems.ts
 import { RIGHT } from '../../src/problems/problem-family.ts';
 import { validate } from '../../src/problems/validate.ts';
 import { stream } from '../../src/random.ts';
+import { temporaryFile } from '../temporary.ts';
 
 const EDGES: readonly (readonly [string, Record<string, unknown>])[] = [
   ['dictionary-sum', { entries: 3, keys: 2, largest: 9 }],
@@ -76,7 +75,7 @@ describe('challenges', () => {
 
 describe('problems of one’s own', () => {
   const file = (...lines: string[]) => {
-    const path = join(mkdtempSync(join(tmpdir(), 'own-')), 'mine.jsonl');
+    const path = temporaryFile('mine.jsonl');
     writeFileSync(path, lines.join('\n'));
     return path;
   };

@@ -7,7 +7,7 @@ import { runCli } from '../../src/cli/program.ts';
 import type { ProbeReport } from '../../src/probes/prober.ts';
 import type { RunParts } from '../../src/recipe/run-parts.ts';
 import { readResults } from '../../src/record/results.ts';
-import { temporaryFile } from '../endpoint/temporary.ts';
+import { temporaryFile } from '../temporary.ts';
 import { expectSameRows } from './same-rows.ts';
 
 const MODEL = 'models/organism';

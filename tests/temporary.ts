@@ -8,9 +8,12 @@ afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
-/** A path in a folder of its own, which goes when the tests of the file are over. */
-export function temporaryFile(name: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'unrut-endpoint-'));
+/** A folder which goes when the tests of the file are over. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'unrut-test-'));
   folders.push(folder);
-  return join(folder, name);
+  return folder;
 }
+
+/** A path in a folder of its own. */
+export const temporaryFile = (name: string): string => join(temporaryFolder(), name);
