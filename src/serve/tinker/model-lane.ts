@@ -45,10 +45,10 @@ export class ModelLane {
   readonly #parts: LaneParts;
   readonly #entries = new Map<number, Entry>();
   readonly #waiting = new Map<number, Perform>();
-  /** What a step that overlaps nothing was begun last. */
+  /** The last step that overlaps none. */
   #alone: Promise<void> = Promise.resolve();
-  /** All that was begun since then. */
-  #begun: Promise<void>[] = [];
+  /** Steps under way that do. */
+  readonly #begun = new Set<Promise<void>>();
   #next = 1;
   #gap: NodeJS.Timeout | undefined;
   #closed: string | undefined;
@@ -141,15 +141,14 @@ export class ModelLane {
   }
 
   #beside(run: () => Promise<void>): Promise<void> {
-    const done = this.#alone.then(run);
-    this.#begun.push(done);
+    const done = this.#alone.then(run).then(() => void this.#begun.delete(done));
+    this.#begun.add(done);
     return done;
   }
 
   /** Behind all that was begun; what comes later waits for it. */
   #after(run: () => Promise<void>): Promise<void> {
     this.#alone = Promise.all([this.#alone, ...this.#begun]).then(run);
-    this.#begun = [];
     return this.#alone;
   }
 
