@@ -30,15 +30,21 @@ export function serviceOf(options: EngineOptions): ServiceOptions | undefined {
     if (baseUrl === undefined && baseModel === undefined) return undefined;
     throw new InputError('--base-url and --base-model are of a service; add --engine tinker');
   }
+  const address = readBaseUrl(baseUrl, '--engine tinker');
+  if (baseModel === undefined) throw new InputError('--engine tinker: name the model on the service with --base-model');
+  return { ...options, baseUrl: address, baseModel };
+}
+
+/** @throws InputError where it is no address, or holds what belongs into no record. */
+export function readBaseUrl(baseUrl: string | undefined, who: string): string {
   if (baseUrl === undefined || !/^https?:\/\//.test(baseUrl) || !URL.canParse(baseUrl)) {
-    throw new InputError('--engine tinker: give the address of the service with --base-url http://HOST:PORT');
+    throw new InputError(`${who}: give the address of the service with --base-url http://HOST:PORT`);
   }
   const { username, password } = new URL(baseUrl);
   if (username || password) {
     throw new InputError('--base-url: holds a name or password, which would end up in records; set TINKER_API_KEY');
   }
-  if (baseModel === undefined) throw new InputError('--engine tinker: name the model on the service with --base-model');
-  return { ...options, baseUrl, baseModel };
+  return baseUrl;
 }
 
 export async function partsOf(service: ServiceOptions | undefined, local: RunParts): Promise<RunParts> {

@@ -7,14 +7,9 @@ import { type Validation, validate } from '../problems/validate.ts';
 import { type Stream, stream } from '../random.ts';
 import { EXIT } from './exit.ts';
 import { openProblems } from './open-problems.ts';
+import { PLAIN } from './plain-table.ts';
 
 export type FamilyOptions = { readonly seed: number; readonly set?: readonly string[]; readonly json?: boolean };
-
-/** No colours, and no rule between rows. */
-const PLAIN = {
-  style: { head: [], border: [] },
-  chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
-};
 
 /** `unrut problems list`: the families and their dials. */
 export function listProblems({ json }: { readonly json?: boolean }): number {

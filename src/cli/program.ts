@@ -48,6 +48,7 @@ function buildProgram(loadParts: LoadParts, exit: Exit): Command {
   addReport(program, exit);
   addView(program, exit);
   addServe(program, exit);
+  addCheckpoints(program, exit);
   addProblems(program, exit);
   return program;
 }
@@ -239,6 +240,50 @@ Examples:
       const { serve } = await import('./serve-command.ts');
       exit(await serve(model, options));
     });
+}
+
+function addCheckpoints(program: Command, exit: Exit): void {
+  const checkpoints = program
+    .command('checkpoints')
+    .description('what a Tinker service keeps: list, download, delete')
+    .addHelpText(
+      'after',
+      `
+Without another word it lists. --base-url names the service, --key-env the environment variable that holds its key
+(default: TINKER_API_KEY); --json is for programs. Of a run the last three stay there, which --resume goes on from.
+
+Examples:
+  unrut checkpoints --base-url http://127.0.0.1:8000
+  unrut checkpoints download tinker://MODEL/sampler_weights/NAME --out adapter --base-url http://127.0.0.1:8000
+  unrut checkpoints delete tinker://MODEL/weights/NAME --base-url http://127.0.0.1:8000
+`,
+    );
+  addServiceOptions(checkpoints.command('list', { isDefault: true }))
+    .description('path, kind, size, when it was saved and when it expires (default)')
+    .action(async (options) => {
+      const { listKept } = await import('./checkpoints-command.ts');
+      exit(await listKept(options));
+    });
+  addServiceOptions(checkpoints.command('download <path>'))
+    .description('the adapter of a checkpoint, as a folder that PEFT loads')
+    .requiredOption('--out <folder>', 'where it goes')
+    .action(async (path: string, options) => {
+      const { downloadKept } = await import('./checkpoints-command.ts');
+      exit(await downloadKept(path, options));
+    });
+  addServiceOptions(checkpoints.command('delete <path>'))
+    .description('one checkpoint, for good')
+    .action(async (path: string, options) => {
+      const { deleteKept } = await import('./checkpoints-command.ts');
+      exit(await deleteKept(path, options));
+    });
+}
+
+function addServiceOptions(command: Command): Command {
+  return command
+    .option('--base-url <address>', 'of the service, without /api/v1')
+    .option('--key-env <name>', 'environment variable that holds the key (default: TINKER_API_KEY)')
+    .option('--json', 'JSON on standard output');
 }
 
 function addView(program: Command, exit: Exit): void {

@@ -5,11 +5,10 @@ import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { writeWholeFolder } from '../../record/whole-folder.ts';
-import { Failure } from '../endpoint/failure.ts';
 import type { Heard } from '../endpoint/transport.ts';
-import { Refused, type TinkerHttp } from './http.ts';
+import { isNotThere, type TinkerHttp } from './http.ts';
 import { archiveAnswer } from './wire/answers.ts';
-import { parseTinkerPath } from './wire/path.ts';
+import { addressOf, parseTinkerPath, type TinkerPath } from './wire/path.ts';
 
 /** An archive is written while one waits. */
 const TIMEOUT = 10 * 60_000;
@@ -17,11 +16,10 @@ const TIMEOUT = 10 * 60_000;
 /** Anything else in an archive stays there. */
 const FILES = new Set(['adapter_config.json', 'adapter_model.safetensors']);
 
-/** Downloads weights that were saved to sample from, as a PEFT folder. @throws EndpointError where there are none. */
+/** Downloads the adapter of a checkpoint, as a PEFT folder. @throws EndpointError where there is none. */
 export async function downloadAdapter(http: TinkerHttp, path: string, folder: string): Promise<void> {
-  const { modelId, name } = parseTinkerPath(path);
   const what = `archive of ${path}`;
-  const files = await adapterFiles(await fetchArchive(http, what, modelId, name));
+  const files = await adapterFiles(await fetchArchive(http, what, parseTinkerPath(path)));
   if (files.size < FILES.size) throw http.error({ what }, `holds ${[...files.keys()].join(', ') || 'no adapter'}`);
   await writeWholeFolder(folder, async (beside) => {
     await mkdir(beside, { recursive: true });
@@ -29,17 +27,13 @@ export async function downloadAdapter(http: TinkerHttp, path: string, folder: st
   });
 }
 
-/** No such address, or none that can be read. */
-const NOT_THERE = new Set([404, 405]);
-
 /** The archive itself, or an address where it lies: by redirection, or in JSON. */
-async function fetchArchive(http: TinkerHttp, what: string, modelId: string, name: string): Promise<Buffer> {
+async function fetchArchive(http: TinkerHttp, what: string, place: TinkerPath): Promise<Buffer> {
   const call = { what, method: 'GET', timeout: TIMEOUT } as const;
-  const ask = (place: string) =>
-    http.send({ ...call, path: `training_runs/${modelId}/checkpoints/${place}/archive`, redirects: true });
-  const heard = await ask(`sampler_weights/${name}`).catch((error: unknown) => {
-    if (!(error instanceof Refused) || !NOT_THERE.has(error.status)) throw error;
-    return ask(name); // some servers leave the kind out here, too
+  const ask = (at: string) => http.send({ ...call, path: `${at}/archive`, redirects: true });
+  const heard = await ask(addressOf(place)).catch((error: unknown) => {
+    if (place.kind !== 'sampler_weights' || !isNotThere(error)) throw error;
+    return ask(addressOf(place).replace('/sampler_weights/', '/')); // some servers leave the kind out here, too
   });
   const elsewhere = heard.headers.get('location') ?? addressIn(http, what, heard);
   return elsewhere ? (await http.send({ ...call, path: elsewhere })).body : heard.body;
@@ -60,13 +54,4 @@ async function adapterFiles(archive: Buffer): Promise<Map<string, Buffer>> {
     else entry.resume();
   }
   return files;
-}
-
-/** Asked for once: a service that keeps what it is told to delete is left to it. */
-export async function deleteCheckpoint(http: TinkerHttp, path: string): Promise<void> {
-  const { modelId, kind, name } = parseTinkerPath(path, 'weights');
-  const at = `training_runs/${modelId}/checkpoints/${kind}/${name}`;
-  await http.once({ what: `delete ${path}`, method: 'DELETE', path: at }).catch((error: unknown) => {
-    if (!(error instanceof Failure)) throw error;
-  });
 }

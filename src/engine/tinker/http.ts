@@ -38,8 +38,17 @@ export class Refused extends EndpointError {
   }
 }
 
-/** The seed is of the jitter between two tries. */
-export type HttpOptions = { readonly clock: Clock; readonly seed: number };
+/** A refusal that says that there is no such address, or none for this method. */
+export const isNotThere = (error: unknown): error is Refused =>
+  error instanceof Refused && (error.status === 404 || error.status === 405);
+
+export type HttpOptions = {
+  readonly clock: Clock;
+  /** Of the jitter between two tries. */
+  readonly seed: number;
+  /** So long a request is repeated before it is given up, milliseconds; five minutes where nothing is said. */
+  readonly patience?: number;
+};
 
 export const PROTOBUF = 'application/x-protobuf';
 
@@ -49,7 +58,6 @@ export const isProtobuf = ({ headers }: Heard): boolean => headers.get('content-
 export const SDK_VERSION = '0.38.0';
 
 const TIMEOUT = 60_000;
-/** So long a request is repeated before it is given up, milliseconds. */
 const PATIENCE = 5 * 60_000;
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 10_000;
@@ -61,16 +69,18 @@ export class TinkerHttp {
   readonly #base: URL;
   readonly #secret: Secret;
   readonly #jitter: Stream;
+  readonly #patience: number;
   readonly #kept = new Transport();
   readonly #single = new Transport(false);
   #everAnswered = false;
 
-  constructor(baseUrl: string, secret: Secret, { clock, seed }: HttpOptions) {
+  constructor(baseUrl: string, secret: Secret, { clock, seed, patience = PATIENCE }: HttpOptions) {
     this.address = baseUrl.replace(/\/+$/, '');
     this.#base = new URL(`${this.address}/api/v1/`);
     this.#secret = secret;
     this.clock = clock;
     this.#jitter = stream(seed, 'tinker', 'jitter');
+    this.#patience = patience;
   }
 
   close(): void {
@@ -120,7 +130,7 @@ export class TinkerHttp {
         throw this.error(call, failure.line);
       if (call.repeatable === false && failure.maybePaid) throw this.error(call, `${failure.line}; ${UNKNOWN}`);
       const wait = this.#wait(failure, tries);
-      if (this.clock.now() + wait - since > PATIENCE)
+      if (this.clock.now() + wait - since > this.#patience)
         throw this.error(call, `${failure.line}, ${tries} times in a row`);
       await this.clock.sleep(wait);
     }

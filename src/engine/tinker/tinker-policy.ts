@@ -6,7 +6,8 @@ import { writeWholeFolder } from '../../record/whole-folder.ts';
 import type { Heard } from '../endpoint/transport.ts';
 import type { AdamParams, Datum, Loss, LossOutput, Policy, Sampler, StepMetrics } from '../engine.ts';
 import { checkData, type DataLimits } from '../local/check-data.ts';
-import { deleteCheckpoint, downloadAdapter } from './archive.ts';
+import { downloadAdapter } from './archive.ts';
+import { tryToDelete } from './checkpoints.ts';
 import { lossValue } from './loss-value.ts';
 import { asGlance, asMeans } from './mean-losses.ts';
 import type { ModelLane, Verb } from './model-lane.ts';
@@ -111,7 +112,7 @@ export class TinkerPolicy implements Policy {
     const pointer = { format: 1, path, base_model: this.#model.adapter.baseModel, step };
     await writeWholeFolder(folder, (beside) => writeFile(join(beside, POINTER), JSON.stringify(pointer)));
     this.#saved.push(path);
-    if (this.#saved.length > KEPT) await deleteCheckpoint(this.#service.http, this.#saved.shift()!); // there are more
+    if (this.#saved.length > KEPT) await tryToDelete(this.#service.http, this.#saved.shift()!); // there are more
   }
 
   async load(folder: string): Promise<void> {

@@ -68,7 +68,7 @@ export const weightsInfoAnswer = z.looseObject({
 
 const cursor = z.looseObject({ offset: z.int(), limit: z.int(), total_count: z.int() });
 
-export const checkpoint = z.looseObject({
+const checkpoint = z.looseObject({
   checkpoint_id: text,
   checkpoint_type: text,
   tinker_path: text,
@@ -76,6 +76,8 @@ export const checkpoint = z.looseObject({
   size_bytes: z.number().nullish(),
   expires_at: maybe,
 });
+
+export type WireCheckpoint = z.output<typeof checkpoint>;
 
 export const checkpointsAnswer = z.looseObject({ checkpoints: z.array(checkpoint), cursor: cursor.nullish() });
 

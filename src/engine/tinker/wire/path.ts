@@ -20,6 +20,16 @@ export function parseTinkerPath(path: string, kind: TinkerPath['kind'] = 'sample
   const [modelId, name] = [parts[0], parts.at(-1)];
   const said = parts.length === 2 ? kind : parts[1];
   const known = said === 'weights' || said === 'sampler_weights';
-  if (parts.length >= 2 && parts.length <= 3 && modelId && name && known) return { modelId, kind: said, name };
+  const isFolder = parts.some((part) => part === '.' || part === '..');
+  if (parts.length >= 2 && parts.length <= 3 && modelId && name && known && !isFolder)
+    return { modelId, kind: said, name };
   throw new WireError(`${JSON.stringify(path.slice(0, 200))} is no path of the form ${SCHEME}MODEL/weights/NAME`);
 }
+
+/** Where a checkpoint is managed, under `/api/v1/`. */
+export function addressOf({ modelId, kind, name }: TinkerPath): string {
+  return `training_runs/${asPart(modelId)}/checkpoints/${kind}/${asPart(name)}`;
+}
+
+/** Ids hold colons, which addresses may hold, too. */
+export const asPart = (text: string): string => encodeURIComponent(text).replaceAll('%3A', ':');
