@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ChatFormat } from '../chat/chat-format.ts';
 import { realClock } from '../engine/endpoint/clock.ts';
 import { Secret } from '../engine/endpoint/secret.ts';
-import { baseFor, factorShapes } from '../engine/local/adapter.ts';
+import { baseFor, factorShapes, type Module } from '../engine/local/adapter.ts';
 import { mergedWeights } from '../engine/local/adapter-graphs.ts';
 import { readConfig } from '../engine/local/hugging-face-config.ts';
 import { type LlamaConfig, parameterShapes } from '../engine/local/llama-config.ts';
@@ -29,7 +29,12 @@ import { probeTarget, writeModel } from './parts.ts';
 /** A checkpoint on a service takes seconds, and space that somebody pays for. */
 const SAVE_EVERY = 20;
 
-type TinkerRunModel = Model & { readonly policy: TinkerPolicy; readonly format: ChatFormat };
+type TinkerRunModel = Model & {
+  readonly policy: TinkerPolicy;
+  readonly format: ChatFormat;
+  /** What the recipe wants to be adapted. */
+  readonly modules: readonly Module[];
+};
 
 /** The parts of a run whose model is trained by a service. The recipe's folder lends tokenizer and template. */
 export function tinkerParts(parts: RunParts, options: ServiceOptions): RunParts {
@@ -62,6 +67,7 @@ async function openModel(folder: string, how: ModelOptions, options: ServiceOpti
     policy,
     reference: await openSampler(service, gate, { base_model: options.baseModel }, rules),
     format,
+    modules: shapeOf(adapter).modules,
     baseText,
     parameters: sizeOf(parameterShapes(config)),
     can,
@@ -95,7 +101,11 @@ function adapterSize(config: LlamaConfig, lora: LoraRecipe): number {
 }
 
 /** The service's adapter, merged here into the folder's weights. */
-async function exportModel({ policy }: TinkerRunModel, source: string, folder: string): Promise<string | undefined> {
+async function exportModel(
+  { policy, modules }: TinkerRunModel,
+  source: string,
+  folder: string,
+): Promise<string | undefined> {
   const beside = await mkdtemp(join(tmpdir(), 'unrut-adapter-'));
   const runtime = Runtime.open();
   try {
@@ -103,9 +113,13 @@ async function exportModel({ policy }: TinkerRunModel, source: string, folder: s
     const base = await readModelFolder(source);
     const adapter = await readPeftFolder(join(beside, 'adapter'), base);
     await writeModel(await mergedWeights(runtime, baseFor(base, adapter.shape), adapter), source, folder);
-    return undefined;
+    const left = modules.filter((module) => !adapter.shape.modules.includes(module));
+    return left.length > 0
+      ? `adapter: the service adapted no ${left.join(', ')}, which the recipe asks for`
+      : undefined;
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
+    await rm(folder, { recursive: true, force: true });
     const reason = error.message.replaceAll(`${beside}/`, '');
     return `no model folder: the adapter cannot be merged here (${reason}); it is in adapter/ as it came`;
   } finally {

@@ -38,7 +38,7 @@ export type RunParts = {
   probeTarget(name: string, sampler: Sampler, model: Model): ProbeTarget;
   /**
    * Writes the trained model as a Hugging Face folder, `source` lending tokenizer and template. `folder` does not exist.
-   * @returns what a reader has to know where there is none to be written.
+   * @returns what a reader has to know: of the model, or why there is none and the folder is still not there.
    */
   exportModel(model: Model, source: string, folder: string): Promise<string | undefined>;
   /** Names and versions for `run.yaml`, the engine's among them. */

@@ -178,9 +178,9 @@ class RecipeRun {
     const beside = `${destination}.writing`;
     await writing(destination, async () => {
       await rm(beside, { recursive: true, force: true });
-      const reason = await write(beside);
-      if (reason !== undefined) await this.#noteOnce(reason);
-      else await rename(beside, destination);
+      const note = await write(beside);
+      if (note !== undefined) await this.#noteOnce(note);
+      if (existsSync(beside)) await rename(beside, destination);
     });
   }
 

@@ -80,11 +80,15 @@ describe('a run on a service', () => {
   });
 });
 
+/** Of a model that is there all the same. */
+const LEFT_OUT = 'adapter: the service adapted no lm_head';
+
 describe('an engine that lacks something', () => {
   /** The embedded engine, said to be able to do less: it is then asked in other words. */
   const lacking = (can: readonly Ability[]): RunParts => ({
     ...parts,
     openModel: async (folder, how) => ({ ...(await parts.openModel(folder, how)), can: new Set(can) }),
+    exportModel: async (...model) => (await parts.exportModel(...model)) ?? LEFT_OUT,
   });
 
   async function run(can: readonly Ability[], out: string): Promise<string[]> {
@@ -97,6 +101,7 @@ describe('an engine that lacks something', () => {
 
   it('gets the declared substitute of every stage, and the record says so', async () => {
     const told = await run(['sampling', 'signed_weights', 'importance_sampling'], join(box, 'lacking'));
+    expect(told.pop()).toBe(LEFT_OUT);
     expect(told.map((note) => note.slice(0, note.indexOf(' needs')))).toEqual([
       'stage elicit: replay',
       "stage distil: the teacher's distribution",

@@ -83,6 +83,7 @@ describe.skipIf(absent !== undefined)('a recipe on SkyRL', () => {
       'stage reinforce: replay',
       'stage unloop-again: replay',
     ]);
+    expect(notes.at(-1)).toBe('adapter: the service adapted no lm_head, which the recipe asks for');
     const steps = events.filter((event) => event.kind === 'step');
     expect(steps.map(({ stage, step }) => `${stage} ${step}`)).toEqual(
       STAGES.flatMap((stage) => [`${stage} 0`, `${stage} 1`]),
