@@ -56,6 +56,31 @@ type Reference = Pick<Saw, 'trained' | 'losses' | 'topk'> & {
   readonly samples: readonly (readonly number[])[];
 };
 
+/** What is not there, by a word of the answer that names it. */
+const REFUSED = {
+  publish: 'there is no POST /api/v1/training_runs/',
+  unpublish: 'there is no DELETE /api/v1/training_runs/',
+  project: '/project here',
+  trace: '/trace_export here',
+  audit: '/audit here',
+  whoami: 'whoami requires JWT auth',
+};
+
+/** With SDK 0.38 beside. */
+const REFUSED_SINCE = {
+  billing: '/billing/usage/events here',
+  storage: '/billing/usage/checkpoints/current here',
+  search: '/sessions/search here',
+  copy: '/copy_weights here',
+  external: 'external',
+  external_urls: '/external_weights_urls here',
+  inflight: 'kind "inflight" is not supported',
+  stability: 'record_stability_info: this server has no stable_reinforce',
+  target: 'target_prompt_logprobs is not supported',
+  alternatives: 'prompt_alt_tokens_k is not supported',
+  dimuon: 'optimizer "dimuon" is not supported',
+};
+
 describe.each(Object.entries(SDKS))('the official SDK %s', (version, python) => {
   const absent = absence(python, version);
   if (absent !== undefined) process.stderr.write(`skipped: ${absent}\n`);
@@ -65,12 +90,16 @@ describe.each(Object.entries(SDKS))('the official SDK %s', (version, python) => 
     let server: OurServer;
     let saw: Saw;
     let right: Reference;
+    /** What a script prints last. */
+    const drive = async (script: string): Promise<string> => {
+      const own = { TINKER_BASE_URL: server.url, TINKER_API_KEY: 'tml-x', TINKER_TELEMETRY: '0', HF_HUB_OFFLINE: '1' };
+      const words = ['-W', 'ignore', `tests/peers/tinker/${script}`, 'models/organism', folder];
+      const { stdout } = await run(python, words, { env: { ...process.env, ...own }, maxBuffer: 2 ** 26 });
+      return stdout.trimEnd().split('\n').at(-1)!;
+    };
     beforeAll(async () => {
       server = await openOurServer();
-      const own = { TINKER_BASE_URL: server.url, TINKER_API_KEY: 'tml-x', TINKER_TELEMETRY: '0', HF_HUB_OFFLINE: '1' };
-      const options = { env: { ...process.env, ...own }, maxBuffer: 2 ** 26 };
-      const script = ['-W', 'ignore', 'tests/peers/tinker/sdk.py', 'models/organism', folder];
-      const said = (await run(python, script, options)).stdout.trimEnd().split('\n').at(-1)!;
+      const said = await drive('sdk.py');
       writeFileSync(join(folder, 'saw.json'), said);
       saw = JSON.parse(said);
       const reference = ['tests/peers/tinker/reference.py', 'models/organism', join(folder, 'adapter')];
@@ -136,6 +165,37 @@ describe.each(Object.entries(SDKS))('the official SDK %s', (version, python) => 
       expect(saw.custom.squares).toBeCloseTo(right.trained.reduce((sum, value) => sum + value ** 2, 0), 3);
       expect(saw.custom.after).not.toEqual(saw.trained);
     }); // biome-ignore format: a claim a line
+
+    it('makes every other public call, or is refused it by name', async () => {
+      const { refused, ...calls } = JSON.parse(await drive('calls.py'));
+      const is038 = version === '0.38.0';
+      expect(calls).toEqual({
+        not_over: expect.stringContaining('there is a checkpoint'),
+        expire: [false, true],
+        types: ['training', 'sampler'],
+        modules: [true, false, false],
+        sizes: true,
+        pages: true,
+        counted: true,
+        newest_run: [true],
+        ways: Array(is038 ? 5 : 4).fill(true),
+        samplers: [true, true, true, true],
+        tokenizer: 'ab',
+        goes_on: true,
+        left: true,
+        ...(is038 && {
+          noted: [{ step: '1' }, { step: '1' }],
+          top_sampled: [6, true, true, true, true, true, true],
+          sampled: true,
+          last: true,
+          capabilities: true,
+          graph: true,
+        }),
+      });
+      const wanted = { ...REFUSED, ...(is038 && REFUSED_SINCE) };
+      expect(Object.keys(refused).sort()).toEqual(Object.keys(wanted).sort());
+      for (const [name, words] of Object.entries(wanted)) expect(refused[name], name).toContain(words);
+    });
   });
 });
 
