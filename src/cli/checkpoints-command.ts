@@ -31,7 +31,7 @@ export async function downloadKept(
   const { out } = options;
   refuseUsed(out);
   const whole = await ask(options, ARCHIVE_PATIENCE, (http) => {
-    return withCheckpoint(http, path, (found) => downloadAdapter(http, found, out));
+    return withCheckpoint(http, path, 'GET …/archive', (found) => downloadAdapter(http, found, out));
   });
   return say(options, { path: whole, folder: out }, `${whole} is in ${out}, as PEFT has it`);
 }
@@ -39,7 +39,7 @@ export async function downloadKept(
 /** `unrut checkpoints delete PATH`. */
 export async function deleteKept(path: string, options: CheckpointsOptions): Promise<number> {
   const deleted = await ask(options, PATIENCE, (http) => {
-    return withCheckpoint(http, path, (found) => deleteCheckpoint(http, found));
+    return withCheckpoint(http, path, 'DELETE', (found) => deleteCheckpoint(http, found));
   });
   return say(options, { deleted }, `${deleted} is deleted`);
 }
@@ -79,7 +79,7 @@ function renderTable(kept: readonly Checkpoint[]): string {
     table.push([path, kind, megabytes(sizeBytes), minute(time) || '?', minute(expiresAt)]);
   }
   const total = kept.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0);
-  return `${table}\n${kept.length} kept, ${megabytes(total)} MB`;
+  return `${table}\n${kept.length} kept${total > 0 ? `, ${megabytes(total)} MB` : ''}`;
 }
 
 const megabytes = (bytes: number | null): string => (bytes === null ? '?' : (bytes / 1e6).toFixed(2));

@@ -168,8 +168,8 @@ describe('other services', () => {
     );
     expect(await refusal(other.url, 'delete', 'tinker://r/weights/a')).toMatch(/delete .*: answers 404: Not Found/);
     answer = (path) => (path === 'training_runs/r/checkpoints' ? Response.json({ checkpoints: [kept('r', 'a'), kept('r', 'b'), kept('r', 'b', 'sampler')] }) : none());
-    for (const words of [['delete', 'tinker://r/a'], ['download', 'tinker://r/weights/a', '--out', join(box, 'lacking')]]) {
-      expect(await refusal(other.url, ...words)).toMatch(/tinker:\/\/r\/weights\/a: is there, but this service has no such call \(it answers 404\)/);
+    for (const [call, ...words] of [['DELETE', 'delete', 'tinker://r/a'], ['GET …/archive', 'download', 'tinker://r/weights/a', '--out', join(box, 'lacking')]]) {
+      expect(await refusal(other.url, ...words)).toBe(`unrut: ${other.url}: tinker://r/weights/a: is there, but this service has no ${call} for it (answers 404)`);
     }
     expect(await refusal(other.url, 'delete', 'tinker://r/b')).toMatch(/there are tinker:\/\/r\/weights\/b and tinker:\/\/r\/sampler_weights\/b; say which/);
     answer = (_, { headers }) => Response.json({ detail: `${headers.get('x-api-key')} is unknown` }, { status: 401 });

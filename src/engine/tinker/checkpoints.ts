@@ -92,11 +92,13 @@ function orNotThere<Value>(asked: Promise<Value>): Promise<Value | undefined> {
 /**
  * Does something with one checkpoint, by its path in full, which it returns: the service's list of the run fills in a
  * kind that was left out, and tells a checkpoint that is not there from a call that is not.
+ * @param call of the work, for people.
  * @throws WireError on what is no path, EndpointError where no checkpoint is meant, or two are, or the work fails.
  */
 export async function withCheckpoint(
   http: TinkerHttp,
   path: string,
+  call: string,
   work: (whole: string) => Promise<void>,
 ): Promise<string> {
   const place = parseTinkerPath(path);
@@ -108,7 +110,7 @@ export async function withCheckpoint(
     return whole;
   } catch (error) {
     if (listed === undefined || !isNotThere(error)) throw error;
-    throw http.error({ what: whole }, `is there, but this service has no such call (it answers ${error.status})`);
+    throw http.error({ what: whole }, `is there, but this service has no ${call} for it (answers ${error.status})`);
   }
 }
 

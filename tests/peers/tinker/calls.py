@@ -139,6 +139,7 @@ if new:
         "storage": lambda: rest.get_current_checkpoint_storage_usage(),
         "search": lambda: rest.search_sessions(types.SessionSearchRequest()),
         "copy": lambda: rest.copy_weights(state, "p"),
+        "copy_own": lambda: service.copy_weights(state),
         "external_urls": lambda: rest.get_external_weights_urls(f"tinker://{run}/external_weights/outside"),
         "inflight": lambda: training.save_weights_and_get_sampling_client(kind="inflight"),
         "stability": lambda: ready(service.create_sampling_client(base_model=base, record_stability_info=True)).sample(prompt, 1, one),

@@ -72,6 +72,7 @@ const REFUSED_SINCE = {
   storage: '/billing/usage/checkpoints/current here',
   search: '/sessions/search here',
   copy: '/copy_weights here',
+  copy_own: 'Provide destination_project_id', // by the SDK itself
   external: 'external',
   external_urls: '/external_weights_urls here',
   inflight: 'kind "inflight" is not supported',
