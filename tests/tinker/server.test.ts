@@ -201,6 +201,16 @@ describe('sampling', () => {
     expect((await server.ask(`samplers/${snapshot}`)).body).toEqual({ sampler_id: snapshot, base_model: 'tiny' });
   });
 
+  it('goes by the name on which its model was created, where it is made by a path alone', async () => {
+    const base_model = 'models/tiny';
+    const about = { session_id: session, model_seq_id: models, base_model, lora_config: { rank: 2 } };
+    await server.result(server.ask('create_model', about));
+    const of = { model_id: `${session}:train:${models++}`, seq_id: 1, path: 'by-folder' };
+    const { path } = await server.result(server.ask('save_weights_for_sampler', of));
+    const made = await sampler({ sampling_session_seq_id: 3, model_path: path });
+    expect((await server.ask(`samplers/${made}`)).body).toMatchObject({ base_model, model_path: path });
+  });
+
   it('counts clones, keeps their huge numbers apart, and lists what is finished by clone', async () => {
     const base = await sampler({ sampling_session_seq_id: 2, base_model: 'tiny' });
     expect((await server.ask('join_sampling_session', { sampling_session_id: base })).body).toEqual({
@@ -316,7 +326,8 @@ describe('what is refused by name', () => {
     for (const [at, path] of ['../up', '/etc', '.hidden', 'a/b', 'x.writing', ''].entries()) {
       expect(await detail('save_weights', { seq_id: 4 + at, path })).toContain('is no name of a checkpoint');
     }
-    expect((await server.logprobs(model, 10)).length).toBe(5);
+    expect(await detail('save_weights_external', { seq_id: 10, path: 'out' })).toContain('external weights');
+    expect((await server.logprobs(model, 11)).length).toBe(5);
   });
 });
 
@@ -452,10 +463,12 @@ it('wants the key, if it has one, in either form, but for an archive and whether
   await locked.close();
 });
 
-it('tells SDKs before 0.38 to use their plain transport', async () => {
-  const config = async (sdk_version: string) => (await server.ask('client/config', { sdk_version })).body;
-  expect(await config('0.25.0')).toMatchObject({ use_pyqwest_transport: false, sample_join_sampling_session: true });
-  expect(await config('0.38.0')).toMatchObject({ use_pyqwest_transport: true });
+it('lists sessions in pages', async () => {
+  const own = await PlainServer.open();
+  const ids = [await own.session(), await own.session(), await own.session()];
+  expect((await own.ask('sessions?offset=1&limit=1')).body).toEqual({ sessions: [ids[1]] });
+  expect((await own.ask('sessions?limit=-1')).status).toBe(400);
+  await own.close();
 });
 
 type TopK = { readonly tokens: Int32Array; readonly logprobs: Float32Array };

@@ -24,9 +24,6 @@ const PROTOBUF_BYTES = 2 ** 26;
 /** Results above this size are announced first, where the client wants that. */
 const LARGE_BYTES = 2 ** 20;
 
-/** Clients before this version need a transport of their own if they are not told otherwise. */
-const OWN_TRANSPORT_SINCE = [0, 38] as const;
-
 export type RouteOptions = {
   /** Asked of every request, as `X-API-Key` or as a bearer's; absent: none. */
   readonly apiKey?: string | undefined;
@@ -80,8 +77,8 @@ function checkKey(req: HonoRequest, key: string): void {
 
 function addBoot(routes: Hono, { base, sessions }: TinkerService): void {
   routes.get('/healthz', (context) => context.json({ status: 'ok' }));
-  post(routes, '/client/config', wire.clientConfigRequest, ({ sdk_version }) => ({
-    use_pyqwest_transport: isSince(sdk_version ?? '', OWN_TRANSPORT_SINCE),
+  post(routes, '/client/config', wire.clientConfigRequest, () => ({
+    use_pyqwest_transport: false, // SDKs before 0.38 may lack it, and with it 0.38 aborts at the end of one script in three
     sample_join_sampling_session: true,
   }));
   post(routes, '/client/dynamic_config', wire.clientConfigRequest, () => ({
@@ -104,18 +101,16 @@ function addBoot(routes: Hono, { base, sessions }: TinkerService): void {
     sessions.finish(context.req.param('id')!);
     return {};
   });
-  routes.get('/sessions', (context) => context.json({ sessions: sessions.all.map(({ id }) => id) }));
+  routes.get('/sessions', (context) => {
+    const { offset, limit } = parse(pageSchema, context.req.query());
+    return context.json({ sessions: sessions.all.slice(offset, offset + limit).map(({ id }) => id) });
+  });
   routes.get('/sessions/:id', (context) => {
     const { modelIds, samplerIds, displayName, userMetadata } = sessions.find(context.req.param('id'));
     const about = { display_name: displayName ?? null, user_metadata: userMetadata ?? null };
     return context.json({ training_run_ids: modelIds, sampler_ids: samplerIds, ...about });
   });
   routes.post('/telemetry', (context) => context.json({ status: 'accepted' }));
-}
-
-function isSince(version: string, [major, minor]: readonly [number, number]): boolean {
-  const [, first, second] = /^(\d+)\.(\d+)/.exec(version) ?? [];
-  return Number(first) > major || (Number(first) === major && Number(second) >= minor);
 }
 
 function addTraining(routes: Hono, { training, base, futures }: TinkerService): void {
@@ -149,6 +144,9 @@ function addTraining(routes: Hono, { training, base, futures }: TinkerService): 
     if (request.kind === 'inflight') return refused('kind "inflight" is not supported by this server; use "snapshot"');
     if (request.sampling_session_seq_id != null) return model.snapshot(request.sampling_session_seq_id);
     return model.saveForSampler(request.path ?? nameOf(request), saveOptions(request));
+  });
+  step(routes, '/save_weights_external', numbered, training, () => {
+    return refused('external weights are not supported by this server; use save_weights_for_sampler and the archive');
   });
   routes.post('/load_weights', async (context) => {
     const { request, print } = await readRequest(context, wire.loadWeightsRequest);

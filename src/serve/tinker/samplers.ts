@@ -72,7 +72,7 @@ export class Samplers {
     if (path === undefined && baseModel === undefined) throw new Refusal('give base_model or model_path');
     if (baseModel !== undefined) this.#base.check(baseModel);
     if (path !== undefined) this.#checkPath(path);
-    const ofBase = baseModel ?? this.#base.name;
+    const ofBase = baseModel ?? runOf(this.#store, path!).baseModel; // one of the two is there
     this.#add(session, { id, key: path ?? this.#base.name, baseModel: ofBase, modelPath: path });
     return id;
   }

@@ -180,7 +180,7 @@ describe.each(Object.entries(SDKS))('the official SDK %s', (version, python) => 
         counted: true,
         newest_run: [true],
         ways: Array(is038 ? 5 : 4).fill(true),
-        samplers: [true, true, true, true],
+        samplers: [true, true, true],
         tokenizer: 'ab',
         goes_on: true,
         left: true,

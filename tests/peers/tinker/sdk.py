@@ -238,4 +238,3 @@ saw["deleted"] = named.path not in [each.tinker_path for each in rest.list_check
 if hasattr(service, "close"):
     service.close("success")
 print(json.dumps(saw), flush=True)
-os._exit(0)  # SDK 0.38's own threads abort the interpreter's end, about one time in three
