@@ -8,8 +8,8 @@ type Lane = {
 };
 
 /**
- * Lets those who wait for the same workers take turns: whoever has had the least time is next. A lane's own work is
- * begun in the order in which it came.
+ * Lets those who wait for the same workers take turns: whoever has had the least time is next, and nobody works side by
+ * side with himself while another one waits. A lane's own work is begun in the order in which it came.
  */
 export class FairTurns {
   readonly #atOnce: number;
@@ -44,7 +44,7 @@ export class FairTurns {
     while (this.#running < this.#atOnce) {
       const ready = [...this.#lanes].filter(([, { waiting, running, width }]) => waiting.length > 0 && running < width);
       if (ready.length === 0) return;
-      const [name, lane] = ready.reduce((least, one) => (one[1].spent < least[1].spent ? one : least));
+      const [name, lane] = ready.reduce((first, one) => (isBefore(one[1], first[1]) ? one : first));
       void this.#run(name, lane);
     }
   }
@@ -60,4 +60,8 @@ export class FairTurns {
     if (lane.running === 0 && lane.waiting.length === 0) this.#lanes.delete(name);
     this.#start();
   }
+}
+
+function isBefore(one: Lane, other: Lane): boolean {
+  return one.running === other.running ? one.spent < other.spent : one.running < other.running;
 }
