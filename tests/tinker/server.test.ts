@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { extract } from 'tar-stream';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ChatFormat } from '../../src/chat/chat-format.ts';
 import { decodeSampleResponse } from '../../src/engine/tinker/wire/sample-response.ts';
 import { FairTurns } from '../../src/serve/tinker/fair-turns.ts';
@@ -420,6 +420,27 @@ it('gives models that want the same workers the same time, however much each ask
   const long = Array.from({ length: 3 }, () => work('long', 60));
   await Promise.all([...long, ...Array.from({ length: 9 }, () => work('short', 15))]);
   expect(done.join(' ')).toBe('long short short short short long short short short short long short');
+});
+
+it('lets nobody work side by side with himself while another one waits, even if that one had more time', async () => {
+  let clock = 0;
+  const turns = new FairTurns(2, () => clock);
+  const begun: string[] = [];
+  const ends = new Map<string, () => void>();
+  const work = (lane: string, width: number, name: string) =>
+    turns.take(lane, width, () => {
+      begun.push(name);
+      return new Promise<void>((resolve) => ends.set(name, resolve));
+    });
+  void work('wide', 2, 'wide 1');
+  const long = work('narrow', 1, 'narrow 1');
+  for (const name of ['wide 2', 'wide 3']) void work('wide', 2, name);
+  void work('narrow', 1, 'narrow 2');
+  clock += 100;
+  ends.get('narrow 1')!();
+  await long;
+  await vi.waitFor(() => expect(begun.length).toBe(3));
+  expect(begun).toEqual(['wide 1', 'narrow 1', 'narrow 2']);
 });
 
 it('hands a checkpoint out whole while it is replaced and deleted', async () => {
