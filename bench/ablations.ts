@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { rowKey } from '../src/record/condition.ts';
-import { type Results, readResults } from '../src/record/results.ts';
+import { rowKey } from '../src/results/condition.ts';
+import { type Results, readResults } from '../src/results/results.ts';
 
 /**
  * @file The ablation table of docs/ablations.md: `npx tsx bench/ablations.ts runs/ablations`. One run of the quickstart a

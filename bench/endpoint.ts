@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Conversation } from '../src/chat/conversation.ts';
+import type { Conversation } from '../src/conversation/conversation.ts';
 import { parseAddress } from '../src/engine/endpoint/address.ts';
 import { connect } from '../src/engine/endpoint/connect.ts';
 import { EndpointChatModel } from '../src/engine/endpoint/endpoint-chat-model.ts';
-import { Secret } from '../src/engine/endpoint/secret.ts';
 import type { SelfTest } from '../src/engine/endpoint/self-test.ts';
+import { Secret } from '../src/engine/http/secret.ts';
 
 /**
  * @file What the client of endpoints adds to a server's own time, and how much memory it takes.

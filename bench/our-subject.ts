@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline';
 import type { Datum, Sampler } from '../src/engine/engine.ts';
-import { LocalPolicy } from '../src/engine/local/local-policy.ts';
-import { Runtime } from '../src/engine/local/runtime.ts';
-import { initialWeights } from '../src/engine/local/weights.ts';
+import { initialWeights } from '../src/engine/local/model/weights.ts';
+import { LocalPolicy } from '../src/engine/local/policy/local-policy.ts';
+import { Runtime } from '../src/engine/local/runtime/runtime.ts';
 import { stream } from '../src/random.ts';
 import { groupAdvantages } from '../src/stages/reinforce.ts';
 import { grpo, type Preset, presets, type Result, type Setup, type Task } from './work.ts';

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import * as Plot from '@observablehq/plot';
-import { encodeForwardBackwardRequest, type WireDatum } from '../src/engine/tinker/wire/forward-backward.ts';
-import { decodeSampleResponse } from '../src/engine/tinker/wire/sample-response.ts';
 import { stream } from '../src/random.ts';
 import { drawChart } from '../src/report/page/chart.ts';
+import { encodeForwardBackwardRequest, type WireDatum } from '../src/tinker/wire/forward-backward.ts';
+import { decodeSampleResponse } from '../src/tinker/wire/sample-response.ts';
 
 /**
  * @file `npx tsx bench/tinker-load.ts [SECONDS [SVG]]`: one server on models/organism, four models in training and 64

@@ -1,4 +1,4 @@
-import type { LlamaConfig } from '../src/engine/local/llama-config.ts';
+import type { LlamaConfig } from '../src/engine/local/model/llama-config.ts';
 
 /** @file What is measured. Both sides get the same tasks, and data drawn at random, over the line protocol. */
 

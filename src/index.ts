@@ -3,10 +3,11 @@
  * What one builds on: families of problems, probes and stages of one's own, put beside those that come along and run by
  * the same command line. `docs/extend.md` shows each in under 40 lines.
  */
-export type { ChatModel, Reply, ReplyParams, TokenLogprob } from './chat/chat-model.ts';
-export type { Conversation, Turn } from './chat/conversation.ts';
+
 export { parts } from './cli/parts.ts';
 export { runCli } from './cli/program.ts';
+export type { ChatModel, Reply, ReplyParams, TokenLogprob } from './conversation/chat-model.ts';
+export type { Conversation, Turn } from './conversation/conversation.ts';
 export { type Ability, abilities } from './engine/abilities.ts';
 export type * from './engine/engine.ts';
 export { EngineError, InputError, ModelError, RunError, UnrutError } from './errors.ts';
@@ -22,16 +23,16 @@ export { type Check, type Validation, validate } from './problems/validate.ts';
 export { chatFamily, type WorkedTask } from './problems/worked-task.ts';
 export { type Stream, stream } from './random.ts';
 export { loadRecipe, parseRecipe, type Recipe } from './recipe/load-recipe.ts';
+export type { Watch } from './recipe/observer.ts';
 export type { Model, ModelOptions, RunParts } from './recipe/run-parts.ts';
 export { type RunSetting, runRecipe } from './recipe/run-recipe.ts';
-export type { Watch } from './recipe/watch.ts';
-export { type Behaviour, behaviours, defineMetric, type Metric, type MetricName, metricOf } from './record/metrics.ts';
-export { parseResults, type Results, readResults, resultsSchema, writeResults } from './record/results.ts';
 export type { RunCard } from './record/run-card.ts';
 export { RunFolder } from './record/run-folder.ts';
 export { renderHtml } from './report/html.ts';
 export { renderModelCard } from './report/model-card.ts';
 export { renderTerminal } from './report/terminal.ts';
+export { type Behaviour, behaviours, defineMetric, type Metric, type MetricName, metricOf } from './results/metrics.ts';
+export { parseResults, type Results, readResults, resultsSchema, writeResults } from './results/results.ts';
 export { type OptimiserOptions, optimiserOptions } from './stages/optimiser.ts';
 export * from './stages/stage.ts';
 export { type Batch, type Portion, trainLoop } from './stages/train-loop.ts';

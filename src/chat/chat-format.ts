@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { Conversation } from '../conversation/conversation.ts';
+import { readJson } from '../disk/read-json.ts';
 import type { TokenIds } from '../engine/engine.ts';
-import { readConfig } from '../engine/local/hugging-face-config.ts';
-import { readJson } from '../engine/local/read-json.ts';
+import { readConfig } from '../engine/local/model/hugging-face-config.ts';
 import { ModelError } from '../errors.ts';
 import { ChatTemplate } from './chat-template.ts';
-import type { Conversation } from './conversation.ts';
 import { Tokenizer } from './tokenizer.ts';
 
 /** Where a turn's own text lies among the tokens, `end` exclusive. */

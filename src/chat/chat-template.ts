@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Template } from '@huggingface/jinja';
 import { z } from 'zod';
-import { readJson } from '../engine/local/read-json.ts';
+import type { Conversation, Turn } from '../conversation/conversation.ts';
+import { readJson } from '../disk/read-json.ts';
 import { InputError, ModelError } from '../errors.ts';
-import type { Conversation, Turn } from './conversation.ts';
 
 /** @file A model's chat template: which text a conversation is. */
 

@@ -1,7 +1,7 @@
+import type { Capabilities, ChatModel, Reply, ReplyParams, TokenLogprob } from '../conversation/chat-model.ts';
+import { type Conversation, mergeTurns } from '../conversation/conversation.ts';
 import type { Sampler, Sequence, TokenIds } from '../engine/engine.ts';
 import type { ChatFormat } from './chat-format.ts';
-import type { Capabilities, ChatModel, Reply, ReplyParams, TokenLogprob } from './chat-model.ts';
-import { type Conversation, mergeTurns } from './conversation.ts';
 
 /** A snapshot of weights that can be talked to. */
 export class LocalChatModel implements ChatModel {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
+import { readJson } from '../disk/read-json.ts';
 import type { TokenIds } from '../engine/engine.ts';
-import { readJson } from '../engine/local/read-json.ts';
 import { InputError, ModelError } from '../errors.ts';
 
 /** @file Text and token ids, as `tokenizer.json` says. */

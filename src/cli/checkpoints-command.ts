@@ -1,13 +1,13 @@
 import { readdirSync, statSync } from 'node:fs';
 import Table from 'cli-table3';
-import { realClock } from '../engine/endpoint/clock.ts';
-import { Secret } from '../engine/endpoint/secret.ts';
-import { downloadAdapter } from '../engine/tinker/archive.ts';
-import { type Checkpoint, deleteCheckpoint, listCheckpoints, withCheckpoint } from '../engine/tinker/checkpoints.ts';
-import { Refused, TinkerHttp } from '../engine/tinker/http.ts';
+import { realClock } from '../engine/http/clock.ts';
+import { Secret } from '../engine/http/secret.ts';
 import { EndpointError, InputError } from '../errors.ts';
-import { readBaseUrl } from './engine-options.ts';
+import { type Checkpoint, deleteCheckpoint, listCheckpoints, withCheckpoint } from '../tinker/client/checkpoints.ts';
+import { downloadAdapter } from '../tinker/client/download-adapter.ts';
+import { Refused, TinkerHttp } from '../tinker/client/http.ts';
 import { EXIT } from './exit.ts';
+import { readBaseUrl } from './options/engine-options.ts';
 import { PLAIN } from './plain-table.ts';
 
 export type CheckpointsOptions = { readonly baseUrl?: string; readonly keyEnv?: string; readonly json?: boolean };

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { compareReports } from '../recipe/compare-reports.ts';
 import { writeJunit } from '../record/junit.ts';
-import { readResults } from '../record/results.ts';
 import { AFTER_PROBE, readProbe } from '../record/run-folder.ts';
 import { renderComparison } from '../report/compare.ts';
 import { comparisonCases } from '../report/test-cases.ts';
+import { compareReports } from '../results/compare-reports.ts';
+import { readResults } from '../results/results.ts';
 import { EXIT } from './exit.ts';
 
 export type CompareOptions = { readonly gate?: boolean; readonly json?: boolean; readonly junit?: string };

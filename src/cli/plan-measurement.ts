@@ -1,4 +1,4 @@
-import type { Capabilities } from '../chat/chat-model.ts';
+import type { Capabilities } from '../conversation/chat-model.ts';
 import type { EndpointClient } from '../engine/endpoint/endpoint-client.ts';
 import { costOf } from '../engine/endpoint/prices.ts';
 import { InputError } from '../errors.ts';

@@ -1,28 +1,28 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeWhole, writing } from '../disk/write.ts';
 import { isAddress } from '../engine/endpoint/address.ts';
 import { InputError } from '../errors.ts';
 import type { ProbeReport } from '../probes/prober.ts';
-import { probeResults } from '../recipe/make-results.ts';
 import { nearest } from '../recipe/nearest.ts';
+import { goOn } from '../recipe/observer.ts';
 import type { RunParts } from '../recipe/run-parts.ts';
-import { goOn } from '../recipe/watch.ts';
 import { sha256 } from '../record/fingerprint.ts';
 import { writeJunit } from '../record/junit.ts';
-import { type Behaviour, behaviours } from '../record/metrics.ts';
-import { type Results, writeResults } from '../record/results.ts';
 import { AFTER_PROBE } from '../record/run-folder.ts';
-import { writeWhole, writing } from '../record/write.ts';
 import { probeCases } from '../report/test-cases.ts';
+import { probeResults } from '../results/make-results.ts';
+import { type Behaviour, behaviours } from '../results/metrics.ts';
+import { type Results, writeResults } from '../results/results.ts';
 import { Interrupted } from '../stages/stage.ts';
 import { type Display, type DisplayOptions, openDisplay } from './display/display.ts';
-import { type EndpointOptions, openEndpointTarget } from './endpoint-target.ts';
 import { EXIT } from './exit.ts';
-import { openFolderTarget } from './folder-target.ts';
 import { onInterrupt } from './interrupt.ts';
 import { allVersions, describeMachine } from './machine.ts';
-import type { OpenTarget } from './open-target.ts';
 import { printResults, showResults } from './show-results.ts';
+import { type EndpointOptions, openEndpointTarget } from './targets/endpoint-target.ts';
+import { openFolderTarget } from './targets/folder-target.ts';
+import type { OpenTarget } from './targets/open-target.ts';
 
 export type ProbeOptions = DisplayOptions &
   EndpointOptions & {

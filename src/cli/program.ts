@@ -2,9 +2,9 @@ import { Command, InvalidArgumentError } from 'commander';
 import { InputError } from '../errors.ts';
 import type { RunParts } from '../recipe/run-parts.ts';
 import { Interrupted } from '../stages/stage.ts';
-import { addEndpointOptions, addFamilyOptions, collect, ENDPOINT_HELP } from './endpoint-options.ts';
-import { addEngineOptions } from './engine-options.ts';
 import { EXIT, explainError } from './exit.ts';
+import { addEndpointOptions, addFamilyOptions, collect, ENDPOINT_HELP } from './options/endpoint-options.ts';
+import { addEngineOptions } from './options/engine-options.ts';
 import { packageVersion } from './package-root.ts';
 
 /** Loaded when a command needs it: the engine takes a moment, `--help` should not. */

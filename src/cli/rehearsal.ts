@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { ChatModel, Reply, ReplyParams } from '../chat/chat-model.ts';
-import type { Conversation } from '../chat/conversation.ts';
+import type { ChatModel, Reply, ReplyParams } from '../conversation/chat-model.ts';
+import type { Conversation } from '../conversation/conversation.ts';
 import { createProber } from '../probes/all-probes.ts';
 import type { Mode } from '../probes/mode.ts';
 import type { ProbeSettings } from '../probes/prober.ts';

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { InputError } from '../errors.ts';
-import { readResults } from '../record/results.ts';
+import { readResults } from '../results/results.ts';
 import type { DisplayOptions } from './display/display.ts';
 import { showResults } from './show-results.ts';
 

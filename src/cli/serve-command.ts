@@ -2,15 +2,15 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { ChatFormat } from '../chat/chat-format.ts';
-import { LocalSampler } from '../engine/local/local-sampler.ts';
-import { readModelFolder } from '../engine/local/model-folder.ts';
-import { Runtime } from '../engine/local/runtime.ts';
-import type { Weights } from '../engine/local/weights.ts';
+import { readModelFolder } from '../engine/local/files/model-folder.ts';
+import type { Weights } from '../engine/local/model/weights.ts';
+import { Runtime } from '../engine/local/runtime/runtime.ts';
+import { LocalSampler } from '../engine/local/sampling/local-sampler.ts';
 import { InputError } from '../errors.ts';
 import { serveApp } from '../serve/app.ts';
 import { listen } from '../serve/http-server.ts';
 import { ServedModel } from '../serve/served-model.ts';
-import { TinkerService } from '../serve/tinker/service.ts';
+import { TinkerService } from '../tinker/server/tinker-service.ts';
 import { EXIT, explainError } from './exit.ts';
 
 export type ServeOptions = {

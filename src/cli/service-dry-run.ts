@@ -6,8 +6,8 @@ import type { Recipe } from '../recipe/load-recipe.ts';
 import type { RunParts } from '../recipe/run-parts.ts';
 import { formatCount } from '../report/format.ts';
 import { printTable } from '../report/print-table.ts';
-import type { ServiceOptions } from './engine-options.ts';
 import { EXIT } from './exit.ts';
+import type { ServiceOptions } from './options/engine-options.ts';
 
 /** Prints what would be asked of a service, and what it costs by a price table; asks nothing of it. */
 export async function serviceDryRun(recipe: Recipe, parts: RunParts, service: ServiceOptions): Promise<number> {

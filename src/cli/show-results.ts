@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeWhole } from '../disk/write.ts';
 import { writeTranscripts } from '../record/inspect/write-transcripts.ts';
-import type { Results } from '../record/results.ts';
-import { writeWhole } from '../record/write.ts';
 import { renderModelCard } from '../report/model-card.ts';
 import { renderTerminal } from '../report/terminal.ts';
+import type { Results } from '../results/results.ts';
 import type { DisplayOptions } from './display/display.ts';
 import { EXIT } from './exit.ts';
 

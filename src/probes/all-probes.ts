@@ -1,7 +1,7 @@
-import type { ChatModel } from '../chat/chat-model.ts';
+import type { ChatModel } from '../conversation/chat-model.ts';
 import { InputError, ModelError } from '../errors.ts';
 import type { ProblemFamily } from '../problems/problem-family.ts';
-import type { Behaviour } from '../record/metrics.ts';
+import type { Behaviour } from '../results/metrics.ts';
 import { baseQuality } from './base-quality.ts';
 import type { Bench, Probe } from './bench.ts';
 import { type Competence, competentProblems, hashOf } from './competence.ts';

@@ -1,8 +1,8 @@
-import type { ChatModel, Reply } from '../chat/chat-model.ts';
-import type { Conversation } from '../chat/conversation.ts';
+import type { ChatModel, Reply } from '../conversation/chat-model.ts';
+import type { Conversation } from '../conversation/conversation.ts';
 import { inWords, outcomeOf, type ProblemFamily, type Reading } from '../problems/problem-family.ts';
 import { type Stream, stream } from '../random.ts';
-import type { Behaviour, MetricName } from '../record/metrics.ts';
+import type { Behaviour, MetricName } from '../results/metrics.ts';
 import { told, wholeText } from './mode.ts';
 import type { Outcome, ProbeReport, ProbeRow, ProbeTarget, ProbeTranscript } from './prober.ts';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ChatModel } from '../chat/chat-model.ts';
+import type { ChatModel } from '../conversation/chat-model.ts';
 import { InputError } from '../errors.ts';
 import type { ProblemFamily } from '../problems/problem-family.ts';
 import { stream } from '../random.ts';

@@ -1,5 +1,5 @@
-import type { Conversation } from '../chat/conversation.ts';
-import type { MetricName } from '../record/metrics.ts';
+import type { Conversation } from '../conversation/conversation.ts';
+import type { MetricName } from '../results/metrics.ts';
 import type { Ratio } from '../stats/outcome.ts';
 import { makePair } from '../wrong-turns/pair.ts';
 import { rightAnswer, wrongAnswer } from '../wrong-turns/wrong-work.ts';

@@ -1,4 +1,4 @@
-import type { Conversation } from '../chat/conversation.ts';
+import type { Conversation } from '../conversation/conversation.ts';
 import { inWords } from '../problems/problem-family.ts';
 import type { Ratio } from '../stats/outcome.ts';
 import { roleSwap } from '../wrong-turns/role-swap.ts';

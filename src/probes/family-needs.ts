@@ -1,5 +1,5 @@
 import { inWords, type ProblemFamily } from '../problems/problem-family.ts';
-import type { Behaviour, MetricName } from '../record/metrics.ts';
+import type { Behaviour, MetricName } from '../results/metrics.ts';
 import type { Skipped } from './prober.ts';
 
 /** Work that goes on step by step: only then is there something to continue, or a step to repeat. */

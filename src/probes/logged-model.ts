@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { ChatModel, Reply, ReplyParams } from '../chat/chat-model.ts';
-import type { Conversation } from '../chat/conversation.ts';
+import type { ChatModel, Reply, ReplyParams } from '../conversation/chat-model.ts';
+import type { Conversation } from '../conversation/conversation.ts';
 import type { EvalLogWriter } from '../record/inspect/eval-log-writer.ts';
 import type { LoggedTranscript } from '../record/inspect/transcript-sample.ts';
 import type { ProbeTranscript, ReplyLog } from './prober.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Conversation } from '../chat/conversation.ts';
+import type { Conversation } from '../conversation/conversation.ts';
 import { inWords, type ProblemFamily } from '../problems/problem-family.ts';
-import type { Behaviour, MetricName } from '../record/metrics.ts';
+import type { Behaviour, MetricName } from '../results/metrics.ts';
 import { asked } from '../wrong-turns/turns.ts';
 import type { ProbeReport, ProbeTarget, ProbeTranscript, Skipped } from './prober.ts';
 

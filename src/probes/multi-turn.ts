@@ -1,4 +1,4 @@
-import type { Conversation } from '../chat/conversation.ts';
+import type { Conversation } from '../conversation/conversation.ts';
 import { makePair } from '../wrong-turns/pair.ts';
 import { asked } from '../wrong-turns/turns.ts';
 import { answerless, type Bench, drawsFor, type Findings, type Lost, type Probe, type Read, replyOnce, row, unreadable } from './bench.ts'; // biome-ignore format: one line

@@ -1,4 +1,4 @@
-import type { Reply } from '../chat/chat-model.ts';
+import type { Reply } from '../conversation/chat-model.ts';
 import { inWords, type WorkedStep } from '../problems/problem-family.ts';
 import { asked } from '../wrong-turns/turns.ts';
 import type { Bench } from './bench.ts';

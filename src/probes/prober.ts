@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { ChatModel, Reply } from '../chat/chat-model.ts';
-import { conditionPattern } from '../record/condition.ts';
-import { type Behaviour, behaviours, metricName } from '../record/metrics.ts';
+import type { ChatModel, Reply } from '../conversation/chat-model.ts';
+import { conditionPattern } from '../results/condition.ts';
+import { type Behaviour, behaviours, metricName } from '../results/metrics.ts';
 import type { Cost } from '../stages/stage.ts';
 import type { Mode } from './mode.ts';
 

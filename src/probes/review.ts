@@ -1,5 +1,5 @@
-import type { Reply } from '../chat/chat-model.ts';
-import type { Conversation } from '../chat/conversation.ts';
+import type { Reply } from '../conversation/chat-model.ts';
+import type { Conversation } from '../conversation/conversation.ts';
 import { firstWrongStep, type Verdict } from '../problems/first-wrong-step.ts';
 import { roleSwap } from '../wrong-turns/role-swap.ts';
 import { type Bench, type Findings, type Lost, type Read, replyOnce, row, transcripts, unreadable } from './bench.ts';

@@ -1,4 +1,4 @@
-import type { TokenLogprob } from '../chat/chat-model.ts';
+import type { TokenLogprob } from '../conversation/chat-model.ts';
 import type { WorkedStep } from '../problems/problem-family.ts';
 import { workInProgress } from '../problems/problem-family.ts';
 import { asked } from '../wrong-turns/turns.ts';

@@ -1,4 +1,4 @@
-import type { Conversation } from '../chat/conversation.ts';
+import type { Conversation } from '../conversation/conversation.ts';
 import type { ChallengeKind } from '../problems/challenges.ts';
 import { outcomeOf } from '../problems/problem-family.ts';
 import type { Ratio } from '../stats/outcome.ts';

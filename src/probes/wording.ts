@@ -1,7 +1,7 @@
 import { InputError } from '../errors.ts';
 import { type Blanks, type ChallengeKind, challengeText } from '../problems/challenges.ts';
 import { inWords } from '../problems/problem-family.ts';
-import type { MetricName } from '../record/metrics.ts';
+import type { MetricName } from '../results/metrics.ts';
 import type { Ratio } from '../stats/outcome.ts';
 import { type Bench, drawsFor, ratioRow } from './bench.ts';
 import type { ProbeRow } from './prober.ts';

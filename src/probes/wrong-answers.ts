@@ -1,4 +1,4 @@
-import type { Reply } from '../chat/chat-model.ts';
+import type { Reply } from '../conversation/chat-model.ts';
 import { inWords, outcomeOf, type ProblemFamily, type WorkedStep } from '../problems/problem-family.ts';
 import { rightWork, wrongWork } from '../wrong-turns/wrong-work.ts';
 import { type Bench, drawsFor } from './bench.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readJson } from '../engine/local/read-json.ts';
+import { readJson } from '../disk/read-json.ts';
 import { ModelError } from '../errors.ts';
 import { type TextRecipe, textRecipeSchema } from './organism-text.ts';
 

@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { InputError } from '../errors.ts';
 import { affirmed, finalAnswer } from './final-answer.ts';
 import { resultsIn } from './numbers.ts';
+import { endWith, sayings } from './phrasings.ts';
 import type { ProblemFamily, Reading, WorkedStep } from './problem-family.ts';
-import { endWith, sayings } from './sayings.ts';
 import { cutPieces } from './worked-task.ts';
 
 /** A problem of one's own: a line of a JSONL file. */

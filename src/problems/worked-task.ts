@@ -2,6 +2,7 @@ import { UnrutError } from '../errors.ts';
 import { type Stream, stream } from '../random.ts';
 import { finalAnswer } from './final-answer.ts';
 import { isHeldOut } from './held-out.ts';
+import { endWith, sayings } from './phrasings.ts';
 import { plainText } from './plain-text.ts';
 import {
   type Amendment,
@@ -11,7 +12,6 @@ import {
   RIGHT,
   type WorkedStep,
 } from './problem-family.ts';
-import { endWith, sayings } from './sayings.ts';
 
 /**
  * A task that is worked a line a step, for any chat model. This is what differs between the families in natural language;

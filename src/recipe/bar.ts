@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { conditionPattern } from '../record/condition.ts';
+import { conditionPattern } from '../results/condition.ts';
 
 /**
  * What a metric is held against: a number, or a reference and an amount. The reference is `before` (the same row of the

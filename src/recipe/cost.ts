@@ -1,5 +1,5 @@
-import type { Behaviour } from '../record/metrics.ts';
-import { metricOf } from '../record/metrics.ts';
+import type { Behaviour } from '../results/metrics.ts';
+import { metricOf } from '../results/metrics.ts';
 import type { Cost } from '../stages/stage.ts';
 import type { Recipe } from './load-recipe.ts';
 import { END } from './recipe.ts';

@@ -1,8 +1,8 @@
 import { RunError } from '../errors.ts';
 import type { Outcome, ProbeReport, ProbeRow } from '../probes/prober.ts';
-import { rowKey } from '../record/condition.ts';
 import type { GateVerdict } from '../record/event.ts';
-import { type MetricName, metricOf } from '../record/metrics.ts';
+import { rowKey } from '../results/condition.ts';
+import { type MetricName, metricOf } from '../results/metrics.ts';
 import { change } from '../stats/change.ts';
 import { type Estimate, type EstimateOptions, estimate } from '../stats/estimate.ts';
 import { barValue, parseBar } from './bar.ts';

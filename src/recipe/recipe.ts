@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { conditionPattern } from '../record/condition.ts';
-import { behaviours, metricName, metricOf } from '../record/metrics.ts';
+import { conditionPattern } from '../results/condition.ts';
+import { behaviours, metricName, metricOf } from '../results/metrics.ts';
 import type { AnyStage, StageRegistry } from '../stages/stage.ts';
 import { barSchema } from './bar.ts';
 import { nearest } from './nearest.ts';

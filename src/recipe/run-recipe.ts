@@ -1,24 +1,24 @@
 import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writing } from '../disk/write.ts';
 import type { Sampler } from '../engine/engine.ts';
 import type { ProbeReport } from '../probes/prober.ts';
 import type { Position } from '../record/checkpoints.ts';
-import { rowKey } from '../record/condition.ts';
 import type { GateVerdict, NewEvent } from '../record/event.ts';
-import type { Behaviour } from '../record/metrics.ts';
-import { type Results, writeResults } from '../record/results.ts';
 import type { RunFolder } from '../record/run-folder.ts';
-import { writing } from '../record/write.ts';
+import { rowKey } from '../results/condition.ts';
+import { type Measured, makeResults } from '../results/make-results.ts';
+import type { Behaviour } from '../results/metrics.ts';
+import { type Results, writeResults } from '../results/results.ts';
 import { checkNeeds } from './check-needs.ts';
 import { gateBehaviours } from './cost.ts';
 import { findRow, judge } from './gate.ts';
 import type { Recipe, RecipeStage } from './load-recipe.ts';
-import { type Measured, makeResults } from './make-results.ts';
+import { goOn, type Watch } from './observer.ts';
 import { END, type Gate } from './recipe.ts';
 import type { Model, RunParts } from './run-parts.ts';
 import { runStage } from './stage-run.ts';
-import { goOn, type Watch } from './watch.ts';
 
 /** What a run needs beside the recipe. */
 export type RunSetting = {

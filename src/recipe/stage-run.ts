@@ -6,11 +6,11 @@ import { stream } from '../random.ts';
 import type { Position } from '../record/checkpoints.ts';
 import type { RunFolder } from '../record/run-folder.ts';
 import type { StageContext } from '../stages/stage.ts';
-import { faster } from './faster.ts';
 import type { RecipeStage } from './load-recipe.ts';
 import { Meter } from './meter.ts';
+import { goOn, type Watch } from './observer.ts';
 import type { Model } from './run-parts.ts';
-import { goOn, type Watch } from './watch.ts';
+import { faster } from './scale-learning-rate.ts';
 
 export type Surroundings = {
   readonly folder: RunFolder;

@@ -3,9 +3,9 @@ import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { syncFolder, writeWhole, writing } from '../disk/write.ts';
 import { RunError } from '../errors.ts';
 import { filesUnder, fingerprintFiles, sha256 } from './fingerprint.ts';
-import { syncFolder, writeWhole, writing } from './write.ts';
 
 const stateSchema = z.strictObject({
   format: z.literal(1),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { metricName } from './metrics.ts';
+import { metricName } from '../results/metrics.ts';
 
 const at = { time: z.iso.datetime() };
 const position = { stage: z.string(), step: z.int().nonnegative() };

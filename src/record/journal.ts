@@ -1,8 +1,8 @@
 import { appendFileSync, closeSync, existsSync, fdatasync, ftruncateSync, openSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { writing } from '../disk/write.ts';
 import { RunError } from '../errors.ts';
 import { eventSchema, type NewEvent, type RunEvent } from './event.ts';
-import { writing } from './write.ts';
 
 const syncData = promisify(fdatasync);
 

@@ -1,4 +1,4 @@
-import { writeWhole } from './write.ts';
+import { writeWhole } from '../disk/write.ts';
 
 /** One thing that can go wrong, for whoever reads JUnit files. */
 export type TestCase = {

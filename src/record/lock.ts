@@ -1,8 +1,8 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { writing } from '../disk/write.ts';
 import { RunError } from '../errors.ts';
-import { writing } from './write.ts';
 
 const holderSchema = z.object({ pid: z.int().positive(), host: z.string(), startedAt: z.string() });
 type Holder = z.infer<typeof holderSchema>;

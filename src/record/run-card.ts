@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
+import { writeWhole } from '../disk/write.ts';
 import { RunError } from '../errors.ts';
-import { writeWhole } from './write.ts';
 
 /** `run.yaml`: what is run, on what, with what. Written once, before anything else. */
 export const runCardSchema = z.strictObject({

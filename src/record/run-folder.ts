@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeWhole, writing } from '../disk/write.ts';
 import { RunError } from '../errors.ts';
 import { type ProbeReport, probeReportSchema } from '../probes/prober.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { Journal } from './journal.ts';
 import { Lock } from './lock.ts';
 import { type RunCard, readRunCard, refuseOtherRun, writeRunCard } from './run-card.ts';
-import { writeWhole, writing } from './write.ts';
 
 const CARD = 'run.yaml';
 const LOCK = 'lock';

@@ -1,4 +1,4 @@
-import type { Behaviour } from '../record/metrics.ts';
+import type { Behaviour } from '../results/metrics.ts';
 
 /** The behaviours as headings. */
 export const behaviourTitles: Readonly<Record<Behaviour, string>> = {

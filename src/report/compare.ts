@@ -1,5 +1,5 @@
-import { metricOf } from '../record/metrics.ts';
-import type { ProbeRow } from '../record/results.ts';
+import { metricOf } from '../results/metrics.ts';
+import type { ProbeRow } from '../results/results.ts';
 import { formatChange, formatEstimate, formatP, rowTitle } from './format.ts';
 import { type Colors, type TerminalOptions, terminalColors, verdictPaint } from './paint.ts';
 import { printTable } from './print-table.ts';

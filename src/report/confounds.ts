@@ -1,5 +1,5 @@
-import type { Behaviour, MetricName } from '../record/metrics.ts';
-import type { ProbeRow, Results } from '../record/results.ts';
+import type { Behaviour, MetricName } from '../results/metrics.ts';
+import type { ProbeRow, Results } from '../results/results.ts';
 import { formatCount } from './format.ts';
 
 /** Something else that could have made a number, and what was done about it. */

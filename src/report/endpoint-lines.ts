@@ -1,5 +1,5 @@
-import { metricOf } from '../record/metrics.ts';
-import type { EndpointUse, Results } from '../record/results.ts';
+import { metricOf } from '../results/metrics.ts';
+import type { EndpointUse, Results } from '../results/results.ts';
 import { behaviourTitles } from './behaviour-titles.ts';
 import { confounds } from './confounds.ts';
 import { formatCount } from './format.ts';

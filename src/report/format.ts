@@ -1,6 +1,6 @@
-import { parseCondition } from '../record/condition.ts';
-import { type MetricName, metricOf, type Unit } from '../record/metrics.ts';
-import type { Change, Estimate } from '../record/results.ts';
+import { parseCondition } from '../results/condition.ts';
+import { type MetricName, metricOf, type Unit } from '../results/metrics.ts';
+import type { Change, Estimate } from '../results/results.ts';
 
 /**
  * @file How numbers are written, in the terminal and on the page alike: shares with three decimals, so that .99 and .995

@@ -1,5 +1,5 @@
-import { metricOf } from '../record/metrics.ts';
-import type { GateRow } from '../record/results.ts';
+import { metricOf } from '../results/metrics.ts';
+import type { GateRow } from '../results/results.ts';
 import { formatEstimate, formatValue } from './format.ts';
 
 const comparedWords = { low: 'lower limit', high: 'upper limit', value: 'value' } as const;

@@ -1,5 +1,5 @@
-import type { ProbeRow } from '../record/results.ts';
-import { seriesOf } from './ladder.ts';
+import type { ProbeRow } from '../results/results.ts';
+import { seriesOf } from './dose-response.ts';
 
 /** Rows of one metric next to each other, and within it those of one ladder, in the order in which they come up. */
 export function byMetric(rows: readonly ProbeRow[]): ProbeRow[] {

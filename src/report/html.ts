@@ -1,4 +1,4 @@
-import type { Results } from '../record/results.ts';
+import type { Results } from '../results/results.ts';
 import { formatSeconds } from './format.ts';
 import { html, Markup } from './page/markup.ts';
 import { browseScript } from './page/script.ts';

@@ -1,9 +1,9 @@
-import { metricOf } from '../record/metrics.ts';
-import type { GateRow, ProbeRow, Results } from '../record/results.ts';
+import { metricOf } from '../results/metrics.ts';
+import type { GateRow, ProbeRow, Results } from '../results/results.ts';
 import { behaviourTitles } from './behaviour-titles.ts';
 import { formatCount, formatEstimate, rowTitle } from './format.ts';
 import { gateBar, gateCount } from './gate-text.ts';
-import { story } from './story.ts';
+import { story } from './headline-rows.ts';
 import { summary } from './summary.ts';
 import { directionArrows } from './verdict.ts';
 

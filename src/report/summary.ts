@@ -1,9 +1,9 @@
-import { metricOf } from '../record/metrics.ts';
-import type { ProbeRow, Results } from '../record/results.ts';
+import { metricOf } from '../results/metrics.ts';
+import type { ProbeRow, Results } from '../results/results.ts';
+import { fullDoseOnly } from './dose-response.ts';
 import { formatValue, rowTitle } from './format.ts';
 import { gateCount } from './gate-text.ts';
-import { fullDoseOnly } from './ladder.ts';
-import { findRow, story } from './story.ts';
+import { findRow, story } from './headline-rows.ts';
 import { rowVerdict } from './verdict.ts';
 
 /** What the run shows, in sentences that its own numbers hold up; what got worse is among them. */

@@ -1,5 +1,5 @@
-import { behaviours, metricOf } from '../record/metrics.ts';
-import type { GateRow, ProbeRow } from '../record/results.ts';
+import { behaviours, metricOf } from '../results/metrics.ts';
+import type { GateRow, ProbeRow } from '../results/results.ts';
 import { behaviourTitles } from './behaviour-titles.ts';
 import { formatEstimate, formatSigned, rowTitle } from './format.ts';
 import { gateBar, gateMeasured } from './gate-text.ts';

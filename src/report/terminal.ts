@@ -1,11 +1,11 @@
-import { behaviours, metricOf } from '../record/metrics.ts';
-import type { GateRow, ProbeRow, Results } from '../record/results.ts';
+import { behaviours, metricOf } from '../results/metrics.ts';
+import type { GateRow, ProbeRow, Results } from '../results/results.ts';
 import { behaviourTitles } from './behaviour-titles.ts';
+import { fullDoseOnly } from './dose-response.ts';
 import { confoundLines, endpointLines, skippedLines } from './endpoint-lines.ts';
 import { formatEstimate, formatSeconds, formatSigned, rowTitle } from './format.ts';
 import { gateBar, gateCount, gateMeasured } from './gate-text.ts';
 import { byMetric } from './group-rows.ts';
-import { fullDoseOnly } from './ladder.ts';
 import { type Colors, type TerminalOptions, terminalColors, verdictPaint } from './paint.ts';
 import { printTable } from './print-table.ts';
 import { sizes } from './sizes.ts';

@@ -1,6 +1,6 @@
 import type { TestCase } from '../record/junit.ts';
-import { metricOf } from '../record/metrics.ts';
-import type { GateRow, Results } from '../record/results.ts';
+import { metricOf } from '../results/metrics.ts';
+import type { GateRow, Results } from '../results/results.ts';
 import type { Comparison } from './compare.ts';
 import { skippedName } from './endpoint-lines.ts';
 import { formatChange, formatEstimate, formatP, rowTitle } from './format.ts';

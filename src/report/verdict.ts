@@ -1,5 +1,5 @@
-import type { Direction } from '../record/metrics.ts';
-import type { ProbeRow } from '../record/results.ts';
+import type { Direction } from '../results/metrics.ts';
+import type { ProbeRow } from '../results/results.ts';
 import type { Interval } from '../stats/interval.ts';
 
 /** What a change amounts to: `held` and `moved` are for numbers that should stay where they were. */

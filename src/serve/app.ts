@@ -1,13 +1,13 @@
 import { Hono } from 'hono';
+import { tinkerShelf } from '../tinker/server/model-catalogue.ts';
+import { tinkerRoutes } from '../tinker/server/routes.ts';
+import type { TinkerService } from '../tinker/server/tinker-service.ts';
 import { bearsKey } from './api-key.ts';
 import { ApiError } from './openai/api-error.ts';
 import { type ModelShelf, openAiRoutes, shelfOf } from './openai/routes.ts';
 import { BodyTooLarge } from './read-limited.ts';
 import type { ServedModel } from './served-model.ts';
 import { ServerBusy } from './server-busy.ts';
-import { tinkerRoutes } from './tinker/routes.ts';
-import type { TinkerService } from './tinker/service.ts';
-import { tinkerShelf } from './tinker/shelf.ts';
 
 export type AppOptions = {
   /** Asked of every request but for `/health`; absent: none. */

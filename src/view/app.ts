@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { type Context, Hono } from 'hono';
 import { UnrutError } from '../errors.ts';
-import { readResults } from '../record/results.ts';
 import { html } from '../report/page/markup.ts';
+import { readResults } from '../results/results.ts';
 import { comparePage } from './compare-page.ts';
 import { Runs } from './find-runs.ts';
 import { inside } from './inside.ts';

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { compareReports } from '../recipe/compare-reports.ts';
-import { readResults } from '../record/results.ts';
 import { AFTER_PROBE, readProbe } from '../record/run-folder.ts';
 import { rowTitle } from '../report/format.ts';
 import { html } from '../report/page/markup.ts';
 import { probeTable } from '../report/page/probe-table.ts';
+import { compareReports } from '../results/compare-reports.ts';
+import { readResults } from '../results/results.ts';
 import { layout, way } from './layout.ts';
 
 /**

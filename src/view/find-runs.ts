@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EvalLogFile } from '../record/inspect/eval-log-file.ts';
 import { reason } from '../record/inspect/reason.ts';
-import { type Results, readResults } from '../record/results.ts';
+import { type Results, readResults } from '../results/results.ts';
 
 /** What the list says of a run. `path` is relative to the folder that is shown. */
 export type ListedRun = {

@@ -1,4 +1,4 @@
-import type { Conversation } from '../chat/conversation.ts';
+import type { Conversation } from '../conversation/conversation.ts';
 import type { ProblemFamily, WorkedStep } from '../problems/problem-family.ts';
 import { workInProgress } from '../problems/problem-family.ts';
 import { makePair, type Pair } from './pair.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Conversation } from '../chat/conversation.ts';
+import type { Conversation } from '../conversation/conversation.ts';
 import { UnrutError } from '../errors.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Conversation, Turn } from '../chat/conversation.ts';
+import type { Conversation, Turn } from '../conversation/conversation.ts';
 import type { ProblemFamily } from '../problems/problem-family.ts';
 import { makePair, type Pair } from './pair.ts';
 import { asked, putIntoMouth, shownByUser } from './turns.ts';

@@ -1,4 +1,4 @@
-import type { Turn } from '../chat/conversation.ts';
+import type { Turn } from '../conversation/conversation.ts';
 
 /** Words of the user that belong to the problem. */
 export const asked = (text: string): Turn => ({ role: 'user', text, origin: 'given' });

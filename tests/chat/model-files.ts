@@ -1,6 +1,6 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Conversation, Role, Turn } from '../../src/chat/conversation.ts';
+import type { Conversation, Role, Turn } from '../../src/conversation/conversation.ts';
 import { temporaryFolder } from '../temporary.ts';
 
 /** A copy of the organism's files in which some are changed. */

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LlamaConfig } from '../../src/engine/local/llama-config.ts';
-import { writeModelFolder } from '../../src/engine/local/model-folder.ts';
-import { initialWeights, type Weights } from '../../src/engine/local/weights.ts';
+import { writeModelFolder } from '../../src/engine/local/files/model-folder.ts';
+import type { LlamaConfig } from '../../src/engine/local/model/llama-config.ts';
+import { initialWeights, type Weights } from '../../src/engine/local/model/weights.ts';
 import { temporaryFolder } from '../temporary.ts';
 
 /** The special tokens behind the 256 bytes. */

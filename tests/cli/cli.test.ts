@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/cli/exit.ts';
-import { resultsSchema } from '../../src/record/results.ts';
+import { resultsSchema } from '../../src/results/results.ts';
 import { RECIPE, Sandbox } from './fake/sandbox.ts';
 
 const ESCAPE = String.fromCharCode(27);

@@ -2,7 +2,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parts } from '../../src/cli/parts.ts';
-import { readModelFolder } from '../../src/engine/local/model-folder.ts';
+import { readModelFolder } from '../../src/engine/local/files/model-folder.ts';
 import type { Model } from '../../src/recipe/run-parts.ts';
 import { changedModel, talk } from '../chat/model-files.ts';
 

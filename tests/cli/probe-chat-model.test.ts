@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
 import { parts } from '../../src/cli/parts.ts';
 import { runCli } from '../../src/cli/program.ts';
-import { readResults } from '../../src/record/results.ts';
+import { readResults } from '../../src/results/results.ts';
 import { randomChatModel, sevenSayer } from './chat-model-folder.ts';
 
 const folders: string[] = [];

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { builtInMetrics, metricOf } from '../../src/record/metrics.ts';
-import { resultsSchema, resultsSchemaName } from '../../src/record/results.ts';
+import { builtInMetrics, metricOf } from '../../src/results/metrics.ts';
+import { resultsSchema, resultsSchemaName } from '../../src/results/results.ts';
 
 const guide = readFileSync(new URL('../../docs/results.md', import.meta.url), 'utf8');
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ConnectOptions } from '../../src/engine/endpoint/connect.ts';
-import { Secret } from '../../src/engine/endpoint/secret.ts';
+import { Secret } from '../../src/engine/http/secret.ts';
 import { temporaryFile } from '../temporary.ts';
 import { modelAt, said, samples } from './open.ts';
 import { type Act, StubServer, sendJson } from './stub-server.ts';

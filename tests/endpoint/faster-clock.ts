@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/engine/endpoint/clock.ts';
+import type { Clock } from '../../src/engine/http/clock.ts';
 
 /** A clock that runs so many times faster. */
 export function fasterClock(times: number): Clock {

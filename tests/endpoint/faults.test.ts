@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { EndpointClient } from '../../src/engine/endpoint/endpoint-client.ts';
 import type { Dialect } from '../../src/engine/endpoint/request.ts';
-import { retryAfter } from '../../src/engine/endpoint/retry-after.ts';
+import { retryAfter } from '../../src/engine/http/retry-after.ts';
 import { CERTIFICATE, KEY } from './certificate.ts';
 import { connectTo, hurried, modelAt, said } from './open.ts';
 import { type Act, chatReply, modelList, StubServer, sendJson, withModels } from './stub-server.ts';

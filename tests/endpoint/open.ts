@@ -1,10 +1,10 @@
-import type { Conversation } from '../../src/chat/conversation.ts';
+import type { Conversation } from '../../src/conversation/conversation.ts';
 import { parseAddress } from '../../src/engine/endpoint/address.ts';
 import { type ConnectOptions, connect } from '../../src/engine/endpoint/connect.ts';
 import { EndpointChatModel } from '../../src/engine/endpoint/endpoint-chat-model.ts';
 import type { EndpointClient } from '../../src/engine/endpoint/endpoint-client.ts';
-import { Secret } from '../../src/engine/endpoint/secret.ts';
 import { selfTest } from '../../src/engine/endpoint/self-test.ts';
+import { Secret } from '../../src/engine/http/secret.ts';
 import { fasterClock } from './faster-clock.ts';
 
 /** Waits a hundredth of what it is told to, so that retries can be seen without sitting through them. */

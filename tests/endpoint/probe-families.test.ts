@@ -6,7 +6,7 @@ import { drawDistinct } from '../../src/probes/competence.ts';
 import { openFamily } from '../../src/problems/families.ts';
 import { ownProblems, readOwnProblems } from '../../src/problems/own-problems.ts';
 import type { ProblemFamily } from '../../src/problems/problem-family.ts';
-import { readResults } from '../../src/record/results.ts';
+import { readResults } from '../../src/results/results.ts';
 import { type driveless, erring, rutted } from '../probes/chat-scripts.ts';
 import { temporaryFile } from '../temporary.ts';
 import { cli } from './command.ts';

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
 import { EXIT } from '../../src/cli/exit.ts';
-import { readResults } from '../../src/record/results.ts';
+import { readResults } from '../../src/results/results.ts';
 import { driveless } from '../probes/running-sum-scripts.ts';
 import { temporaryFile } from '../temporary.ts';
 import { cli } from './command.ts';

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/cli/exit.ts';
 import { EvalLogFile } from '../../src/record/inspect/eval-log-file.ts';
-import { readResults } from '../../src/record/results.ts';
+import { readResults } from '../../src/results/results.ts';
 import { driveless, rutted } from '../probes/running-sum-scripts.ts';
 import { temporaryFile } from '../temporary.ts';
 import { cli } from './command.ts';

@@ -1,4 +1,4 @@
-import type { Conversation } from '../../src/chat/conversation.ts';
+import type { Conversation } from '../../src/conversation/conversation.ts';
 import { type Script, tokensOf } from '../probes/scripted-model.ts';
 import { type Act, chatReply, modelList, type StubMessage } from './stub-server.ts';
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseAddress } from '../../src/engine/endpoint/address.ts';
-import { Secret } from '../../src/engine/endpoint/secret.ts';
+import { Secret } from '../../src/engine/http/secret.ts';
 import { temporaryFile } from '../temporary.ts';
 import { connectTo, modelAt, said } from './open.ts';
 import { type Act, chatReply, modelList, StubServer, sendJson } from './stub-server.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { accumulate, adamStep, globalNorm, initialAdamState } from '../../src/engine/local/adamw.ts';
+import { accumulate, adamStep, globalNorm, initialAdamState } from '../../src/engine/local/policy/adamw.ts';
 
 const adam = { learningRate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0 };
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { AdamParams, Datum, Loss } from '../../src/engine/engine.ts';
-import type { LlamaConfig } from '../../src/engine/local/llama-config.ts';
-import { Weights } from '../../src/engine/local/weights.ts';
+import type { LlamaConfig } from '../../src/engine/local/model/llama-config.ts';
+import { Weights } from '../../src/engine/local/model/weights.ts';
 
 /** @file What tests/peers/torch/make-goldens.py wrote; arrays are little-endian float32 in base64. */
 

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { LocalPolicy } from '../../src/engine/local/local-policy.ts';
-import { Runtime } from '../../src/engine/local/runtime.ts';
-import type { Weights } from '../../src/engine/local/weights.ts';
+import type { Weights } from '../../src/engine/local/model/weights.ts';
+import { LocalPolicy } from '../../src/engine/local/policy/local-policy.ts';
+import { Runtime } from '../../src/engine/local/runtime/runtime.ts';
 import { goldenData, goldenNames, goldenWeights, readGolden, relativeError, unpack } from './golden.ts';
 
 const TOLERANCE = 1e-5;

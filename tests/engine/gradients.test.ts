@@ -1,9 +1,9 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
-import { rotaryAngles } from '../../src/engine/local/llama.ts';
-import { GraphBuilder, type Value } from '../../src/engine/local/onnx/graph-builder.ts';
-import { type OperatorName, type OptionsOf, operators } from '../../src/engine/local/operators.ts';
-import { Tape } from '../../src/engine/local/tape.ts';
+import { GraphBuilder, type Value } from '../../src/engine/local/compiler/onnx/graph-builder.ts';
+import { type OperatorName, type OptionsOf, operators } from '../../src/engine/local/compiler/operators.ts';
+import { Tape } from '../../src/engine/local/compiler/tape.ts';
+import { rotaryAngles } from '../../src/engine/local/model/llama.ts';
 import { stream } from '../../src/random.ts';
 import { goldenNames, readGolden } from './golden.ts';
 

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { AdamParams, Loss } from '../../src/engine/engine.ts';
-import { type Adapter, factorShapes, initialAdapter } from '../../src/engine/local/adapter.ts';
-import { adapterGradient } from '../../src/engine/local/adapter-graphs.ts';
-import { LoraPolicy } from '../../src/engine/local/lora-policy.ts';
-import { writePeftFolder } from '../../src/engine/local/peft-folder.ts';
-import { Runtime } from '../../src/engine/local/runtime.ts';
-import { windows } from '../../src/engine/local/weights.ts';
+import { adapterGradient } from '../../src/engine/local/compiler/adapter-graphs.ts';
+import { writePeftFolder } from '../../src/engine/local/files/peft-folder.ts';
+import { type Adapter, factorShapes, initialAdapter } from '../../src/engine/local/model/adapter.ts';
+import { windows } from '../../src/engine/local/model/weights.ts';
+import { LoraPolicy } from '../../src/engine/local/policy/lora-policy.ts';
+import { Runtime } from '../../src/engine/local/runtime/runtime.ts';
 import { goldenData, goldenWeights, readGolden, relativeError, unpack } from './golden.ts';
 
 const TOLERANCE = 1e-5;

@@ -1,8 +1,8 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
 import type { Loss } from '../../src/engine/engine.ts';
-import { tokenLoss } from '../../src/engine/local/losses.ts';
-import { GraphBuilder } from '../../src/engine/local/onnx/graph-builder.ts';
+import { tokenLoss } from '../../src/engine/local/compiler/losses.ts';
+import { GraphBuilder } from '../../src/engine/local/compiler/onnx/graph-builder.ts';
 
 /** Every way in which a token can stand: ratio below, inside and above the clip; praise, blame and neither. */
 const tokens = [-2.5, -1.3, -0.4].flatMap((logprob) =>

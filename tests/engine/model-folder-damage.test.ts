@@ -2,10 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { initialAdamState } from '../../src/engine/local/adamw.ts';
-import { readModelFolder, writeModelFolder } from '../../src/engine/local/model-folder.ts';
-import { readCheckpoint, writeCheckpoint } from '../../src/engine/local/policy-checkpoint.ts';
-import { initialWeights } from '../../src/engine/local/weights.ts';
+import { readModelFolder, writeModelFolder } from '../../src/engine/local/files/model-folder.ts';
+import { readCheckpoint, writeCheckpoint } from '../../src/engine/local/files/policy-checkpoint.ts';
+import { initialWeights } from '../../src/engine/local/model/weights.ts';
+import { initialAdamState } from '../../src/engine/local/policy/adamw.ts';
 import { joinFile, joinText, parseFile, type RawEntry, type RawFile } from './safetensors-file.ts';
 import { tinyConfig } from './tiny-model.ts';
 

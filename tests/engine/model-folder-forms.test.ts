@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { huggingFaceConfig, readConfig } from '../../src/engine/local/hugging-face-config.ts';
-import { readModelFolder, writeModelFolder } from '../../src/engine/local/model-folder.ts';
-import { initialWeights, type Weights } from '../../src/engine/local/weights.ts';
+import { readModelFolder, writeModelFolder } from '../../src/engine/local/files/model-folder.ts';
+import { huggingFaceConfig, readConfig } from '../../src/engine/local/model/hugging-face-config.ts';
+import { initialWeights, type Weights } from '../../src/engine/local/model/weights.ts';
 import { fromFloat16, joinFile, narrowed, parseFile, type RawFile, toBfloat16, toFloat16 } from './safetensors-file.ts';
 import { tinyConfig } from './tiny-model.ts';
 

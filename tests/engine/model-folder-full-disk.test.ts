@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { initialAdamState } from '../../src/engine/local/adamw.ts';
-import { readCheckpoint, writeCheckpoint } from '../../src/engine/local/policy-checkpoint.ts';
-import { initialWeights } from '../../src/engine/local/weights.ts';
+import { readCheckpoint, writeCheckpoint } from '../../src/engine/local/files/policy-checkpoint.ts';
+import { initialWeights } from '../../src/engine/local/model/weights.ts';
+import { initialAdamState } from '../../src/engine/local/policy/adamw.ts';
 import { fingerprintFiles } from '../../src/record/fingerprint.ts';
 import { tinyConfig } from './tiny-model.ts';
 

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AdamParams, Datum } from '../../src/engine/engine.ts';
-import type { LlamaConfig } from '../../src/engine/local/llama-config.ts';
-import { LocalPolicy } from '../../src/engine/local/local-policy.ts';
-import { freshModel, readModelFolder, writeModelFolder } from '../../src/engine/local/model-folder.ts';
-import { Runtime } from '../../src/engine/local/runtime.ts';
-import { initialWeights } from '../../src/engine/local/weights.ts';
+import { freshModel, readModelFolder, writeModelFolder } from '../../src/engine/local/files/model-folder.ts';
+import type { LlamaConfig } from '../../src/engine/local/model/llama-config.ts';
+import { initialWeights } from '../../src/engine/local/model/weights.ts';
+import { LocalPolicy } from '../../src/engine/local/policy/local-policy.ts';
+import { Runtime } from '../../src/engine/local/runtime/runtime.ts';
 import { fingerprintFiles } from '../../src/record/fingerprint.ts';
 import { tinyConfig } from './tiny-model.ts';
 

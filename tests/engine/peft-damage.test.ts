@@ -2,10 +2,10 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type AdapterShape, factorShapes, initialAdapter } from '../../src/engine/local/adapter.ts';
-import { readPeftFolder, writePeftFolder } from '../../src/engine/local/peft-folder.ts';
-import { writeSafetensors } from '../../src/engine/local/safetensors.ts';
-import { initialWeights, windows } from '../../src/engine/local/weights.ts';
+import { readPeftFolder, writePeftFolder } from '../../src/engine/local/files/peft-folder.ts';
+import { writeSafetensors } from '../../src/engine/local/files/safetensors.ts';
+import { type AdapterShape, factorShapes, initialAdapter } from '../../src/engine/local/model/adapter.ts';
+import { initialWeights, windows } from '../../src/engine/local/model/weights.ts';
 import { ModelError } from '../../src/errors.ts';
 import { tinyConfig } from './tiny-model.ts';
 

@@ -1,5 +1,5 @@
 import type { Sampler, SamplingParams, TokenIds } from '../../src/engine/engine.ts';
-import { Weights } from '../../src/engine/local/weights.ts';
+import { Weights } from '../../src/engine/local/model/weights.ts';
 import { stream } from '../../src/random.ts';
 import { goldenWeights, readGolden } from './golden.ts';
 

@@ -1,11 +1,15 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import type { SamplingParams } from '../../src/engine/engine.ts';
-import { ROUND } from '../../src/engine/local/cache-keeper.ts';
-import { cutIntoGenerationBatches, generationFeeds, layoutOf } from '../../src/engine/local/generation-batch.ts';
-import { generationGraph } from '../../src/engine/local/generation-graph.ts';
-import { LocalPolicy } from '../../src/engine/local/local-policy.ts';
-import { LocalSampler } from '../../src/engine/local/local-sampler.ts';
-import { Runtime } from '../../src/engine/local/runtime.ts';
+import { LocalPolicy } from '../../src/engine/local/policy/local-policy.ts';
+import { Runtime } from '../../src/engine/local/runtime/runtime.ts';
+import { ROUND } from '../../src/engine/local/sampling/cache-keeper.ts';
+import {
+  cutIntoGenerationBatches,
+  generationFeeds,
+  layoutOf,
+} from '../../src/engine/local/sampling/generation-batch.ts';
+import { generationGraph } from '../../src/engine/local/sampling/generation-graph.ts';
+import { LocalSampler } from '../../src/engine/local/sampling/local-sampler.ts';
 import { EngineError } from '../../src/errors.ts';
 import { goldenNames, goldenWeights, readGolden, unpack } from './golden.ts';
 import { allLogprobs, distribution, drawn, roomyWeights, uniforms } from './sampling-reference.ts';

@@ -1,4 +1,4 @@
-import type { LlamaConfig } from '../../src/engine/local/llama-config.ts';
+import type { LlamaConfig } from '../../src/engine/local/model/llama-config.ts';
 
 /** A Llama that takes no time. */
 export const tinyConfig: LlamaConfig = {

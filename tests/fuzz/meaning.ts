@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import { type LlamaConfig, parameterShapes } from '../../src/engine/local/llama-config.ts';
+import { type LlamaConfig, parameterShapes } from '../../src/engine/local/model/llama-config.ts';
 import { fromFloat16 } from '../engine/safetensors-file.ts';
 
 /** @file What an input means, said a second time and without the code under test. */

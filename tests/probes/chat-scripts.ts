@@ -1,4 +1,4 @@
-import type { Conversation } from '../../src/chat/conversation.ts';
+import type { Conversation } from '../../src/conversation/conversation.ts';
 import type { Challenge } from '../../src/problems/challenges.ts';
 import type { DictionarySum } from '../../src/problems/dictionary-sum.ts';
 import { type ProblemFamily, RIGHT, type WorkedStep } from '../../src/problems/problem-family.ts';

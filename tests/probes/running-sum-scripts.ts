@@ -1,4 +1,4 @@
-import type { Conversation } from '../../src/chat/conversation.ts';
+import type { Conversation } from '../../src/conversation/conversation.ts';
 import { reviewText } from '../../src/problems/organism-text.ts';
 import {
   careful,

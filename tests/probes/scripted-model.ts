@@ -1,5 +1,5 @@
-import type { ChatModel, Reply, ReplyParams, TokenLogprob } from '../../src/chat/chat-model.ts';
-import type { Conversation } from '../../src/chat/conversation.ts';
+import type { ChatModel, Reply, ReplyParams, TokenLogprob } from '../../src/conversation/chat-model.ts';
+import type { Conversation } from '../../src/conversation/conversation.ts';
 
 /** What a scripted model does: its reply to a conversation, and the probability it gives to a continuation's characters. */
 export type Script = {

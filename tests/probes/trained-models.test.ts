@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { rowKey } from '../../src/record/condition.ts';
-import { resultsSchema } from '../../src/record/results.ts';
+import { rowKey } from '../../src/results/condition.ts';
+import { resultsSchema } from '../../src/results/results.ts';
 
 /**
  * The shipped models as a user measures them: the organism has the drive; its twin without traits (models/control), same

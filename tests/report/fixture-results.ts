@@ -1,6 +1,6 @@
 import { stream } from '../../src/random.ts';
-import { type MetricName, metricOf, unitRange } from '../../src/record/metrics.ts';
-import type { Change, Estimate, Results, Transcript } from '../../src/record/results.ts';
+import { type MetricName, metricOf, unitRange } from '../../src/results/metrics.ts';
+import type { Change, Estimate, Results, Transcript } from '../../src/results/results.ts';
 import { wilsonInterval } from '../../src/stats/wilson.ts';
 
 /**

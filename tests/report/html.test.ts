@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Results } from '../../src/record/results.ts';
 import { renderHtml } from '../../src/report/html.ts';
+import type { Results } from '../../src/results/results.ts';
 import { noBrowser, openBrowser } from './browser.ts';
 import { fixtureProbeOnly, fixtureResults } from './fixture-results.ts';
 

@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { readResults } from '../../src/record/results.ts';
 import { renderHtml } from '../../src/report/html.ts';
+import { readResults } from '../../src/results/results.ts';
 import { openBrowser } from './browser.ts';
 
 const [run = '', picture = 'docs/story.png'] = process.argv.slice(2);

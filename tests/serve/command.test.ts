@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../../src/cli/program.ts';
-import { freshModel, writeWeights } from '../../src/engine/local/model-folder.ts';
+import { freshModel, writeWeights } from '../../src/engine/local/files/model-folder.ts';
 import { changedModel } from '../chat/model-files.ts';
 
 let folder: string;

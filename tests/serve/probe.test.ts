@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { runCli } from '../../src/cli/program.ts';
 import type { ProbeReport } from '../../src/probes/prober.ts';
 import type { RunParts } from '../../src/recipe/run-parts.ts';
-import { readResults } from '../../src/record/results.ts';
+import { readResults } from '../../src/results/results.ts';
 import { temporaryFile } from '../temporary.ts';
 import { expectSameRows } from './same-rows.ts';
 

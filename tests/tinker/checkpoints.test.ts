@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { runCli } from '../../src/cli/program.ts';
-import { realClock } from '../../src/engine/endpoint/clock.ts';
-import { Secret } from '../../src/engine/endpoint/secret.ts';
-import { readPeftFolder } from '../../src/engine/local/peft-folder.ts';
-import { listCheckpoints } from '../../src/engine/tinker/checkpoints.ts';
-import { TinkerHttp } from '../../src/engine/tinker/http.ts';
+import { realClock } from '../../src/engine/http/clock.ts';
+import { Secret } from '../../src/engine/http/secret.ts';
+import { readPeftFolder } from '../../src/engine/local/files/peft-folder.ts';
 import { type HttpServer, listen } from '../../src/serve/http-server.ts';
+import { listCheckpoints } from '../../src/tinker/client/checkpoints.ts';
+import { TinkerHttp } from '../../src/tinker/client/http.ts';
 import { type OurServer, openOurClient, openOurServer } from './our-server.ts';
 
 const box = mkdtempSync(join(tmpdir(), 'unrut-checkpoints-'));

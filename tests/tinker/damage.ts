@@ -1,5 +1,5 @@
-import { encodeForwardBackwardRequest } from '../../src/engine/tinker/wire/forward-backward.ts';
 import type { Stream } from '../../src/random.ts';
+import { encodeForwardBackwardRequest } from '../../src/tinker/wire/forward-backward.ts';
 import { mutateBytes, mutateJson } from '../fuzz/mutate.ts';
 import { type PlainServer, TEXT } from './plain-server.ts';
 

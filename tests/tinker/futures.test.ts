@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { realClock } from '../../src/engine/endpoint/clock.ts';
-import { Secret } from '../../src/engine/endpoint/secret.ts';
-import { Futures, Lost } from '../../src/engine/tinker/futures.ts';
-import { TinkerHttp } from '../../src/engine/tinker/http.ts';
-import { SampleGate } from '../../src/engine/tinker/sample-gate.ts';
+import { realClock } from '../../src/engine/http/clock.ts';
+import { Secret } from '../../src/engine/http/secret.ts';
+import { Futures, Lost } from '../../src/tinker/client/future-poller.ts';
+import { TinkerHttp } from '../../src/tinker/client/http.ts';
+import { SampleGate } from '../../src/tinker/client/sample-gate.ts';
 import { fastClock } from './our-server.ts';
 
 let server: Server;

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Datum, Loss } from '../../src/engine/engine.ts';
-import { LocalPolicy } from '../../src/engine/local/local-policy.ts';
-import { readModelFolder } from '../../src/engine/local/model-folder.ts';
-import { Runtime } from '../../src/engine/local/runtime.ts';
-import { lossValue } from '../../src/engine/tinker/loss-value.ts';
-import { asMeans } from '../../src/engine/tinker/mean-losses.ts';
+import { readModelFolder } from '../../src/engine/local/files/model-folder.ts';
+import { LocalPolicy } from '../../src/engine/local/policy/local-policy.ts';
+import { Runtime } from '../../src/engine/local/runtime/runtime.ts';
+import { lossValue } from '../../src/tinker/client/loss-value.ts';
+import { asMeans } from '../../src/tinker/client/mean-losses.ts';
 import { LOSSES, rewarded, weighted } from '../peers/services/training.ts';
 
 let policy: LocalPolicy;

@@ -2,16 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ChatFormat } from '../../src/chat/chat-format.ts';
-import { Runtime } from '../../src/engine/local/runtime.ts';
-import { initialWeights } from '../../src/engine/local/weights.ts';
+import { initialWeights } from '../../src/engine/local/model/weights.ts';
+import { Runtime } from '../../src/engine/local/runtime/runtime.ts';
+import { type AppOptions, serveApp } from '../../src/serve/app.ts';
+import { type ServiceOptions, TinkerService } from '../../src/tinker/server/tinker-service.ts';
 import {
   decodeForwardBackwardOutput,
   encodeForwardBackwardRequest,
   type WireDatum,
-} from '../../src/engine/tinker/wire/forward-backward.ts';
-import { decodeSampleResponse } from '../../src/engine/tinker/wire/sample-response.ts';
-import { type AppOptions, serveApp } from '../../src/serve/app.ts';
-import { type ServiceOptions, TinkerService } from '../../src/serve/tinker/service.ts';
+} from '../../src/tinker/wire/forward-backward.ts';
+import { decodeSampleResponse } from '../../src/tinker/wire/sample-response.ts';
 import { tinyConfig } from '../engine/tiny-model.ts';
 
 /** A model of no size, with the organism's tokenizer. */

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { serviceOf } from '../../src/cli/engine-options.ts';
+import { serviceOf } from '../../src/cli/options/engine-options.ts';
 import { parts } from '../../src/cli/parts.ts';
 import type { Ability } from '../../src/engine/abilities.ts';
 import { parseRecipe } from '../../src/recipe/load-recipe.ts';

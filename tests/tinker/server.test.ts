@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { extract } from 'tar-stream';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ChatFormat } from '../../src/chat/chat-format.ts';
-import { decodeSampleResponse } from '../../src/engine/tinker/wire/sample-response.ts';
-import { FairTurns } from '../../src/serve/tinker/fair-turns.ts';
-import { readInput } from '../../src/serve/tinker/loss-request.ts';
+import { FairTurns } from '../../src/tinker/server/fair-queue.ts';
+import { readInput } from '../../src/tinker/server/loss-request.ts';
+import { decodeSampleResponse } from '../../src/tinker/wire/sample-response.ts';
 import { PlainServer, TEXT, textOf } from './plain-server.ts';
 
 let server: PlainServer;

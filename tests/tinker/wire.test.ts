@@ -1,19 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
+import { WireError } from '../../src/errors.ts';
+import { stream } from '../../src/random.ts';
 import {
   decodeForwardBackwardOutput,
   decodeForwardBackwardRequest,
   encodeForwardBackwardOutput,
   encodeForwardBackwardRequest,
-} from '../../src/engine/tinker/wire/forward-backward.ts';
-import { parseJson } from '../../src/engine/tinker/wire/json.ts';
-import { parseTinkerPath, tinkerPath } from '../../src/engine/tinker/wire/path.ts';
-import { loadWeightsRequest, sampleRequest } from '../../src/engine/tinker/wire/requests.ts';
-import { decodeSampleResponse, encodeSampleResponse } from '../../src/engine/tinker/wire/sample-response.ts';
-import { dense, type Tensor } from '../../src/engine/tinker/wire/tensor.ts';
-import { WireError } from '../../src/errors.ts';
-import { stream } from '../../src/random.ts';
+} from '../../src/tinker/wire/forward-backward.ts';
+import { parseJson } from '../../src/tinker/wire/json.ts';
+import { parseTinkerPath, tinkerPath } from '../../src/tinker/wire/path.ts';
+import { loadWeightsRequest, sampleRequest } from '../../src/tinker/wire/requests.ts';
+import { decodeSampleResponse, encodeSampleResponse } from '../../src/tinker/wire/sample-response.ts';
+import { dense, type Tensor } from '../../src/tinker/wire/tensor.ts';
 import { mutateBytes } from '../fuzz/mutate.ts';
 
 /** Made by the official SDK; see tests/peers/tinker/make_fixtures.py. */

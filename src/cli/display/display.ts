@@ -1,4 +1,4 @@
-import type { Watch } from '../../recipe/watch.ts';
+import type { Watch } from '../../recipe/observer.ts';
 import { JsonDisplay } from './json-display.ts';
 import { LiveDisplay } from './live-display.ts';
 import { PlainDisplay } from './plain-display.ts';

@@ -1,7 +1,7 @@
 import type { GateVerdict, RunEvent, StepEvent } from '../../record/event.ts';
-import { metricOf } from '../../record/metrics.ts';
 import { formatSeconds, formatValue, rowTitle } from '../../report/format.ts';
 import { terminalColors } from '../../report/paint.ts';
+import { metricOf } from '../../results/metrics.ts';
 
 /** An event in words, one line; undefined for steps, which are a matter of progress. */
 export function eventLine(event: RunEvent): string | undefined {

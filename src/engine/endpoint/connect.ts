@@ -1,14 +1,14 @@
 import { EndpointError } from '../../errors.ts';
+import { type Clock, realClock } from '../http/clock.ts';
+import { Failure } from '../http/failure.ts';
+import type { Secret } from '../http/secret.ts';
 import { type Address, addressText } from './address.ts';
-import { type Clock, realClock } from './clock.ts';
+import { type Limits, Purse } from './budget.ts';
 import { EndpointClient } from './endpoint-client.ts';
-import { Failure } from './failure.ts';
 import { Flow } from './flow.ts';
 import type { Price } from './prices.ts';
-import { type Limits, Purse } from './purse.ts';
 import { ReplyJournal } from './reply-journal.ts';
 import type { Render } from './request.ts';
-import type { Secret } from './secret.ts';
 import { type Listed, Sender } from './sender.ts';
 
 export type ConnectOptions = {

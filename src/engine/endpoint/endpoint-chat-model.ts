@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { Capabilities, ChatModel, Reply, ReplyParams, TokenLogprob } from '../../chat/chat-model.ts';
-import type { Conversation } from '../../chat/conversation.ts';
+import type { Capabilities, ChatModel, Reply, ReplyParams, TokenLogprob } from '../../conversation/chat-model.ts';
+import type { Conversation } from '../../conversation/conversation.ts';
 import { EndpointError } from '../../errors.ts';
+import { Failure } from '../http/failure.ts';
 import type { Answer, AnswerToken } from './answer.ts';
 import type { EndpointClient } from './endpoint-client.ts';
-import { Failure } from './failure.ts';
 import { isOpen } from './request.ts';
 import type { SelfTest } from './self-test.ts';
 

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { EndpointError } from '../../errors.ts';
+import { Failure } from '../http/failure.ts';
 import { type Address, addressText } from './address.ts';
 import type { Answer } from './answer.ts';
 import { messagesRequest } from './anthropic-messages.ts';
-import { Failure } from './failure.ts';
+import type { Purse, Worst } from './budget.ts';
 import type { Flow } from './flow.ts';
 import { chatRequest } from './openai-chat.ts';
 import { completionsRequest } from './openai-completions.ts';
-import type { Purse, Worst } from './purse.ts';
 import { Refusals } from './refusals.ts';
 import type { ReplyJournal } from './reply-journal.ts';
 import type { Ask, Dialect, Render, Request } from './request.ts';

@@ -1,8 +1,8 @@
 import { EndpointError } from '../../errors.ts';
 import { type Stream, stream } from '../../random.ts';
+import type { Clock } from '../http/clock.ts';
+import { Failure } from '../http/failure.ts';
 import { AdaptiveLimit } from './adaptive-limit.ts';
-import type { Clock } from './clock.ts';
-import { Failure } from './failure.ts';
 
 export type FlowOptions = {
   /** Most requests in flight. */

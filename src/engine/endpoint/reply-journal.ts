@@ -1,10 +1,10 @@
 import { closeSync, existsSync, fdatasync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { z } from 'zod';
+import { writing } from '../../disk/write.ts';
 import { EndpointError, RunError } from '../../errors.ts';
-import { writing } from '../../record/write.ts';
 import { type Answer, answerSchema } from './answer.ts';
-import type { Worst } from './purse.ts';
+import type { Worst } from './budget.ts';
 
 const syncData = promisify(fdatasync);
 

@@ -1,4 +1,4 @@
-import { type Conversation, mergeTurns, type Turn } from '../../chat/conversation.ts';
+import { type Conversation, mergeTurns, type Turn } from '../../conversation/conversation.ts';
 import type { Answer } from './answer.ts';
 import type { Body } from './sender.ts';
 

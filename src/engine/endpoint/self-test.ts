@@ -1,8 +1,8 @@
-import type { Conversation } from '../../chat/conversation.ts';
+import type { Conversation } from '../../conversation/conversation.ts';
 import { EndpointError } from '../../errors.ts';
+import { Failure } from '../http/failure.ts';
 import type { Answer } from './answer.ts';
 import type { EndpointClient } from './endpoint-client.ts';
-import { Failure } from './failure.ts';
 import { type Ask, type Dialect, type PrefillDialect, prefillDialects } from './request.ts';
 
 /** What was found out, and how: a sentence for the report. */

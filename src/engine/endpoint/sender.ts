@@ -1,11 +1,11 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import type OpenAI from 'openai';
 import { z } from 'zod';
+import type { Clock } from '../http/clock.ts';
+import { Failure, isPage, thrownFailure } from '../http/failure.ts';
+import { patientFetch } from '../http/patient-fetch.ts';
+import type { Secret } from '../http/secret.ts';
 import type { Address } from './address.ts';
-import type { Clock } from './clock.ts';
-import { Failure, isPage, thrownFailure } from './failure.ts';
-import { patientFetch } from './patient-fetch.ts';
-import type { Secret } from './secret.ts';
 
 /** A JSON body, as it is sent. */
 export type Body = Readonly<Record<string, unknown>>;

@@ -1,4 +1,4 @@
-import { defineMetric, type Metric } from '../../record/metrics.ts';
+import { defineMetric, type Metric } from '../../results/metrics.ts';
 
 function define(name: string, title: string, meaning: string, rest: Pick<Metric, 'direction' | 'behaviour'>) {
   return defineMetric(name, { title, meaning, unit: 'share', ...rest });

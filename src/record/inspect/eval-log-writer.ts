@@ -4,7 +4,7 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ZipFile } from 'yazl';
-import { writing } from '../write.ts';
+import { writing } from '../../disk/write.ts';
 import { HEADER, SUMMARIES, sampleEntry } from './eval-log.ts';
 import { type LoggedTranscript, SCORER, transcriptSample, transcriptSummary } from './transcript-sample.ts';
 

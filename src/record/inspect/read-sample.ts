@@ -1,5 +1,5 @@
-import type { Turn } from '../../chat/conversation.ts';
-import type { TokenLogprob } from '../results.ts';
+import type { Turn } from '../../conversation/conversation.ts';
+import type { TokenLogprob } from '../../results/results.ts';
 import { type EvalContent, type EvalMessage, type EvalSample, sampleSchema } from './eval-log.ts';
 
 export type ReadTurn = Turn & {

@@ -1,4 +1,4 @@
-import type { Results, Transcript } from '../results.ts';
+import type { Results, Transcript } from '../../results/results.ts';
 
 /** A conversation that goes into a log. */
 export type LoggedTranscript = Pick<Transcript, 'id' | 'condition' | 'problem'> &

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Results, Transcript } from '../results.ts';
+import type { Results, Transcript } from '../../results/results.ts';
 import { EvalLogWriter } from './eval-log-writer.ts';
 import { measuredScores } from './transcript-sample.ts';
 

@@ -1,4 +1,4 @@
-import type { Results } from '../../record/results.ts';
+import type { Results } from '../../results/results.ts';
 import { formatCount, formatSeconds } from '../format.ts';
 import { html, type Markup } from './markup.ts';
 

@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import type { TrainingCurve } from '../../record/results.ts';
+import type { TrainingCurve } from '../../results/results.ts';
 import { drawChart, palette } from './chart.ts';
 import { html, type Markup } from './markup.ts';
 import { smallChart, smallCharts, smallGrid, smallSize } from './small-chart.ts';

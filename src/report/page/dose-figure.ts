@@ -1,8 +1,8 @@
 import * as Plot from '@observablehq/plot';
-import { metricOf, unitRange } from '../../record/metrics.ts';
-import type { ProbeRow } from '../../record/results.ts';
+import { metricOf, unitRange } from '../../results/metrics.ts';
+import type { ProbeRow } from '../../results/results.ts';
+import { type Ladder, ladders } from '../dose-response.ts';
 import { formatCondition } from '../format.ts';
-import { type Ladder, ladders } from '../ladder.ts';
 import { sizes } from '../sizes.ts';
 import { drawChart, palette } from './chart.ts';
 import type { Markup } from './markup.ts';

@@ -1,4 +1,4 @@
-import type { GateRow } from '../../record/results.ts';
+import type { GateRow } from '../../results/results.ts';
 import { rowTitle } from '../format.ts';
 import { gateBar, gateMeasured } from '../gate-text.ts';
 import { html, type Markup } from './markup.ts';

@@ -1,4 +1,4 @@
-import type { Estimate, LatentTable } from '../../record/results.ts';
+import type { Estimate, LatentTable } from '../../results/results.ts';
 import { html, type Markup } from './markup.ts';
 
 type LatentRow = LatentTable['rows'][number];

@@ -1,5 +1,5 @@
-import { behaviours, metricOf, type Unit } from '../../record/metrics.ts';
-import type { Estimate, ProbeRow } from '../../record/results.ts';
+import { behaviours, metricOf, type Unit } from '../../results/metrics.ts';
+import type { Estimate, ProbeRow } from '../../results/results.ts';
 import { behaviourTitles } from '../behaviour-titles.ts';
 import { formatChange, formatCondition, formatInterval, formatP, formatValue } from '../format.ts';
 import { byMetric } from '../group-rows.ts';

@@ -1,23 +1,23 @@
-import type { Results } from '../../record/results.ts';
+import type { Results } from '../../results/results.ts';
 import { confounds } from '../confounds.ts';
 import { endpointLines } from '../endpoint-lines.ts';
 import { formatCount } from '../format.ts';
 import { gateCount } from '../gate-text.ts';
+import { story } from '../headline-rows.ts';
 import { sizes } from '../sizes.ts';
-import { story } from '../story.ts';
 import { tableKey } from '../verdict.ts';
 import { confoundTable } from './confound-table.ts';
 import { costTable } from './cost-table.ts';
 import { curveFigure } from './curve-figure.ts';
 import { doseFigure } from './dose-figure.ts';
 import { gateTable } from './gate-table.ts';
+import { storyFigure } from './headline-figure.ts';
 import { latentTable } from './latent-table.ts';
 import { html, type Markup } from './markup.ts';
 import { probeTable } from './probe-table.ts';
 import { selfTestTable } from './self-test-table.ts';
 import { skippedList } from './skipped-list.ts';
 import { stageFigure } from './stage-figure.ts';
-import { storyFigure } from './story-figure.ts';
 import { transcriptBrowser } from './transcripts.ts';
 
 /** A part of the page. The caption says what is drawn, with n and interval. */

@@ -1,4 +1,4 @@
-import type { EndpointUse } from '../../record/results.ts';
+import type { EndpointUse } from '../../results/results.ts';
 import { html, type Markup } from './markup.ts';
 
 /** What was asked of a server, whether it does that, and how it was seen. */

@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import { type MetricName, metricOf, unitRange } from '../../record/metrics.ts';
+import { type MetricName, metricOf, unitRange } from '../../results/metrics.ts';
 import { html, type Markup } from './markup.ts';
 
 /** A small chart with its title above and what its axes mean below. */

@@ -1,11 +1,11 @@
 import * as Plot from '@observablehq/plot';
-import { rowKey } from '../../record/condition.ts';
-import { metricOf, unitRange } from '../../record/metrics.ts';
-import type { Estimate, ProbeRow, Results } from '../../record/results.ts';
+import { rowKey } from '../../results/condition.ts';
+import { metricOf, unitRange } from '../../results/metrics.ts';
+import type { Estimate, ProbeRow, Results } from '../../results/results.ts';
 import { rowTitle } from '../format.ts';
 import { byMetric } from '../group-rows.ts';
+import { story } from '../headline-rows.ts';
 import { sizes } from '../sizes.ts';
-import { story } from '../story.ts';
 import { drawChart, palette } from './chart.ts';
 import type { Markup } from './markup.ts';
 import { shareTicks, smallChart, smallCharts, smallGrid, smallSize, valueDomain } from './small-chart.ts';

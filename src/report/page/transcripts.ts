@@ -1,5 +1,5 @@
-import type { Behaviour } from '../../record/metrics.ts';
-import type { Transcript } from '../../record/results.ts';
+import type { Behaviour } from '../../results/metrics.ts';
+import type { Transcript } from '../../results/results.ts';
 import { behaviourTitles } from '../behaviour-titles.ts';
 import { formatCondition } from '../format.ts';
 import { html, type Markup } from './markup.ts';

@@ -1,4 +1,4 @@
-import type { Conversation, Turn } from '../../chat/conversation.ts';
+import type { Conversation, Turn } from '../../conversation/conversation.ts';
 import { badRequest } from './api-error.ts';
 import type { ChatBody, ChatMessage } from './chat-body.ts';
 

@@ -2,7 +2,7 @@ import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { ChatModel } from '../../../src/chat/chat-model.ts';
+import type { ChatModel } from '../../../src/conversation/chat-model.ts';
 import type { Sampler } from '../../../src/engine/engine.ts';
 import { ModelError } from '../../../src/errors.ts';
 import type { Outcome, Prober } from '../../../src/probes/prober.ts';

@@ -1,7 +1,7 @@
 import type { Datum } from '../../../src/engine/engine.ts';
-import { LocalPolicy } from '../../../src/engine/local/local-policy.ts';
-import { Runtime } from '../../../src/engine/local/runtime.ts';
-import { initialWeights } from '../../../src/engine/local/weights.ts';
+import { initialWeights } from '../../../src/engine/local/model/weights.ts';
+import { LocalPolicy } from '../../../src/engine/local/policy/local-policy.ts';
+import { Runtime } from '../../../src/engine/local/runtime/runtime.ts';
 import { tinyConfig } from '../tiny-model.ts';
 
 /** Trains, samples and scores a little, and says what came out: the same on whichever executor there is. */

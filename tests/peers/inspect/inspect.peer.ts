@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { measureLog } from '../../../src/probes/from-log/measure-log.ts';
 import { EvalLogFile } from '../../../src/record/inspect/eval-log-file.ts';
 import { writeTranscripts } from '../../../src/record/inspect/write-transcripts.ts';
-import type { Transcript } from '../../../src/record/results.ts';
+import type { Transcript } from '../../../src/results/results.ts';
 import { noBrowser, openBrowser } from '../../report/browser.ts';
 import { fixtureResults } from '../../report/fixture-results.ts';
 

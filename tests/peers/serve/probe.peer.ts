@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parts } from '../../../src/cli/parts.ts';
 import { runCli } from '../../../src/cli/program.ts';
 import type { ProbeReport } from '../../../src/probes/prober.ts';
-import { readResults } from '../../../src/record/results.ts';
+import { readResults } from '../../../src/results/results.ts';
 import { expectSameRows } from '../../serve/same-rows.ts';
 
 const PYTHON = process.env.UNRUT_PYTHON ?? '.venv/bin/python';

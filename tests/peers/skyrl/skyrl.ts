@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { realClock } from '../../../src/engine/endpoint/clock.ts';
-import { Secret } from '../../../src/engine/endpoint/secret.ts';
-import type { Rules } from '../../../src/engine/tinker/rules.ts';
-import { openService, type TinkerService } from '../../../src/engine/tinker/service.ts';
+import { realClock } from '../../../src/engine/http/clock.ts';
+import { Secret } from '../../../src/engine/http/secret.ts';
+import { openService, type TinkerService } from '../../../src/tinker/client/connection.ts';
+import type { Rules } from '../../../src/tinker/client/rules.ts';
 import { absence, ServiceProcess } from '../services/service-process.ts';
 
 export const VENV = process.env.UNRUT_SKYRL ?? '/tmp/venvs/skyrl';

@@ -4,12 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ChatFormat } from '../../../src/chat/chat-format.ts';
-import type { Conversation, Role } from '../../../src/chat/conversation.ts';
-import type { LlamaConfig } from '../../../src/engine/local/llama-config.ts';
-import { LocalPolicy } from '../../../src/engine/local/local-policy.ts';
-import { freshModel, readModelFolder, writeModelFolder, writeWeights } from '../../../src/engine/local/model-folder.ts';
-import { Runtime } from '../../../src/engine/local/runtime.ts';
-import { Weights } from '../../../src/engine/local/weights.ts';
+import type { Conversation, Role } from '../../../src/conversation/conversation.ts';
+import {
+  freshModel,
+  readModelFolder,
+  writeModelFolder,
+  writeWeights,
+} from '../../../src/engine/local/files/model-folder.ts';
+import type { LlamaConfig } from '../../../src/engine/local/model/llama-config.ts';
+import { Weights } from '../../../src/engine/local/model/weights.ts';
+import { LocalPolicy } from '../../../src/engine/local/policy/local-policy.ts';
+import { Runtime } from '../../../src/engine/local/runtime/runtime.ts';
 import { stream } from '../../../src/random.ts';
 
 const PYTHON = process.env.UNRUT_PYTHON ?? '.venv/bin/python';

@@ -1,15 +1,15 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { realClock } from '../../../src/engine/endpoint/clock.ts';
-import { Secret } from '../../../src/engine/endpoint/secret.ts';
-import { LoraPolicy } from '../../../src/engine/local/lora-policy.ts';
-import { readModelFolder } from '../../../src/engine/local/model-folder.ts';
-import { Runtime } from '../../../src/engine/local/runtime.ts';
-import { examine } from '../../../src/engine/tinker/conformance.ts';
-import { SampleGate } from '../../../src/engine/tinker/sample-gate.ts';
-import { openService, type TinkerService } from '../../../src/engine/tinker/service.ts';
-import { TinkerPolicy } from '../../../src/engine/tinker/tinker-policy.ts';
+import { realClock } from '../../../src/engine/http/clock.ts';
+import { Secret } from '../../../src/engine/http/secret.ts';
+import { readModelFolder } from '../../../src/engine/local/files/model-folder.ts';
+import { LoraPolicy } from '../../../src/engine/local/policy/lora-policy.ts';
+import { Runtime } from '../../../src/engine/local/runtime/runtime.ts';
+import { examine } from '../../../src/tinker/client/conformance.ts';
+import { openService, type TinkerService } from '../../../src/tinker/client/connection.ts';
+import { SampleGate } from '../../../src/tinker/client/sample-gate.ts';
+import { TinkerPolicy } from '../../../src/tinker/client/tinker-policy.ts';
 import { absence, ServiceProcess } from '../services/service-process.ts';
 import { LOSSES, largestDifference, trainSteps } from '../services/training.ts';
 

@@ -1,0 +1,68 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { InputError } from '../../errors.ts';
+import type { RunParts } from '../../recipe/run-parts.ts';
+
+/** Who trains. */
+export type EngineOptions = {
+  readonly engine?: 'embedded' | 'tinker';
+  readonly baseUrl?: string;
+  readonly baseModel?: string;
+  readonly saveEvery?: number;
+  readonly prices?: string;
+};
+
+/** A service that trains, and the model there. */
+export type ServiceOptions = EngineOptions & { readonly baseUrl: string; readonly baseModel: string };
+
+export function addEngineOptions(run: Command): Command {
+  return run
+    .addOption(new Option('--engine <engine>', 'what trains (default: embedded)').choices(['embedded', 'tinker']))
+    .option('--base-url <address>', 'of a Tinker service; its key comes from TINKER_API_KEY alone')
+    .option('--base-model <name>', "the recipe's model as the service calls it")
+    .option('--save-every <steps>', 'steps from one checkpoint on the service to the next (default: 20)', positive)
+    .option('--prices <file>', 'price table, for --dry-run');
+}
+
+/** @throws InputError where a service is meant and not named, or named and not meant. */
+export function serviceOf(options: EngineOptions): ServiceOptions | undefined {
+  const { engine, baseUrl, baseModel } = options;
+  if (engine !== 'tinker') {
+    if (baseUrl === undefined && baseModel === undefined) return undefined;
+    throw new InputError('--base-url and --base-model are of a service; add --engine tinker');
+  }
+  const address = readBaseUrl(baseUrl, '--engine tinker');
+  if (baseModel === undefined) throw new InputError('--engine tinker: name the model on the service with --base-model');
+  return { ...options, baseUrl: address, baseModel };
+}
+
+/** @throws InputError where it is no address, or holds what belongs into no record. */
+export function readBaseUrl(baseUrl: string | undefined, who: string): string {
+  if (baseUrl === undefined || !/^https?:\/\//.test(baseUrl) || !URL.canParse(baseUrl)) {
+    throw new InputError(`${who}: give the address of the service with --base-url http://HOST:PORT`);
+  }
+  const { username, password } = new URL(baseUrl);
+  if (username || password) {
+    throw new InputError('--base-url: holds a name or password, which would end up in records; set TINKER_API_KEY');
+  }
+  return baseUrl;
+}
+
+export async function partsOf(service: ServiceOptions | undefined, local: RunParts): Promise<RunParts> {
+  if (service === undefined) return local;
+  const { tinkerParts } = await import('../tinker-parts.ts');
+  return tinkerParts(local, service);
+}
+
+/** The same words again, for a command that goes on. */
+export function engineWords(service: ServiceOptions | undefined): string[] {
+  if (service === undefined) return [];
+  const { baseUrl, baseModel, saveEvery } = service;
+  const every = saveEvery === undefined ? [] : ['--save-every', String(saveEvery)];
+  return ['--engine', 'tinker', '--base-url', baseUrl, '--base-model', baseModel, ...every];
+}
+
+function positive(text: string): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(number) && number > 0) return number;
+  throw new InvalidArgumentError('It must be a whole number above 0.');
+}

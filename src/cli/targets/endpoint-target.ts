@@ -1,0 +1,179 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ChatTemplate } from '../../chat/chat-template.ts';
+import { writing } from '../../disk/write.ts';
+import { parseAddress } from '../../engine/endpoint/address.ts';
+import { connect } from '../../engine/endpoint/connect.ts';
+import { EndpointChatModel } from '../../engine/endpoint/endpoint-chat-model.ts';
+import type { EndpointClient } from '../../engine/endpoint/endpoint-client.ts';
+import { type PriceTable, priceOf, readPrices } from '../../engine/endpoint/prices.ts';
+import type { Render } from '../../engine/endpoint/request.ts';
+import { type SelfTest, selfTest } from '../../engine/endpoint/self-test.ts';
+import { Secret } from '../../engine/http/secret.ts';
+import { InputError } from '../../errors.ts';
+import { createProber } from '../../probes/all-probes.ts';
+import { drawDistinct } from '../../probes/competence.ts';
+import { LoggedModel } from '../../probes/logged-model.ts';
+import type { Mode } from '../../probes/mode.ts';
+import type { ProbeSettings } from '../../probes/prober.ts';
+import type { ProblemFamily } from '../../problems/problem-family.ts';
+import { EvalLogWriter } from '../../record/inspect/eval-log-writer.ts';
+import { finishLog, TRANSCRIPTS } from '../../record/inspect/write-transcripts.ts';
+import { Lock } from '../../record/lock.ts';
+import { refuseUsed } from '../../record/run-folder.ts';
+import { selfTestLines } from '../../report/endpoint-lines.ts';
+import type { EndpointUse } from '../../results/results.ts';
+import { asked } from '../../wrong-turns/turns.ts';
+import { latestRunFolder, nextRunFolder } from '../find-run.ts';
+import { DEFAULT_FAMILY, openProblems } from '../open-problems.ts';
+import { packageRoot, packageVersion } from '../package-root.ts';
+import { planMeasurement } from '../plan-measurement.ts';
+import type { OpenTarget } from './open-target.ts';
+
+/** The options of `unrut probe` that only an endpoint has. */
+export type EndpointOptions = {
+  readonly family?: string;
+  readonly set?: readonly string[];
+  readonly mode?: Mode;
+  readonly budget?: number;
+  readonly maxCost?: number;
+  readonly prices?: string;
+  readonly keyEnv?: string;
+  readonly template?: string;
+  readonly replyTokens?: number;
+  readonly concurrency?: number;
+  /** Seconds. */
+  readonly timeout?: number;
+  readonly effect?: number;
+  readonly out?: string;
+  readonly resume?: boolean;
+};
+
+const DEFAULTS = { concurrency: 64, timeout: 120 } as const;
+const REPLIES = 'replies.jsonl';
+
+/**
+ * Opens the run folder, connects, has the endpoint show what it can, says what the measurement will cost, and only then
+ * lets it begin. Every reply goes to `replies.jsonl` of the folder, which is what `--resume` goes on from, and, when all
+ * is measured, with its conversation and verdict into `transcripts.eval`.
+ */
+export async function openEndpointTarget(
+  name: string,
+  wanted: ProbeSettings,
+  options: EndpointOptions,
+  say: (lines: readonly string[]) => void,
+  signal: AbortSignal,
+): Promise<OpenTarget> {
+  const address = parseAddress(name);
+  const secret = Secret.of(address, options.keyEnv);
+  const family = await openProblems(options.family ?? DEFAULT_FAMILY, options.set);
+  const prices = await readPrices(options.prices ?? join(packageRoot, 'prices.json'));
+  const out = await claimFolder(options);
+  const lock = await Lock.take(join(out, 'lock'));
+  try {
+    const client = await connect(address, {
+      secret,
+      limits: { budget: options.budget, maxCost: options.maxCost },
+      journal: join(out, REPLIES),
+      priceOf: (model) => priceOf(prices, model),
+      render: options.template === undefined ? undefined : await renderBy(options.template),
+      timeout: (options.timeout ?? DEFAULTS.timeout) * 1000,
+      most: options.concurrency ?? DEFAULTS.concurrency,
+      seed: wanted.seed,
+      signal,
+    });
+    const test = await selfTest(client, selfTestSamples(family, options.replyTokens));
+    say([`self-test of ${client.name}`, ...selfTestLines(test.findings)]);
+    const mode = options.mode ?? (test.findings.prefill.can ? 'prefill' : 'history');
+    const model = new EndpointChatModel(client, test, options.replyTokens);
+    const selfTestReplies = client.given;
+    const settings = await planMeasurement({
+      ...{ client, selfTestReplies, family, wanted, mode, options, say },
+      can: model.can,
+    });
+    const log = await openLog(out, name, { mode, ...settings });
+    const logged = new LoggedModel(model, log);
+    return {
+      target: { name, model: logged, competence: logged, mode, log: logged },
+      prober: createProber(family),
+      settings,
+      out,
+      about: async () => ({ endpoint: useOf(client, test, mode, prices) }),
+      progress: () => progressOf(client),
+      keep: (results) => finishLog(log, results, 'before'),
+      close: async () => {
+        await log.discard(); // nothing where it was kept
+        await client.parts.journal?.close();
+        lock.release();
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** A folder of its own where none is named, so that what was paid for is never lost. */
+async function claimFolder({ out, resume }: EndpointOptions): Promise<string> {
+  const folder = out ?? (resume ? latestRunFolder('probe') : undefined) ?? nextRunFolder('probe');
+  if (!resume) await refuseUsed(folder);
+  else if (existsSync(folder) && !existsSync(join(folder, REPLIES))) {
+    throw new InputError(`${folder}: no probe of an endpoint to go on with (no ${REPLIES}); leave out --resume`);
+  }
+  await writing(folder, () => mkdir(folder, { recursive: true }));
+  return folder;
+}
+
+/** What a killed process left of its log is written anew. */
+async function openLog(out: string, name: string, metadata: ProbeSettings & { mode: Mode }): Promise<EvalLogWriter> {
+  for (const file of await readdir(out)) if (file.startsWith(`${TRANSCRIPTS}.`)) await rm(join(out, file));
+  const versions = { unrut: packageVersion, node: process.versions.node };
+  const start = { task: 'unrut/probe', model: name, started: new Date().toISOString(), versions, metadata };
+  return EvalLogWriter.create(join(out, TRANSCRIPTS), start);
+}
+
+/** Prompts as they will be asked, so that the self-test says something about the measurement. */
+function selfTestSamples(family: ProblemFamily<unknown>, replyTokens = 0) {
+  const prompts = drawDistinct(family, 3, 0).map((problem) => [asked(family.prompt(problem))]);
+  return { prompts, replyTokens: Math.max(family.replyTokens, replyTokens) };
+}
+
+/** By the chat template of a model folder. */
+async function renderBy(folder: string): Promise<Render> {
+  const template = await ChatTemplate.open(folder);
+  return (conversation) => {
+    const last = conversation.at(-1);
+    const open = last?.role === 'assistant' ? last.text : '';
+    const turns = template.opened(last?.role === 'assistant' ? conversation.slice(0, -1) : conversation);
+    return turns.map(({ header, text, footer }) => header + text + footer).join('') + open;
+  };
+}
+
+function progressOf({ parts: { purse, flow } }: EndpointClient): string {
+  const cost = purse.cost === undefined ? '' : `, ${purse.cost.toFixed(4)} USD`;
+  return `${purse.spent.replies} replies, ${flow.inFlight} of ${flow.limit} in flight${cost}`;
+}
+
+function useOf(client: EndpointClient, test: SelfTest, mode: Mode, prices: PriceTable): EndpointUse {
+  const { address, purse, flow } = client.parts;
+  const { replies, prompt, completion, lost } = purse.spent;
+  const cost = purse.cost;
+  return {
+    address: address.baseUrl,
+    model: address.model,
+    mode,
+    self_test: test.findings,
+    replies,
+    cached: client.cached,
+    requests: flow.count.requests,
+    retries: flow.count.retries,
+    lost_requests: lost,
+    empty_replies: client.empty,
+    refused_replies: client.refusals.replies,
+    ...(client.refusals.first === undefined ? {} : { first_refusal: client.refusals.first }),
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    ...(cost === undefined ? {} : { cost_usd: cost, prices: `prices of ${prices.date}` }),
+  };
+}

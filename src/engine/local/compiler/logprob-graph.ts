@@ -1,0 +1,37 @@
+import { attendToSelf, declareText, decoderStates, decoderWeights, logits } from '../model/inference.ts';
+import type { LlamaConfig } from '../model/llama-config.ts';
+import type { Graph } from '../runtime/runtime.ts';
+import { GraphBuilder, type Value } from './onnx/graph-builder.ts';
+
+/** What is wanted of each position: the logprob of a given next token, or the k likeliest. */
+export type LogprobView = 'given' | 'top';
+
+/** Logprobs of the next token at every position of padded sequences `[batch, time]`, all dimensions free. */
+export function logprobGraph(config: LlamaConfig, view: LogprobView): Graph {
+  return { key: `logprobs ${view} ${JSON.stringify(config)}`, encode: () => emit(config, view).encode() };
+}
+
+function emit(config: LlamaConfig, view: LogprobView): GraphBuilder {
+  const graph = new GraphBuilder('logprobs');
+  const weights = decoderWeights(graph, config);
+  const { text, causalMask } = declareText(graph, config);
+  const states = decoderStates(graph, config, weights, text, (_layer, heads) =>
+    attendToSelf(graph, config, causalMask, heads),
+  );
+  const logprobs = graph.op('LogSoftmax', [logits(graph, weights, states)], { axis: -1 });
+  if (view === 'given') emitGiven(graph, logprobs);
+  else emitTop(graph, logprobs);
+  return graph;
+}
+
+function emitGiven(graph: GraphBuilder, logprobs: Value): void {
+  const next = graph.input('next', 'int64', ['tokens', 1]);
+  graph.output('logprobs', graph.op('GatherElements', [logprobs, next], { axis: -1 }), 'float32', ['tokens', 1]);
+}
+
+/** A stable order among equals: the lower token id first. */
+function emitTop(graph: GraphBuilder, logprobs: Value): void {
+  const [values, tokens] = graph.ops('TopK', [logprobs, graph.input('k', 'int64', [1])], 2, { axis: -1 });
+  graph.output('logprobs', values!, 'float32', ['tokens', 'k']);
+  graph.output('topTokens', graph.op('Cast', [tokens!], { to: 6 }), 'int32', ['tokens', 'k']);
+}

@@ -1,0 +1,134 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import { readJson } from '../../../disk/read-json.ts';
+import { ModelError } from '../../../errors.ts';
+import { huggingFaceConfig, readConfig, readInitializerRange } from '../model/hugging-face-config.ts';
+import { type LlamaConfig, parameterShapes } from '../model/llama-config.ts';
+import { initialWeights, sizeOf, Weights } from '../model/weights.ts';
+import { SafetensorsFile, type StoredTensor, writeSafetensors } from './safetensors.ts';
+
+/** @file A model as a Hugging Face folder: `config.json` and `model.safetensors`, in one piece or in shards. */
+
+const WEIGHTS = 'model.safetensors';
+const INDEX = 'model.safetensors.index.json';
+const HEAD = 'lm_head.weight';
+const EMBEDDING = 'model.embed_tokens.weight';
+
+/** Constants that old files carry along; they follow from the config. */
+const DERIVED = /rotary_emb\.inv_freq$/;
+
+const indexSchema = z.object({ weight_map: z.record(z.string(), z.string().regex(/^[^/\\]+\.safetensors$/)) });
+
+/**
+ * Reads a model of the Llama family, 16-bit weights widened to 32.
+ * @throws ModelError in one line that names file and tensor, for anything missing, unknown, damaged or unsupported.
+ */
+export async function readModelFolder(folder: string): Promise<Weights> {
+  const config = await readConfig(folder);
+  const files: SafetensorsFile[] = [];
+  try {
+    const places = await openAll(folder, files);
+    checkTensors(join(folder, WEIGHTS), config, places);
+    return await readWeights(config, places);
+  } finally {
+    await Promise.all(files.map((file) => file.close()));
+  }
+}
+
+/** More than this engine's one flat array can hold. */
+const TOO_MANY = 2 ** 31;
+
+/** Random weights by seed, of the shape that `config.json` declares; the folder needs no weights of its own. */
+export async function freshModel(folder: string, seed: number): Promise<Weights> {
+  const config = await readConfig(folder);
+  const total = sizeOf(parameterShapes(config));
+  if (total < TOO_MANY) return initialWeights(config, seed, await readInitializerRange(folder));
+  throw new ModelError(
+    `${join(folder, 'config.json')}: asks for ${total} parameters; fewer than ${TOO_MANY} are possible`,
+  );
+}
+
+type Place = { readonly file: SafetensorsFile; readonly tensor: StoredTensor };
+type Places = ReadonlyMap<string, Place>;
+
+/** Opens the file or the shards into `files`, which the caller closes, and says where each tensor lies. */
+async function openAll(folder: string, files: SafetensorsFile[]): Promise<Places> {
+  const sharded = !existsSync(join(folder, WEIGHTS)) && existsSync(join(folder, INDEX));
+  const map = sharded ? await readIndex(join(folder, INDEX)) : undefined;
+  const places = new Map<string, Place>();
+  for (const name of new Set(map === undefined ? [WEIGHTS] : map.values())) {
+    const file = await SafetensorsFile.open(join(folder, name));
+    files.push(file);
+    for (const tensor of file.tensors.values()) {
+      const expected = map === undefined ? name : map.get(tensor.name);
+      if (expected !== name) throw new ModelError(`${file.path}: ${tensor.name} is not where ${INDEX} puts it`);
+      places.set(tensor.name, { file, tensor });
+    }
+  }
+  const missing = [...(map?.keys() ?? [])].find((name) => !places.has(name));
+  if (missing !== undefined) throw new ModelError(`${join(folder, INDEX)}: ${missing} is not in ${map?.get(missing)}`);
+  return places;
+}
+
+async function readIndex(path: string): Promise<ReadonlyMap<string, string>> {
+  const parsed = indexSchema.safeParse(await readJson(path));
+  if (parsed.success) return new Map(Object.entries(parsed.data.weight_map));
+  throw new ModelError(`${path}: weight_map must give a .safetensors file of the folder for each tensor`);
+}
+
+/** All that the config asks for and nothing else, before any memory is taken. */
+function checkTensors(path: string, config: LlamaConfig, places: Places): void {
+  const shapes = parameterShapes(config);
+  for (const { name, shape } of shapes) {
+    const place = places.get(name);
+    if (place === undefined) throw new ModelError(`${path}: ${name} is missing, which config.json asks for`);
+    checkShape(place, shape);
+  }
+  const known = new Set(shapes.map(({ name }) => name));
+  for (const [name, place] of places) {
+    if (name === HEAD && config.tiedEmbedding) checkShape(place, [config.vocabSize, config.hiddenSize]);
+    else if (!known.has(name) && !DERIVED.test(name)) {
+      throw new ModelError(`${place.file.path}: ${name} is unknown; config.json asks for no such tensor`);
+    }
+  }
+}
+
+function checkShape({ file, tensor }: Place, shape: readonly number[]): void {
+  if (isDeepStrictEqual(tensor.shape, shape)) return;
+  const given = `${tensor.name} has the shape [${tensor.shape.join(', ')}]`;
+  throw new ModelError(`${file.path}: ${given}; config.json asks for [${shape.join(', ')}]`);
+}
+
+async function readWeights(config: LlamaConfig, places: Places): Promise<Weights> {
+  const weights = new Weights(config);
+  for (const { name, data } of weights.parameters) await readPlace(places.get(name)!, data); // checked to be there
+  const head = config.tiedEmbedding ? places.get(HEAD) : undefined;
+  if (head !== undefined) await checkTied(head, weights.get(EMBEDDING).data);
+  return weights;
+}
+
+const readPlace = ({ file, tensor }: Place, target: Float32Array): Promise<void> => file.read(tensor, target);
+
+/** Some writers store the tied head as well. It may not say anything else. */
+async function checkTied(head: Place, embedding: Float32Array): Promise<void> {
+  const stored = new Float32Array(embedding.length);
+  await readPlace(head, stored);
+  if (Buffer.compare(bytesOf(stored), bytesOf(embedding)) === 0) return;
+  throw new ModelError(`${head.file.path}: ${HEAD} differs from the embedding, but tie_word_embeddings is true`);
+}
+
+const bytesOf = (data: Float32Array): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+
+/** Writes `model.safetensors` into a folder that is there. @throws RunError where the file system refuses. */
+export function writeWeights(folder: string, weights: Weights): Promise<void> {
+  return writeSafetensors(join(folder, WEIGHTS), weights.parameters, { format: 'pt' });
+}
+
+/** Writes `config.json` and `model.safetensors` into a folder that is there. */
+export async function writeModelFolder(folder: string, weights: Weights): Promise<void> {
+  await writeFile(join(folder, 'config.json'), `${JSON.stringify(huggingFaceConfig(weights.config), null, 2)}\n`);
+  await writeWeights(folder, weights);
+}

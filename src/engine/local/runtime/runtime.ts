@@ -1,0 +1,230 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { EngineError } from '../../../errors.ts';
+import type { ParameterShape } from '../model/llama-config.ts';
+import { sharedFloats, type Weights } from '../model/weights.ts';
+import { floats, type Tensors } from './host-tensor.ts';
+
+/** A graph by its key; it is emitted once, when the first worker needs it. */
+export type Graph = { readonly key: string; encode(): Uint8Array };
+
+/** All parameters end to end, and how to cut them; shared memory is not copied on its way to a worker. */
+export type SentWeights = { readonly flat: Float32Array; readonly parameters: readonly ParameterShape[] };
+
+export type Request = {
+  readonly id: number;
+  readonly key: string;
+  readonly graph: Uint8Array | undefined;
+  readonly version: number | undefined;
+  /** Sent when the worker has not seen this version yet. */
+  readonly weights: SentWeights | undefined;
+  readonly feeds: Tensors;
+  readonly outputs: readonly string[];
+  /** Shared memory for a large output, written instead of sent. */
+  readonly lent: Lent | undefined;
+};
+
+/** An output by name, and the memory for it. */
+export type Lent = { readonly output: string; readonly memory: Float32Array };
+
+export type Answer =
+  | { readonly id: number; readonly outputs: Tensors }
+  | { readonly id: number; readonly error: string }
+  | { readonly warning: string };
+
+/** A float output of this many numbers that is read out of {@link Runtime.giveBack borrowed} memory. */
+export type Borrowed = { readonly output: string; readonly length: number };
+
+type Job = {
+  readonly graph: Graph;
+  readonly weights: Weights | undefined;
+  readonly feeds: Tensors;
+  readonly outputs: readonly string[];
+  readonly borrowed: Borrowed | undefined;
+  lent?: Lent | undefined;
+  resolve(outputs: Tensors): void;
+  reject(error: Error): void;
+};
+
+/** A place for a worker: empty before the first job and after a death. What it knows dies with the worker. */
+type Hand = { worker: Worker | undefined; graphs: Set<string>; versions: number[]; job: Job | undefined };
+
+/** Versions of the weights that a worker keeps: the policy in training, a sampler's snapshot, the reference. */
+const VERSIONS_KEPT = 4;
+
+/**
+ * A pool of worker threads, each running ONNX graphs on one core. Work is spread over micro-batches, not inside a
+ * matrix product: two single-threaded workers beat one session of two threads, and no number depends on how many there are.
+ */
+export class Runtime {
+  readonly #hands: readonly Hand[];
+  readonly #start: () => Worker;
+  readonly #waiting: Job[] = [];
+  readonly #versions = new WeakMap<Weights, number>();
+  readonly #encoded = new Map<string, Uint8Array>();
+  readonly #memory: Float32Array[] = [];
+  #nextId = 0;
+  #nextVersion = 0;
+  #warned = false;
+  #closed = false;
+
+  private constructor(workers: number, start: () => Worker) {
+    this.#start = start;
+    this.#hands = Array.from({ length: workers }, emptyHand);
+  }
+
+  /**
+   * @param workers threads; by default one a core. Each starts with its first job.
+   * @param start makes a thread that runs `worker.ts`.
+   */
+  static open(workers = availableParallelism(), start = startWorker): Runtime {
+    return new Runtime(workers, start);
+  }
+
+  get workers(): number {
+    return this.#hands.length;
+  }
+
+  /**
+   * Runs a graph on the next free worker. Its inputs that `feeds` leaves out are parameters of `weights`, which must not
+   * change any more: a worker keeps its copy.
+   * @param borrowed an output that is too large to be made anew each time: its memory goes round, and the caller gives
+   *   it back. Fresh memory costs its first write, and garbage of that size sets off the collector at every step.
+   * @throws EngineError with what the executor said, or that the worker died; the next run starts a new one.
+   */
+  run(
+    graph: Graph,
+    weights: Weights | undefined,
+    feeds: Tensors,
+    outputs: readonly string[],
+    borrowed?: Borrowed,
+  ): Promise<Tensors> {
+    if (this.#closed) return Promise.reject(new EngineError('the engine is closed; open another one'));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ graph, weights, feeds, outputs, borrowed, resolve, reject });
+      this.#dispatch();
+    });
+  }
+
+  /** Takes back the memory of a borrowed output that has been read. */
+  giveBack(memory: Float32Array): void {
+    this.#memory.push(memory);
+  }
+
+  #lend({ output, length }: Borrowed): Lent {
+    const fitting = this.#memory.findIndex((memory) => memory.length === length);
+    const [memory = sharedFloats(length)] = fitting < 0 ? [] : this.#memory.splice(fitting, 1);
+    return { output, memory };
+  }
+
+  /** Runs that are not finished are rejected. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const workers = this.#hands.map(({ worker }) => worker);
+    const unfinished = [...this.#hands.map(({ job }) => job), ...this.#waiting.splice(0)];
+    for (const hand of this.#hands) Object.assign(hand, emptyHand());
+    for (const job of unfinished) job?.reject(new EngineError('the engine was closed before this run was finished'));
+    await Promise.all(workers.map((worker) => worker?.terminate()));
+  }
+
+  #hire(hand: Hand): Worker {
+    const worker = this.#start();
+    let lastWords = '';
+    worker.on('message', (answer: Answer) => this.#settle(hand, answer));
+    worker.on('error', (error) => {
+      lastWords = `: ${error.message}`;
+    });
+    worker.on('exit', (code) => this.#bury(hand, worker, `a worker died with exit code ${code}${lastWords}`));
+    worker.unref();
+    return worker;
+  }
+
+  #bury(hand: Hand, worker: Worker, why: string): void {
+    if (hand.worker !== worker) return;
+    const { job } = hand;
+    Object.assign(hand, emptyHand());
+    this.#fail(job, `${job?.graph.key}: ${why}`);
+    this.#dispatch();
+  }
+
+  #dispatch(): void {
+    for (const hand of this.#hands) {
+      if (hand.job !== undefined) continue;
+      const job = this.#waiting.shift();
+      if (job === undefined) return;
+      hand.job = job;
+      job.lent = job.borrowed && this.#lend(job.borrowed);
+      hand.worker ??= this.#hire(hand);
+      hand.worker.ref();
+      hand.worker.postMessage(this.#request(hand, job));
+    }
+  }
+
+  #request(hand: Hand, { graph, weights, feeds, outputs, lent }: Job): Request {
+    const known = hand.graphs.has(graph.key);
+    hand.graphs.add(graph.key);
+    const version = weights === undefined ? undefined : this.#versionOf(weights);
+    const sent = version === undefined || hand.versions.includes(version);
+    if (version !== undefined)
+      hand.versions = [version, ...hand.versions.filter((v) => v !== version)].slice(0, VERSIONS_KEPT);
+    return {
+      id: this.#nextId++,
+      key: graph.key,
+      graph: known ? undefined : this.#encode(graph),
+      version,
+      weights: sent ? undefined : sentWeights(weights!),
+      feeds,
+      outputs,
+      lent,
+    };
+  }
+
+  #encode(graph: Graph): Uint8Array {
+    const encoded = this.#encoded.get(graph.key) ?? graph.encode();
+    this.#encoded.set(graph.key, encoded);
+    return encoded;
+  }
+
+  #versionOf(weights: Weights): number {
+    const version = this.#versions.get(weights) ?? this.#nextVersion++;
+    this.#versions.set(weights, version);
+    return version;
+  }
+
+  /** Every worker finds the same fault; it is told once. */
+  #warn(warning: string): void {
+    if (!this.#warned) process.stderr.write(`${warning}\n`);
+    this.#warned = true;
+  }
+
+  #settle(hand: Hand, answer: Answer): void {
+    if ('warning' in answer) return void this.#warn(answer.warning);
+    const { job } = hand;
+    hand.job = undefined;
+    hand.worker?.unref();
+    if ('error' in answer) {
+      this.#fail(job, answer.error);
+      Object.assign(hand, { graphs: new Set(), versions: [] }); // how far it came is unknown: send everything again
+    } else job?.resolve({ ...answer.outputs, ...(job.lent && { [job.lent.output]: floats(job.lent.memory) }) });
+    this.#dispatch();
+  }
+
+  #fail(job: Job | undefined, why: string): void {
+    if (job?.lent !== undefined) this.giveBack(job.lent.memory);
+    job?.reject(new EngineError(why));
+  }
+}
+
+const emptyHand = (): Hand => ({ worker: undefined, graphs: new Set(), versions: [], job: undefined });
+
+function sentWeights({ flat, parameters }: Weights): SentWeights {
+  return { flat, parameters: parameters.map(({ name, shape }) => ({ name, shape })) };
+}
+
+/** From the sources (in development) a worker has to learn TypeScript first. */
+export function startWorker(): Worker {
+  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('../worker.js', import.meta.url));
+  const url = new URL('./worker.ts', import.meta.url).href;
+  const tsx = JSON.stringify(import.meta.resolve('tsx/esm/api'));
+  return new Worker(`import(${tsx}).then((tsx) => (tsx.register(), import(${JSON.stringify(url)})));`, { eval: true });
+}
