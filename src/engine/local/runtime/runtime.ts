@@ -5,6 +5,13 @@ import type { ParameterShape } from '../model/llama-config.ts';
 import { sharedFloats, type Weights } from '../model/weights.ts';
 import { floats, type Tensors } from './host-tensor.ts';
 
+/**
+ * onnxruntime-node collects telemetry by default: it queues events with a device id in the user's cache folder for upload.
+ * It reads this switch of the process when it is loaded, and a worker's own environment is a copy that it does not see,
+ * so it is set here, in the thread that starts the workers.
+ */
+process.env.ORT_DISABLE_TELEMETRY = '1';
+
 /** A graph by its key; it is emitted once, when the first worker needs it. */
 export type Graph = { readonly key: string; encode(): Uint8Array };
 
@@ -223,7 +230,7 @@ function sentWeights({ flat, parameters }: Weights): SentWeights {
 
 /** From the sources (in development) a worker has to learn TypeScript first. */
 export function startWorker(): Worker {
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('../worker.js', import.meta.url));
+  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url));
   const url = new URL('./worker.ts', import.meta.url).href;
   const tsx = JSON.stringify(import.meta.resolve('tsx/esm/api'));
   return new Worker(`import(${tsx}).then((tsx) => (tsx.register(), import(${JSON.stringify(url)})));`, { eval: true });
