@@ -35,3 +35,8 @@ export class EndpointError extends UnrutError {
 export class WireError extends UnrutError {
   override name = 'WireError';
 }
+
+/** The user asked to stop (Ctrl-C). Not a fault: what was done so far is on disk, and the command exits with 130. */
+export class Interrupted extends Error {
+  override name = 'Interrupted';
+}

@@ -2,10 +2,10 @@ import type { Capabilities } from '../conversation/chat-model.ts';
 import type { EndpointClient } from '../engine/endpoint/endpoint-client.ts';
 import { costOf } from '../engine/endpoint/prices.ts';
 import { InputError } from '../errors.ts';
-import type { Mode } from '../probes/mode.ts';
 import type { ProbeSettings } from '../probes/prober.ts';
 import type { ProblemFamily } from '../problems/problem-family.ts';
 import { formatCount } from '../report/format.ts';
+import type { Mode } from '../results/mode.ts';
 import { minimumDetectableEffect, sampleSize } from '../stats/power.ts';
 import { type Load, mostProblems, rehearse } from './rehearsal.ts';
 
@@ -15,7 +15,7 @@ const DISCORDANT = 0.2;
 /** No change is larger than the share of problems that change. */
 const problemsFor = (effect: number): number => sampleSize(effect, { discordant: Math.max(DISCORDANT, effect) });
 
-/** English and digits have about so many bytes to a token; the purse itself counts with one. */
+/** English and digits have about so many bytes to a token; the budget itself counts with one. */
 const BYTES_A_TOKEN = 3;
 
 export type Plan = {
@@ -50,7 +50,7 @@ export async function planMeasurement(plan: Plan): Promise<ProbeSettings> {
     );
   }
   const load = await loadOf(plan, problems);
-  if (plan.client.parts.purse.price && options.budget === undefined && options.maxCost === undefined) {
+  if (plan.client.parts.budget.price && options.budget === undefined && options.maxCost === undefined) {
     throw new InputError(`${describe(plan, load)}; say how much it may be, with --max-cost USD or --budget REPLIES`);
   }
   const cut = problems < needed ? ` (of ${needed}, which the limits do not allow)` : '';
@@ -74,7 +74,7 @@ function fits({ selfTestReplies, client, options }: Plan, load: Load): boolean {
 }
 
 function expectedCost({ parts }: EndpointClient, { promptBytes, replyTokens }: Load): number | undefined {
-  const { price } = parts.purse;
+  const { price } = parts.budget;
   return price && costOf(price, { prompt: promptBytes / BYTES_A_TOKEN, completion: replyTokens });
 }
 

@@ -2,20 +2,20 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeWhole, writing } from '../disk/write.ts';
 import { isAddress } from '../engine/endpoint/address.ts';
-import { InputError } from '../errors.ts';
-import type { ProbeReport } from '../probes/prober.ts';
+import { InputError, Interrupted } from '../errors.ts';
 import { nearest } from '../recipe/nearest.ts';
-import { goOn } from '../recipe/observer.ts';
+import { throwIfInterrupted } from '../recipe/observer.ts';
 import type { RunParts } from '../recipe/run-parts.ts';
 import { sha256 } from '../record/fingerprint.ts';
 import { writeJunit } from '../record/junit.ts';
 import { AFTER_PROBE } from '../record/run-folder.ts';
 import { probeCases } from '../report/test-cases.ts';
-import { probeResults } from '../results/make-results.ts';
 import { type Behaviour, behaviours } from '../results/metrics.ts';
+import type { ProbeReport } from '../results/probe-report.ts';
+import { probeResults } from '../results/probe-results.ts';
 import { type Results, writeResults } from '../results/results.ts';
-import { Interrupted } from '../stages/stage.ts';
-import { type Display, type DisplayOptions, openDisplay } from './display/display.ts';
+import type { Display } from './display/display.ts';
+import { type DisplayOptions, openDisplay } from './display/open-display.ts';
 import { EXIT } from './exit.ts';
 import { onInterrupt } from './interrupt.ts';
 import { allVersions, describeMachine } from './machine.ts';
@@ -119,7 +119,7 @@ async function measure(
   try {
     return await prober.probe(target, settings, (what, share) => {
       ticker.doing(what, share);
-      goOn(signal);
+      throwIfInterrupted(signal);
     });
   } finally {
     ticker.stop();

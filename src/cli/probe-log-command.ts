@@ -2,16 +2,16 @@ import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { writeWhole, writing } from '../disk/write.ts';
 import { measureLog } from '../probes/from-log/measure-log.ts';
-import type { ProbeReport } from '../probes/prober.ts';
-import { goOn } from '../recipe/observer.ts';
+import { throwIfInterrupted } from '../recipe/observer.ts';
 import { sha256 } from '../record/fingerprint.ts';
 import { EvalLogFile } from '../record/inspect/eval-log-file.ts';
 import { writeJunit } from '../record/junit.ts';
 import { AFTER_PROBE, refuseUsed } from '../record/run-folder.ts';
 import { probeCases } from '../report/test-cases.ts';
-import { probeResults } from '../results/make-results.ts';
+import type { ProbeReport } from '../results/probe-report.ts';
+import { probeResults } from '../results/probe-results.ts';
 import { type Results, writeResults } from '../results/results.ts';
-import { type DisplayOptions, openDisplay } from './display/display.ts';
+import { type DisplayOptions, openDisplay } from './display/open-display.ts';
 import { EXIT } from './exit.ts';
 import { onInterrupt } from './interrupt.ts';
 import { describeMachine } from './machine.ts';
@@ -49,7 +49,7 @@ async function measure(log: EvalLogFile, options: DisplayOptions) {
   try {
     return await measureLog(log, (share) => {
       display.doing(`reads ${basename(log.path)}`, share);
-      goOn(interrupt.signal);
+      throwIfInterrupted(interrupt.signal);
     });
   } finally {
     interrupt.dispose();

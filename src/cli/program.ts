@@ -1,7 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { InputError } from '../errors.ts';
+import { InputError, Interrupted } from '../errors.ts';
 import type { RunParts } from '../recipe/run-parts.ts';
-import { Interrupted } from '../stages/stage.ts';
 import { EXIT, explainError } from './exit.ts';
 import { addEndpointOptions, addFamilyOptions, collect, ENDPOINT_HELP } from './options/endpoint-options.ts';
 import { addEngineOptions } from './options/engine-options.ts';

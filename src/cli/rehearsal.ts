@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import type { ChatModel, Reply, ReplyParams } from '../conversation/chat-model.ts';
 import type { Conversation } from '../conversation/conversation.ts';
 import { createProber } from '../probes/all-probes.ts';
-import type { Mode } from '../probes/mode.ts';
 import type { ProbeSettings } from '../probes/prober.ts';
 import type { ProblemFamily, Reading } from '../problems/problem-family.ts';
+import type { Mode } from '../results/mode.ts';
 
 /** What a measurement will ask for. */
 export type Load = {

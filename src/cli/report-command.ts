@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { InputError } from '../errors.ts';
 import { readResults } from '../results/results.ts';
-import type { DisplayOptions } from './display/display.ts';
+import type { DisplayOptions } from './display/open-display.ts';
 import { showResults } from './show-results.ts';
 
 /** `unrut report RUN`: makes the report of a finished run anew from its `results.json`. */

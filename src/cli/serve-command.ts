@@ -10,6 +10,7 @@ import { InputError } from '../errors.ts';
 import { serveApp } from '../serve/app.ts';
 import { listen } from '../serve/http-server.ts';
 import { ServedModel } from '../serve/served-model.ts';
+import { tinkerMount } from '../tinker/server/mount.ts';
 import { TinkerService } from '../tinker/server/tinker-service.ts';
 import { EXIT, explainError } from './exit.ts';
 
@@ -32,7 +33,11 @@ export async function serve(name: string, options: ServeOptions): Promise<number
     const opened = await openModel(name, runtime);
     const { model } = opened;
     const tinker = options.tinker ? await openTinker(opened, runtime, options.data) : undefined;
-    const app = serveApp(model, { apiKey, onFault, ...(tinker && { tinker }) });
+    const app = serveApp(model, {
+      apiKey,
+      onFault,
+      ...(tinker && { tinker: tinkerMount(tinker, { apiKey, onFault }) }),
+    });
     const server = await listen(app.fetch, options);
     say(`unrut: serves ${model.id} at ${server.url}/v1; Ctrl-C stops it`);
     if (tinker) say(`unrut: trains it at TINKER_BASE_URL=${server.url}; checkpoints are kept in ${options.data}`);

@@ -5,7 +5,7 @@ import { writeTranscripts } from '../record/inspect/write-transcripts.ts';
 import { renderModelCard } from '../report/model-card.ts';
 import { renderTerminal } from '../report/terminal.ts';
 import type { Results } from '../results/results.ts';
-import type { DisplayOptions } from './display/display.ts';
+import type { DisplayOptions } from './display/open-display.ts';
 import { EXIT } from './exit.ts';
 
 /**

@@ -18,7 +18,7 @@ import { declaredText } from '../problems/declared-text.ts';
 import type { LoraRecipe } from '../recipe/recipe.ts';
 import type { Model, ModelOptions, RunParts } from '../recipe/run-parts.ts';
 import { examine } from '../tinker/client/conformance.ts';
-import { openService, supportedModels, type TinkerService } from '../tinker/client/connection.ts';
+import { openService, supportedModels, type TinkerConnection } from '../tinker/client/connection.ts';
 import type { Finding } from '../tinker/client/finding.ts';
 import { openSampler } from '../tinker/client/open-sampler.ts';
 import { SampleGate } from '../tinker/client/sample-gate.ts';
@@ -78,13 +78,13 @@ async function openModel(folder: string, how: ModelOptions, options: ServiceOpti
 }
 
 /** @throws InputError with what the service has, where it says so and this model is not among it. */
-async function checkBaseModel(service: TinkerService, { baseUrl, baseModel }: ServiceOptions): Promise<void> {
+async function checkBaseModel(service: TinkerConnection, { baseUrl, baseModel }: ServiceOptions): Promise<void> {
   const models = await supportedModels(service);
   if (models === undefined || models.length === 0 || models.includes(baseModel)) return;
   throw new InputError(`--base-model ${baseModel}: ${baseUrl} does not have it; it has ${models.join(', ')}`);
 }
 
-function openTinker({ baseUrl }: ServiceOptions, seed: number): Promise<TinkerService> {
+function openTinker({ baseUrl }: ServiceOptions, seed: number): Promise<TinkerConnection> {
   const secret = Secret.of({ keyVariable: 'TINKER_API_KEY' }, undefined);
   const onWait = (what: string, seconds: number, queue: string) => {
     process.stderr.write(`unrut: ${baseUrl}: ${what}: no result for ${seconds} s (${queue}); goes on waiting\n`);

@@ -1,9 +1,8 @@
 import { EngineError } from '../errors.ts';
 import type { Datum, Loss, SoftTargets, TokenIds } from './engine.ts';
-import type { LlamaConfig } from './local/model/llama-config.ts';
 
 /** What a model knows and how long a text it reads. */
-export type DataLimits = Pick<LlamaConfig, 'vocabSize' | 'maxPositions'>;
+export type DataLimits = { readonly vocabSize: number; readonly maxPositions: number };
 
 /** @throws EngineError that names the datum, the field and what is wrong with it, and what would be right. */
 export function checkData(batch: readonly Datum[], loss: Loss, config: DataLimits): void {

@@ -2,6 +2,7 @@ import type { ChatModel } from '../conversation/chat-model.ts';
 import { InputError, ModelError } from '../errors.ts';
 import type { ProblemFamily } from '../problems/problem-family.ts';
 import type { Behaviour } from '../results/metrics.ts';
+import type { Skipped } from '../results/probe-report.ts';
 import { baseQuality } from './base-quality.ts';
 import type { Bench, Probe } from './bench.ts';
 import { type Competence, competentProblems, hashOf } from './competence.ts';
@@ -14,7 +15,7 @@ import { fewShot } from './few-shot.ts';
 import { loops } from './loops.ts';
 import { inMode, missing, whyNot } from './mode.ts';
 import { multiTurn } from './multi-turn.ts';
-import type { Prober, ProbeSettings, Skipped } from './prober.ts';
+import type { Prober, ProbeSettings } from './prober.ts';
 import { selfCorrection } from './self-correction.ts';
 import { sycophancy } from './sycophancy.ts';
 

@@ -3,8 +3,9 @@ import type { Conversation } from '../conversation/conversation.ts';
 import { inWords, outcomeOf, type ProblemFamily, type Reading } from '../problems/problem-family.ts';
 import { type Stream, stream } from '../random.ts';
 import type { Behaviour, MetricName } from '../results/metrics.ts';
+import type { Outcome, ProbeReport, ProbeRow, ProbeTranscript } from '../results/probe-report.ts';
 import { told, wholeText } from './mode.ts';
-import type { Outcome, ProbeReport, ProbeRow, ProbeTarget, ProbeTranscript } from './prober.ts';
+import type { ProbeTarget } from './prober.ts';
 
 /** Where a probe works: one model, one family, the test problems, and a stream of draws per problem. */
 export type Bench<Problem> = {

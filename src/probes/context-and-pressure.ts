@@ -1,5 +1,6 @@
 import type { Conversation } from '../conversation/conversation.ts';
 import type { MetricName } from '../results/metrics.ts';
+import type { ProbeRow, ProbeTranscript } from '../results/probe-report.ts';
 import type { Ratio } from '../stats/outcome.ts';
 import { makePair } from '../wrong-turns/pair.ts';
 import { rightAnswer, wrongAnswer } from '../wrong-turns/wrong-work.ts';
@@ -15,7 +16,6 @@ import {
   transcripts,
   unreadable,
 } from './bench.ts';
-import type { ProbeRow, ProbeTranscript } from './prober.ts';
 import { rowsByWording, wording } from './wording.ts';
 
 /**

@@ -1,5 +1,6 @@
 import type { Conversation } from '../conversation/conversation.ts';
 import { inWords } from '../problems/problem-family.ts';
+import type { ProbeRow } from '../results/probe-report.ts';
 import type { Ratio } from '../stats/outcome.ts';
 import { roleSwap } from '../wrong-turns/role-swap.ts';
 import { asked, putIntoMouth } from '../wrong-turns/turns.ts';
@@ -18,7 +19,6 @@ import {
   unreadable,
 } from './bench.ts';
 import { goesOnFromOpenTurns } from './mode.ts';
-import type { ProbeRow } from './prober.ts';
 import { part, rowsByWording, wording } from './wording.ts';
 import { injectedAnswer, type WrongAnswer, wrongAnswers } from './wrong-answers.ts';
 

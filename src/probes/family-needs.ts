@@ -1,6 +1,6 @@
 import { inWords, type ProblemFamily } from '../problems/problem-family.ts';
 import type { Behaviour, MetricName } from '../results/metrics.ts';
-import type { Skipped } from './prober.ts';
+import type { Skipped } from '../results/probe-report.ts';
 
 /** Work that goes on step by step: only then is there something to continue, or a step to repeat. */
 export function hasSteps<Problem>(family: ProblemFamily<Problem>, problems: readonly Problem[]): boolean {

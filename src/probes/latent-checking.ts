@@ -1,7 +1,7 @@
+import type { Outcome, ProbeReport, ProbeRow } from '../results/probe-report.ts';
 import type { Ratio } from '../stats/outcome.ts';
 import { type Bench, row } from './bench.ts';
 import type { OwnError } from './own-errors.ts';
-import type { Outcome, ProbeReport, ProbeRow } from './prober.ts';
 import { SURPRISED, surprisedAsSampled, surprisedSteps } from './surprise.ts';
 import { type Arm, type Arms, type Case, firstWrong } from './wrong-cases.ts';
 

@@ -3,7 +3,8 @@ import type { ChatModel, Reply, ReplyParams } from '../conversation/chat-model.t
 import type { Conversation } from '../conversation/conversation.ts';
 import type { EvalLogWriter } from '../record/inspect/eval-log-writer.ts';
 import type { LoggedTranscript } from '../record/inspect/transcript-sample.ts';
-import type { ProbeTranscript, ReplyLog } from './prober.ts';
+import type { ProbeTranscript } from '../results/probe-report.ts';
+import type { ReplyLog } from './prober.ts';
 
 type Asked = { readonly conversation: Conversation; readonly temperature: number };
 

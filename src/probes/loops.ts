@@ -1,6 +1,7 @@
 import { inWords } from '../problems/problem-family.ts';
 import { chatSideTasks } from '../problems/side-tasks.ts';
 import { stream } from '../random.ts';
+import type { ProbeRow } from '../results/probe-report.ts';
 import type { Ratio } from '../stats/outcome.ts';
 import { repeatedStep } from '../wrong-turns/repeated-step.ts';
 import { asked } from '../wrong-turns/turns.ts';
@@ -8,7 +9,6 @@ import { rightWork } from '../wrong-turns/wrong-work.ts';
 import { type Bench, drawsFor, type Findings, type Probe, ratioRow, readGreedily, replyOnce, row } from './bench.ts';
 import { hasSteps } from './family-needs.ts';
 import { told } from './mode.ts';
-import type { ProbeRow } from './prober.ts';
 import { runsIntoLoop } from './repetition.ts';
 
 const COPIES = [1, 2, 3, 4, 6] as const;

@@ -2,17 +2,10 @@ import { createHash } from 'node:crypto';
 import type { Conversation } from '../conversation/conversation.ts';
 import { inWords, type ProblemFamily } from '../problems/problem-family.ts';
 import type { Behaviour, MetricName } from '../results/metrics.ts';
+import { hangsOnMode, type Mode, ON_OPEN_TURN } from '../results/mode.ts';
+import type { ProbeReport, ProbeTranscript, Skipped } from '../results/probe-report.ts';
 import { asked } from '../wrong-turns/turns.ts';
-import type { ProbeReport, ProbeTarget, ProbeTranscript, Skipped } from './prober.ts';
-
-/**
- * How a model is made to go on from work that is put into its mouth:
- * - `prefill`: its turn is left open and it writes on, token after token,
- * - `history`: the work stands as a finished turn of its own, and the user asks it to go on.
- * Both are counterfactuals, and they are not the same one: a finished turn is something said, an open one something in
- * the middle of being said. Rows of the second kind carry `mode=history`, so that no comparison pairs the two.
- */
-export type Mode = 'prefill' | 'history';
+import type { ProbeTarget } from './prober.ts';
 
 /** Several, so that no result hangs on one. The problem decides which, so both sides of a pair hear the same. */
 const GO_ON = [
@@ -39,14 +32,6 @@ export function wholeText({ mode }: Pick<ProbeTarget, 'mode'>, open: string, rep
   if (mode !== 'history' || open.trim() === '') return open + reply;
   return reply.trimStart().startsWith(open.trimStart().slice(0, BEGINNING)) ? reply : open + reply;
 }
-
-/** The metrics that are measured by what the model writes on behind its own work. */
-const ON_OPEN_TURN: Partial<Record<Behaviour, readonly MetricName[]>> = {
-  'error-amplification': ['next_step_accuracy'],
-  loops: ['next_copy_probability'],
-  'error-checking': ['hit_rate', 'false_alarm_rate', 'false_alarm_solutions', 'j'],
-  'self-correction': ['recovery', 'recovery_own', 'right_prefix_kept'],
-};
 
 /** Whether the model is made to go on from open turns of its own. */
 export const goesOnFromOpenTurns = ({ mode, model }: Pick<ProbeTarget, 'mode' | 'model'>): boolean =>
@@ -95,10 +80,6 @@ function latentMissing({ model: { can } }: ProbeTarget): Skipped[] {
   const why = `needs the logprobs of a given text, which this endpoint does not show${where}`;
   return [{ behaviour: 'error-checking', metric: 'latent_j', why }];
 }
-
-/** Whether a number depends on how the model is made to go on from its own work. */
-export const hangsOnMode = (metric: MetricName): boolean =>
-  Object.values(ON_OPEN_TURN).some((metrics) => metrics.includes(metric));
 
 /** Says of every row and transcript that hangs on the mode that it was measured by history. */
 export function inMode(mode: Mode | undefined, report: Pick<ProbeReport, 'rows' | 'transcripts'>) {

@@ -1,9 +1,8 @@
-import { z } from 'zod';
 import type { ChatModel, Reply } from '../conversation/chat-model.ts';
-import { conditionPattern } from '../results/condition.ts';
-import { type Behaviour, behaviours, metricName } from '../results/metrics.ts';
-import type { Cost } from '../stages/stage.ts';
-import type { Mode } from './mode.ts';
+import type { Cost } from '../engine/cost.ts';
+import type { Behaviour } from '../results/metrics.ts';
+import type { Mode } from '../results/mode.ts';
+import type { ProbeReport, ProbeTranscript } from '../results/probe-report.ts';
 
 /** A model as a probe sees it: an immutable snapshot, so that training may go on beside it. */
 export type ProbeTarget = {
@@ -23,64 +22,6 @@ export type ProbeTarget = {
   baseText?(count: number, seed: number): Promise<readonly (readonly number[])[]>;
 };
 
-/**
- * One problem's share of a row. The row's value is sum(numerator) / sum(denominator), which covers means
- * (denominator 1), rates per step (steps), nats per token (tokens) and the blind spot ((C_ext - C_own) / C_ext).
- */
-export const outcomeSchema = z.strictObject({
-  /** The same id before and after, so that the two can be paired; the bootstrap draws whole problems. */
-  problem: z.string(),
-  numerator: z.number(),
-  denominator: z.number(),
-});
-export type Outcome = z.infer<typeof outcomeSchema>;
-
-/** One metric under one condition. Its behaviour, direction and unit stand in `record/metrics.ts`. */
-export const probeRowSchema = z.strictObject({
-  metric: metricName,
-  /** `kind=misconception,dose=4`; absent for the headline. */
-  condition: z.string().regex(conditionPattern).optional(),
-  outcomes: z.array(outcomeSchema),
-  /** What a reader must know of this row, in a sentence: "22 own errors were left to find". */
-  note: z.string().optional(),
-});
-export type ProbeRow = z.infer<typeof probeRowSchema>;
-
-/** What the model's own surprise flags, by kind and position of the step (`LatentTable` of `record/results.ts`). */
-export const latentReportSchema = z.strictObject({
-  rule: z.string(),
-  rows: z.array(
-    z.strictObject({
-      kind: z.enum(['right', 'slip', 'misconception', 'own']),
-      position: z.int().nonnegative(),
-      outcomes: z.array(outcomeSchema),
-    }),
-  ),
-});
-
-/** A conversation worth showing. `id` pairs the transcript before with the one after. */
-export const probeTranscriptSchema = z.strictObject({
-  id: z.string(),
-  behaviour: z.enum(behaviours),
-  condition: z.string().regex(conditionPattern).optional(),
-  /** The problem, in words for people. */
-  problem: z.string(),
-  turns: z.array(
-    z.strictObject({
-      role: z.enum(['system', 'user', 'assistant', 'tool']),
-      text: z.string(),
-      origin: z.enum(['given', 'injected', 'sampled']),
-      /** The tokens with their logprobs in nats; absent where nobody looked. */
-      tokens: z
-        .array(z.strictObject({ text: z.string(), logprob: z.number(), topLogprob: z.number().optional() }))
-        .optional(),
-    }),
-  ),
-  /** What the verifier said of it, in few words, and whether that is what is wanted. */
-  outcome: z.strictObject({ text: z.string(), good: z.boolean() }),
-});
-export type ProbeTranscript = z.infer<typeof probeTranscriptSchema>;
-
 /** Where every reply of a measurement goes. */
 export interface ReplyLog {
   /** What a verifier said of a reply. */
@@ -88,37 +29,6 @@ export interface ReplyLog {
   /** A behaviour, or the competence gate, is done: its replies can be written. */
   end(behaviour: string): Promise<void>;
 }
-
-/** What was not measured, and why. */
-export const skippedSchema = z.strictObject({
-  behaviour: z.enum(behaviours),
-  /** Absent where nothing of the behaviour was measured. */
-  metric: metricName.optional(),
-  why: z.string(),
-});
-export type Skipped = z.infer<typeof skippedSchema>;
-
-/** The problems that were used. */
-export const measuredProblemsSchema = z.strictObject({
-  family: z.string(),
-  count: z.int().positive(),
-  sha256: z.string(),
-  /**
-   * Of the competence gate: problems drawn, how many of them passed, and which were drawn. Absent where nothing was gated.
-   */
-  gate: z.strictObject({ drawn: z.int().positive(), passed: z.int().nonnegative(), sha256: z.string() }).optional(),
-});
-
-export const probeReportSchema = z.strictObject({
-  /** Two reports pair only where the same problems were drawn. */
-  problems: z.array(measuredProblemsSchema),
-  rows: z.array(probeRowSchema),
-  latent: latentReportSchema.optional(),
-  transcripts: z.array(probeTranscriptSchema),
-  /** Absent where everything asked for was measured. */
-  skipped: z.array(skippedSchema).optional(),
-});
-export type ProbeReport = z.infer<typeof probeReportSchema>;
 
 /** What to measure. The seed is the probes' own: test problems are the same in every run of a recipe. */
 export type ProbeSettings = {

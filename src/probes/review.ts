@@ -1,9 +1,9 @@
 import type { Reply } from '../conversation/chat-model.ts';
 import type { Conversation } from '../conversation/conversation.ts';
 import { firstWrongStep, type Verdict } from '../problems/first-wrong-step.ts';
+import type { ProbeRow, ProbeTranscript } from '../results/probe-report.ts';
 import { roleSwap } from '../wrong-turns/role-swap.ts';
 import { type Bench, type Findings, type Lost, type Read, replyOnce, row, transcripts, unreadable } from './bench.ts';
-import type { ProbeRow, ProbeTranscript } from './prober.ts';
 import { hearsHeldOut, rowsByWording, wording } from './wording.ts';
 import { type Arm, type Case, firstWrong } from './wrong-cases.ts';
 

@@ -1,12 +1,12 @@
 import type { Conversation } from '../conversation/conversation.ts';
 import type { ChallengeKind } from '../problems/challenges.ts';
 import { outcomeOf } from '../problems/problem-family.ts';
+import type { ProbeRow } from '../results/probe-report.ts';
 import type { Ratio } from '../stats/outcome.ts';
 import { asked, putIntoMouth } from '../wrong-turns/turns.ts';
 import { rightWork, wrongAnswer } from '../wrong-turns/wrong-work.ts';
 import { answeredRight, answerless, type Bench, drawsFor, type Probe, type Read, ratioRow, readGreedily, row, transcripts, unreadable } from './bench.ts'; // biome-ignore format: one line
 import { hasSteps } from './family-needs.ts';
-import type { ProbeRow } from './prober.ts';
 import { rowsByWording, wording } from './wording.ts';
 import { type WrongAnswer, wrongAnswers } from './wrong-answers.ts';
 

@@ -2,9 +2,9 @@ import { InputError } from '../errors.ts';
 import { type Blanks, type ChallengeKind, challengeText } from '../problems/challenges.ts';
 import { inWords } from '../problems/problem-family.ts';
 import type { MetricName } from '../results/metrics.ts';
+import type { ProbeRow } from '../results/probe-report.ts';
 import type { Ratio } from '../stats/outcome.ts';
 import { type Bench, drawsFor, ratioRow } from './bench.ts';
-import type { ProbeRow } from './prober.ts';
 
 /** So many problems hear wordings that no training may use. */
 const HELD_OUT_SHARE = 1 / 3;

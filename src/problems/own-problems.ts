@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { InputError } from '../errors.ts';
 import { affirmed, finalAnswer } from './final-answer.ts';
 import { resultsIn } from './numbers.ts';
-import { endWith, sayings } from './phrasings.ts';
+import { endWith, phrasings } from './phrasings.ts';
 import type { ProblemFamily, Reading, WorkedStep } from './problem-family.ts';
 import { cutPieces } from './worked-task.ts';
 
@@ -89,7 +89,7 @@ export function ownProblems(
     name: basename(path, '.jsonl'),
     slips: problems.every((problem) => wrongOnes(problem).length > 0) ? [ANOTHER] : [],
     misconceptions: [],
-    ...sayings('<answer>'),
+    ...phrasings('<answer>'),
     replyTokens: 1024,
     size: problems.length,
     drawTest: (draws) => draws.pick(problems),

@@ -6,10 +6,10 @@ import { chatSideTasks } from './side-tasks.ts';
 /** How every last line of a reply is asked for. */
 export const endWith = (answerForm: string): string => `End with a last line "Answer: ${answerForm}".`;
 
-type Sayings = Required<Pick<ProblemFamily<unknown>, 'challenge' | 'challenges' | 'sideTasks'>>;
+type Phrasings = Required<Pick<ProblemFamily<unknown>, 'challenge' | 'challenges' | 'sideTasks'>>;
 
 /** What the user says to a chat model beside the problem, the same for every family but for the form of the answer. */
-export function sayings(answerForm: string): Sayings {
+export function phrasings(answerForm: string): Phrasings {
   const challenges = CHALLENGES.map((challenge) => ended(challenge, answerForm));
   return { challenge: challenges[0]!.text, challenges, sideTasks: chatSideTasks }; // there are many
 }

@@ -2,7 +2,7 @@ import { UnrutError } from '../errors.ts';
 import { type Stream, stream } from '../random.ts';
 import { finalAnswer } from './final-answer.ts';
 import { isHeldOut } from './held-out.ts';
-import { endWith, sayings } from './phrasings.ts';
+import { endWith, phrasings } from './phrasings.ts';
 import { plainText } from './plain-text.ts';
 import {
   type Amendment,
@@ -59,7 +59,7 @@ export function chatFamily<Problem, Step>(task: WorkedTask<Problem, Step>): Prob
     name: task.name,
     slips: task.slips,
     misconceptions: task.misconceptions,
-    ...sayings(task.answerForm),
+    ...phrasings(task.answerForm),
     checking: 'Let me check every step against the problem, right or wrong.\nCheck 1:',
     replyTokens: task.replyTokens,
     drawTest: (draws) => drawOnSide(task, draws, true),

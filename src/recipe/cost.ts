@@ -1,6 +1,6 @@
+import type { Cost } from '../engine/cost.ts';
 import type { Behaviour } from '../results/metrics.ts';
 import { metricOf } from '../results/metrics.ts';
-import type { Cost } from '../stages/stage.ts';
 import type { Recipe } from './load-recipe.ts';
 import { END } from './recipe.ts';
 import type { Model, RunParts } from './run-parts.ts';

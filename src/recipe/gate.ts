@@ -1,29 +1,14 @@
 import { RunError } from '../errors.ts';
-import type { Outcome, ProbeReport, ProbeRow } from '../probes/prober.ts';
 import type { GateVerdict } from '../record/event.ts';
 import { rowKey } from '../results/condition.ts';
-import { type MetricName, metricOf } from '../results/metrics.ts';
+import { estimateOptions, estimateRow } from '../results/estimate-row.ts';
+import type { MetricName } from '../results/metrics.ts';
+import type { ProbeReport, ProbeRow } from '../results/probe-report.ts';
 import { change } from '../stats/change.ts';
-import { type Estimate, type EstimateOptions, estimate } from '../stats/estimate.ts';
+import type { Estimate } from '../stats/estimate.ts';
 import { barValue, parseBar } from './bar.ts';
 import { nearest } from './nearest.ts';
 import type { Gate } from './recipe.ts';
-
-const RANGES: Readonly<Record<string, readonly [number, number]>> = { share: [0, 1], difference: [-1, 1] };
-
-/** How an interval of this metric is made: seeded, so that a run judges the same way twice. */
-export function estimateOptions(metric: MetricName): EstimateOptions {
-  return { seed: 1, range: RANGES[metricOf(metric).unit] };
-}
-
-/** Undefined where there was nothing to count: no own error was made, say. */
-export function estimateRow(row: ProbeRow): Estimate | undefined {
-  return counts(row.outcomes) ? estimate(row.outcomes, estimateOptions(row.metric)) : undefined;
-}
-
-export function counts(outcomes: readonly Outcome[]): boolean {
-  return outcomes.some((outcome) => outcome.denominator !== 0);
-}
 
 /**
  * Holds a row against its bar. A bar that refers to another row (`before - 0.02`, `copies=1`) is judged on the paired

@@ -1,8 +1,8 @@
+import { Interrupted } from '../errors.ts';
 import type { RunEvent } from '../record/event.ts';
-import { Interrupted } from '../stages/stage.ts';
 
 /** Who looks on while a run goes: a terminal, a pipe, a test. */
-export interface Watch {
+export interface Observer {
   /** After the event is in the journal. */
   event(event: RunEvent): void;
   /** Between events: what happens now, and the share of it that is done in [0, 1] where that is known. */
@@ -10,6 +10,6 @@ export interface Watch {
 }
 
 /** @throws Interrupted once the user has asked to stop. */
-export function goOn(signal: AbortSignal): void {
+export function throwIfInterrupted(signal: AbortSignal): void {
   if (signal.aborted) throw new Interrupted('the run was interrupted');
 }

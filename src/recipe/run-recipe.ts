@@ -3,19 +3,19 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writing } from '../disk/write.ts';
 import type { Sampler } from '../engine/engine.ts';
-import type { ProbeReport } from '../probes/prober.ts';
 import type { Position } from '../record/checkpoints.ts';
 import type { GateVerdict, NewEvent } from '../record/event.ts';
 import type { RunFolder } from '../record/run-folder.ts';
 import { rowKey } from '../results/condition.ts';
-import { type Measured, makeResults } from '../results/make-results.ts';
 import type { Behaviour } from '../results/metrics.ts';
+import type { ProbeReport } from '../results/probe-report.ts';
 import { type Results, writeResults } from '../results/results.ts';
 import { checkNeeds } from './check-needs.ts';
 import { gateBehaviours } from './cost.ts';
 import { findRow, judge } from './gate.ts';
 import type { Recipe, RecipeStage } from './load-recipe.ts';
-import { goOn, type Watch } from './observer.ts';
+import { type Measured, makeResults } from './make-results.ts';
+import { type Observer, throwIfInterrupted } from './observer.ts';
 import { END, type Gate } from './recipe.ts';
 import type { Model, RunParts } from './run-parts.ts';
 import { runStage } from './stage-run.ts';
@@ -24,7 +24,7 @@ import { runStage } from './stage-run.ts';
 export type RunSetting = {
   readonly folder: RunFolder;
   readonly parts: RunParts;
-  readonly watch: Watch;
+  readonly watch: Observer;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
 };
@@ -136,7 +136,7 @@ class RecipeRun {
     const target = parts.probeTarget(name, sampler, { ...this.#model, reference });
     const report = await parts.prober.probe(target, { ...this.#recipe.probes, behaviours }, (what, share) => {
       watch.doing(what, share);
-      goOn(signal);
+      throwIfInterrupted(signal);
     });
     await folder.writeProbe(name, report);
     const seconds = (performance.now() - since) / 1000;

@@ -1,7 +1,7 @@
 import type { Policy } from '../engine/engine.ts';
 
 /** The same policy with every learning rate multiplied. */
-export function faster(policy: Policy, factor: number): Policy {
+export function scaleLearningRate(policy: Policy, factor: number): Policy {
   return {
     forward: (batch, loss) => policy.forward(batch, loss),
     forwardBackward: (batch, loss) => policy.forwardBackward(batch, loss),

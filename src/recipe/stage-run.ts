@@ -8,14 +8,14 @@ import type { RunFolder } from '../record/run-folder.ts';
 import type { StageContext } from '../stages/stage.ts';
 import type { RecipeStage } from './load-recipe.ts';
 import { Meter } from './meter.ts';
-import { goOn, type Watch } from './observer.ts';
+import { type Observer, throwIfInterrupted } from './observer.ts';
 import type { Model } from './run-parts.ts';
-import { faster } from './scale-learning-rate.ts';
+import { scaleLearningRate } from './scale-learning-rate.ts';
 
-export type Surroundings = {
+export type StageSurroundings = {
   readonly folder: RunFolder;
   readonly model: Model;
-  readonly watch: Watch;
+  readonly watch: Observer;
   readonly signal: AbortSignal;
   /** The recipe's seed. */
   readonly seed: number;
@@ -26,7 +26,7 @@ export type Surroundings = {
  * Runs one stage from `start` on and leaves the checkpoint `after-<stage>`.
  * @throws Interrupted on Ctrl-C, with the last step's checkpoint in place.
  */
-export async function runStage(stage: RecipeStage, start: Position, around: Surroundings): Promise<void> {
+export async function runStage(stage: RecipeStage, start: Position, around: StageSurroundings): Promise<void> {
   const { folder, model } = around;
   const run = new StageRun(stage.name, start, around);
   try {
@@ -42,13 +42,13 @@ export async function runStage(stage: RecipeStage, start: Position, around: Surr
 class StageRun {
   readonly #name: string;
   readonly #start: Position;
-  readonly #around: Surroundings;
+  readonly #around: StageSurroundings;
   readonly #memory: Record<string, string>;
   readonly #meter = new Meter();
   #since = performance.now();
   #saving: Promise<void> = Promise.resolve();
 
-  constructor(name: string, start: Position, around: Surroundings) {
+  constructor(name: string, start: Position, around: StageSurroundings) {
     this.#name = name;
     this.#start = start;
     this.#around = around;
@@ -63,7 +63,7 @@ class StageRun {
       get baseText() {
         return knownText(model.baseText);
       },
-      policy: this.#meter.policy(faster(model.policy, learningRateFactor)),
+      policy: this.#meter.policy(scaleLearningRate(model.policy, learningRateFactor)),
       reference: this.#meter.sampler(model.reference),
       seed: stream(seed, 'stage', this.#name).integer(2 ** 31),
       firstStep: this.#start.stepsDone,
@@ -96,7 +96,7 @@ class StageRun {
     if ((step + 1) % (model.saveEvery ?? 1) === 0) this.#save(step + 1);
     watch.event(event);
     await turn(); // lets a Ctrl-C in even where a policy computes on this thread
-    goOn(signal);
+    throwIfInterrupted(signal);
   }
 
   #save(stepsDone: number): void {
@@ -113,7 +113,7 @@ class StageRun {
 
   #doing(what: string): void {
     this.#around.watch.doing(what);
-    goOn(this.#around.signal);
+    throwIfInterrupted(this.#around.signal);
   }
 
   /** Waits for the last checkpoint. @throws RunError where it could not be written. */

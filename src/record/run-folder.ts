@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeWhole, writing } from '../disk/write.ts';
 import { RunError } from '../errors.ts';
-import { type ProbeReport, probeReportSchema } from '../probes/prober.ts';
+import { type ProbeReport, probeReportSchema } from '../results/probe-report.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { Journal } from './journal.ts';
 import { Lock } from './lock.ts';

@@ -1,20 +1,11 @@
+import type { Comparison } from '../results/compare-reports.ts';
 import { metricOf } from '../results/metrics.ts';
 import type { ProbeRow } from '../results/results.ts';
+import { rowVerdict } from '../results/verdict.ts';
 import { formatChange, formatEstimate, formatP, rowTitle } from './format.ts';
 import { type Colors, type TerminalOptions, terminalColors, verdictPaint } from './paint.ts';
 import { printTable } from './print-table.ts';
-import { directionArrows, rowVerdict, tableKey, verdictWords } from './verdict.ts';
-
-/** What two runs ended with, paired by problem. */
-export type Comparison = {
-  readonly names: readonly [first: string, second: string];
-  /** `before` is the first run's model, `after` the second's; p values are adjusted over all rows. */
-  readonly rows: readonly ProbeRow[];
-  /** Rows that got worse at `familyError`, or moved where they should have stayed. */
-  readonly worse: readonly ProbeRow[];
-  /** The family-wise error at which a row counts as worse. */
-  readonly familyError: number;
-};
+import { directionArrows, tableKey, verdictWords } from './verdict-words.ts';
 
 /** Two runs side by side, as text for a terminal. */
 export function renderComparison(

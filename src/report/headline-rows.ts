@@ -4,7 +4,7 @@ import type { ProbeRow, Results } from '../results/results.ts';
 import { fullDoseOnly } from './dose-response.ts';
 
 /** One behaviour in one line: the number that says it best, and beside it the one that the opposite failure would spoil. */
-export type StoryLine = {
+export type HeadlineRow = {
   readonly behaviour: Behaviour;
   readonly headline: ProbeRow;
   readonly mirror: ProbeRow | undefined;
@@ -35,7 +35,7 @@ const choices: Readonly<Record<Behaviour, Choice>> = {
 };
 
 /** A line for every behaviour that was measured. Of a ladder the highest rung speaks. */
-export function story(results: Results): StoryLine[] {
+export function headlineRows(results: Results): HeadlineRow[] {
   const rows = fullDoseOnly(results.probes);
   return behaviours.flatMap((behaviour) => {
     const [headlines, mirrors] = choices[behaviour];

@@ -3,9 +3,9 @@ import type { GateRow, ProbeRow, Results } from '../results/results.ts';
 import { behaviourTitles } from './behaviour-titles.ts';
 import { formatCount, formatEstimate, rowTitle } from './format.ts';
 import { gateBar, gateCount } from './gate-text.ts';
-import { story } from './headline-rows.ts';
+import { headlineRows } from './headline-rows.ts';
 import { summary } from './summary.ts';
-import { directionArrows } from './verdict.ts';
+import { directionArrows } from './verdict-words.ts';
 
 const FRONT_MATTER = '---\nlibrary_name: transformers\ntags:\n- unrut\n---';
 
@@ -20,7 +20,7 @@ export function renderModelCard(results: Results): string {
 }
 
 function behaviourTable(results: Results): string {
-  const rows = story(results).flatMap(({ behaviour, headline, mirror }) => [
+  const rows = headlineRows(results).flatMap(({ behaviour, headline, mirror }) => [
     tableRow(`**${behaviourTitles[behaviour]}**`, headline),
     ...(mirror ? [tableRow('mirror', mirror)] : []),
   ]);

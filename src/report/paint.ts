@@ -1,5 +1,5 @@
 import pc from 'picocolors';
-import type { Verdict } from './verdict.ts';
+import type { Verdict } from '../results/verdict.ts';
 
 export type TerminalOptions = {
   /** Colours; by default only where standard output is a terminal and NO_COLOR is not set. */

@@ -1,10 +1,10 @@
 import { metricOf } from '../results/metrics.ts';
 import type { ProbeRow, Results } from '../results/results.ts';
+import { rowVerdict } from '../results/verdict.ts';
 import { fullDoseOnly } from './dose-response.ts';
 import { formatValue, rowTitle } from './format.ts';
 import { gateCount } from './gate-text.ts';
-import { findRow, story } from './headline-rows.ts';
-import { rowVerdict } from './verdict.ts';
+import { findRow, headlineRows } from './headline-rows.ts';
 
 /** What the run shows, in sentences that its own numbers hold up; what got worse is among them. */
 export function summary(results: Results): string[] {
@@ -23,7 +23,7 @@ function blindSpotSentence(results: Results): string | undefined {
 }
 
 function changedSentence(results: Results): string | undefined {
-  const headlines = story(results).map(({ headline }) => headline);
+  const headlines = headlineRows(results).map(({ headline }) => headline);
   const paired = headlines.filter((row) => row.change && row.direction !== 'hold');
   if (paired.length === 0) return undefined;
   const better = paired.filter((row) => rowVerdict(row) === 'better').length;

@@ -1,10 +1,11 @@
 import { behaviours, metricOf } from '../results/metrics.ts';
 import type { GateRow, ProbeRow } from '../results/results.ts';
+import { rowVerdict } from '../results/verdict.ts';
 import { behaviourTitles } from './behaviour-titles.ts';
 import { formatEstimate, formatSigned, rowTitle } from './format.ts';
 import { gateBar, gateMeasured } from './gate-text.ts';
 import { type Colors, verdictPaint } from './paint.ts';
-import { directionArrows, rowVerdict, verdictWords } from './verdict.ts';
+import { directionArrows, verdictWords } from './verdict-words.ts';
 
 /** The rows of a table that is too wide for this terminal, on two lines each. */
 export function narrowProbes(rows: readonly ProbeRow[], paint: Colors): string {

@@ -1,5 +1,6 @@
 import { behaviours, metricOf } from '../results/metrics.ts';
 import type { GateRow, ProbeRow, Results } from '../results/results.ts';
+import { rowVerdict } from '../results/verdict.ts';
 import { behaviourTitles } from './behaviour-titles.ts';
 import { fullDoseOnly } from './dose-response.ts';
 import { confoundLines, endpointLines, skippedLines } from './endpoint-lines.ts';
@@ -10,7 +11,7 @@ import { type Colors, type TerminalOptions, terminalColors, verdictPaint } from 
 import { printTable } from './print-table.ts';
 import { sizes } from './sizes.ts';
 import { narrowGates, narrowProbes } from './terminal-narrow.ts';
-import { directionArrows, rowVerdict, tableKey, verdictWords } from './verdict.ts';
+import { directionArrows, tableKey, verdictWords } from './verdict-words.ts';
 
 /** The widest table. */
 const WIDE = 116;

@@ -1,7 +1,7 @@
 import type { TestCase } from '../record/junit.ts';
+import type { Comparison } from '../results/compare-reports.ts';
 import { metricOf } from '../results/metrics.ts';
 import type { GateRow, Results } from '../results/results.ts';
-import type { Comparison } from './compare.ts';
 import { skippedName } from './endpoint-lines.ts';
 import { formatChange, formatEstimate, formatP, rowTitle } from './format.ts';
 import { gateBar, gateMeasured } from './gate-text.ts';

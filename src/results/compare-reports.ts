@@ -1,13 +1,23 @@
 import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '../errors.ts';
-import { hangsOnMode } from '../probes/mode.ts';
-import type { ProbeReport } from '../probes/prober.ts';
-import type { Comparison } from '../report/compare.ts';
-import { rowVerdict } from '../report/verdict.ts';
 import { holm } from '../stats/holm.ts';
 import { parseCondition } from './condition.ts';
+import { hangsOnMode } from './mode.ts';
 import { pairReports } from './pair-reports.ts';
+import type { ProbeReport } from './probe-report.ts';
 import type { ProbeRow } from './results.ts';
+import { rowVerdict } from './verdict.ts';
+
+/** What two runs ended with, paired by problem. */
+export type Comparison = {
+  readonly names: readonly [first: string, second: string];
+  /** `before` is the first run's model, `after` the second's; p values are adjusted over all rows. */
+  readonly rows: readonly ProbeRow[];
+  /** Rows that got worse at `familyError`, or moved where they should have stayed. */
+  readonly worse: readonly ProbeRow[];
+  /** The family-wise error at which a row counts as worse. */
+  readonly familyError: number;
+};
 
 const FAMILY_ERROR = 0.05;
 

@@ -1,10 +1,10 @@
-import type { ProbeReport, ProbeRow, ProbeTranscript } from '../probes/prober.ts';
-import { counts, estimateOptions, estimateRow } from '../recipe/gate.ts';
 import { change, changeName } from '../stats/change.ts';
 import { estimate, estimateName } from '../stats/estimate.ts';
 import { holm } from '../stats/holm.ts';
 import { rowKey } from './condition.ts';
+import { counts, estimateOptions, estimateRow } from './estimate-row.ts';
 import { directionOf, metricOf } from './metrics.ts';
+import type { ProbeReport, ProbeRow, ProbeTranscript } from './probe-report.ts';
 import type { LatentTable, ProbeRow as ResultRow, Results, Transcript } from './results.ts';
 
 /** How two reports are compared, for captions. */

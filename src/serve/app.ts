@@ -1,10 +1,7 @@
 import { Hono } from 'hono';
-import { tinkerShelf } from '../tinker/server/model-catalogue.ts';
-import { tinkerRoutes } from '../tinker/server/routes.ts';
-import type { TinkerService } from '../tinker/server/tinker-service.ts';
 import { bearsKey } from './api-key.ts';
 import { ApiError } from './openai/api-error.ts';
-import { type ModelShelf, openAiRoutes, shelfOf } from './openai/routes.ts';
+import { catalogueOf, type ModelCatalogue, openAiRoutes } from './openai/routes.ts';
 import { BodyTooLarge } from './read-limited.ts';
 import type { ServedModel } from './served-model.ts';
 import { ServerBusy } from './server-busy.ts';
@@ -12,21 +9,24 @@ import { ServerBusy } from './server-busy.ts';
 export type AppOptions = {
   /** Asked of every request but for `/health`; absent: none. */
   readonly apiKey: string | undefined;
-  /** Where there is one, the Tinker API stands beside the others. */
-  readonly tinker?: TinkerService;
+  /** Mounted beside the OpenAI endpoints where there is one. */
+  readonly tinker?: TinkerMount;
   /** Called with what went wrong on our side. */
   onFault(error: unknown): void;
 };
 
+/** A Tinker service as the server mounts it: its routes, and the models that it can answer for. */
+export type TinkerMount = { readonly catalogue: ModelCatalogue; readonly routes: Hono };
+
 /** All that the server answers, as a function from Request to Response. */
 export function serveApp(model: ServedModel, options: AppOptions): Hono {
-  const { apiKey, onFault, tinker } = options;
+  const { onFault, tinker } = options;
   const app = new Hono();
   app.get('/health', (context) => context.json({ status: 'ok', waiting: model.waiting }));
-  if (tinker === undefined) addOpenAi(app, '/v1', shelfOf(model), options);
+  if (tinker === undefined) addOpenAi(app, '/v1', catalogueOf(model), options);
   else {
-    for (const place of ['/v1', '/oai/api/v1']) addOpenAi(app, place, tinkerShelf(tinker), options);
-    app.route('/api/v1', tinkerRoutes(tinker, { apiKey, onFault }));
+    for (const place of ['/v1', '/oai/api/v1']) addOpenAi(app, place, tinker.catalogue, options);
+    app.route('/api/v1', tinker.routes);
   }
   app.notFound(({ req }) => respond(new ApiError(`there is no ${req.method} ${req.path} here`, { status: 404 })));
   app.onError((error, { req }) => {
@@ -38,12 +38,12 @@ export function serveApp(model: ServedModel, options: AppOptions): Hono {
   return app;
 }
 
-function addOpenAi(app: Hono, place: string, shelf: ModelShelf, { apiKey }: AppOptions): void {
+function addOpenAi(app: Hono, place: string, catalogue: ModelCatalogue, { apiKey }: AppOptions): void {
   app.use(`${place}/*`, async ({ req }, next) => {
     if (apiKey !== undefined && !bearsKey(req.header('authorization'), apiKey)) throw wrongKey();
     await next();
   });
-  app.route(place, openAiRoutes(shelf));
+  app.route(place, openAiRoutes(catalogue));
 }
 
 function respond(error: ApiError): Response {

@@ -1,20 +1,11 @@
 import type { output, ZodObject, ZodType } from 'zod';
 import type { Ability } from '../engine/abilities.ts';
+import type { Cost } from '../engine/cost.ts';
 import type { Policy, Sampler, TokenIds } from '../engine/engine.ts';
 import type { TextRecipe } from '../problems/organism-text.ts';
 
 /** What a stage needs of the tokenizer and template. */
 export type StageFormat = { encode(text: string): TokenIds; decode(tokens: TokenIds): string };
-
-/** What a stage costs, as far as its options tell; the runner turns it into minutes at the machine's measured rates. */
-export type Cost = {
-  /** Optimiser steps. */
-  readonly steps: number;
-  /** Tokens that go through forward and backward, replay included. */
-  readonly trainedTokens: number;
-  /** Tokens drawn from a sampler. */
-  readonly sampledTokens: number;
-};
 
 /** What a stage asks of an engine beyond what each one has, and what becomes of it elsewhere. */
 export type Need = {
@@ -128,9 +119,4 @@ export function defineStage<Options extends ZodObject>(stage: Stage<Options>): A
 
 export function stageRegistry(stages: readonly AnyStage[]): StageRegistry {
   return new Map(stages.map((stage) => [stage.name, stage]));
-}
-
-/** Thrown out of {@link StageContext.step} on Ctrl-C, after the checkpoint is safe. */
-export class Interrupted extends Error {
-  override name = 'Interrupted';
 }

@@ -17,7 +17,7 @@ export const changeName = `${mcnemarName}; paired randomisation test where the o
  * The change of a rate, paired by problem: a percentile bootstrap that draws problems whole, with both their sides, and
  * McNemar's test for yes/no outcomes, a randomisation test for others. A problem seen on one side only (an own error that
  * is not made any more) takes part with that side.
- * A bounded rate is drawn together with two made-up problems that flip, one each way; see {@link import('./estimate.ts')}.
+ * A bounded rate is drawn together with two made-up problems that flip, one each way; see `estimate.ts`.
  * @throws InputError where nothing was counted on one side.
  */
 export function change(before: readonly Outcome[], after: readonly Outcome[], options: EstimateOptions): Change {

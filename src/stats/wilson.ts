@@ -3,7 +3,7 @@ import { twoSidedZ } from './normal.ts';
 
 /**
  * The score interval of a share (Wilson 1927). Honest at 0 and 1, where the bootstrap's interval has no width.
- * `trials` need not be whole: clustered data count as fewer, see {@link import('./estimate.ts')}.
+ * `trials` need not be whole: clustered data count as fewer, see `estimate.ts`.
  */
 export function wilsonInterval(share: number, trials: number, confidence = 0.95): Interval {
   const z2 = twoSidedZ(confidence) ** 2;

@@ -142,10 +142,10 @@ describe('Anthropic Messages', () => {
       usage,
     };
     const { client } = await opened(() => message('', thinking), { priceOf: () => ({ input: 3, output: 15 }) });
-    const { replies, prompt, completion } = client.parts.purse.spent;
+    const { replies, prompt, completion } = client.parts.budget.spent;
     expect(replies).toBe(stub.asked.length);
     expect({ prompt, completion }).toEqual({ prompt: 60 * replies, completion: 50 * replies });
-    expect(client.parts.purse.cost).toBeCloseTo((replies * (60 * 3 + 50 * 15)) / 1e6, 12);
+    expect(client.parts.budget.cost).toBeCloseTo((replies * (60 * 3 + 50 * 15)) / 1e6, 12);
     expect(client.thinks).toBe(true);
   });
 
@@ -169,10 +169,10 @@ describe('Anthropic Messages', () => {
     );
     expect(client.parts.flow.count.pushbacks).toBeGreaterThanOrEqual(2);
     expect(times[2]! - times[1]!).toBeGreaterThanOrEqual(295); // 30 s, a hundred times faster
-    expect(client.parts.purse.spent.lost).toBe(0);
+    expect(client.parts.budget.spent.lost).toBe(0);
   });
 
-  it('an empty purse stops at once', async () => {
+  it('an empty budget stops at once', async () => {
     const broke: Act = (_, response) => sendJson(response, 400, refusal('Your credit balance is too low'));
     await expect(opened(broke)).rejects.toThrow(/answers 400: Your credit balance is too low$/);
   });

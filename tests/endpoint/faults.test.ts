@@ -74,7 +74,7 @@ describe('what passes', () => {
     const client = await connectTo(await serve(atFirst(5, fault)));
     expect(await askMany(client, 12)).toEqual(new Array(12).fill('fine'));
     expect(client.parts.flow.count.retries).toBeGreaterThan(0); // a kept connection that was closed is taken anew at once
-    expect(client.parts.purse.spent.replies).toBeGreaterThanOrEqual(12);
+    expect(client.parts.budget.spent.replies).toBeGreaterThanOrEqual(12);
   });
 
   it('a stall beyond the time-out is asked again, body and all', async () => {
@@ -84,7 +84,7 @@ describe('what passes', () => {
     };
     const client = await connectTo(await serve(atFirst(2, stall)), { timeout: 60_000 });
     expect(await askMany(client, 4)).toEqual(new Array(4).fill('fine'));
-    expect(client.parts.purse.spent.lost).toBeGreaterThanOrEqual(2); // more where this machine itself is stalled
+    expect(client.parts.budget.spent.lost).toBeGreaterThanOrEqual(2); // more where this machine itself is stalled
   });
 
   it('no content is an empty reply, and is counted', async () => {
@@ -161,7 +161,7 @@ describe('what does not pass stops with one line', () => {
     stub = undefined;
     const later = client.ask({ conversation: said('later'), ...plainAsk }, dialect, 0);
     await expect(later).rejects.toThrow(/ECONNREFUSED|broke off/);
-    expect(client.parts.purse.spent.replies).toBeGreaterThanOrEqual(3);
+    expect(client.parts.budget.spent.replies).toBeGreaterThanOrEqual(3);
   });
 
   it('a server that is started again in the meantime goes unnoticed', async () => {

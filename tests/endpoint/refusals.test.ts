@@ -33,7 +33,7 @@ describe('a conversation that the server refuses', () => {
     expect(refused).toHaveLength(5);
     expect(refused[0]).toMatchObject({ text: '', refused: `answers ${status}: content management policy` });
     expect(client.refusals).toMatchObject({ replies: 10, first: refused[0]!.refused });
-    expect(client.parts.purse.spent.lost).toBe(0);
+    expect(client.parts.budget.spent.lost).toBe(0);
   });
 
   it('costs nothing, and is asked again by a resume: the answer may be another by then', async () => {
@@ -92,7 +92,7 @@ describe('too many refusals are no outcomes', () => {
     [400, 'Your credit balance is too low'],
     [402, 'payment required'],
     [429, 'insufficient_quota'],
-  ])('an empty purse (%d) stops at once', async (status, message) => {
+  ])('an empty budget (%d) stops at once', async (status, message) => {
     const broke: Act = ({ body }, response) =>
       body.messages!.at(-1)!.content.startsWith('question')
         ? sendJson(response, status, { error: { message } })

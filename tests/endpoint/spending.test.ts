@@ -30,7 +30,7 @@ describe('a limit', () => {
     await expect(model.reply(questions(2000), how)).rejects.toThrow(
       /one more request could pass --max-cost 1 USD .*--resume$/,
     );
-    const { spent } = client.parts.purse;
+    const { spent } = client.parts.budget;
     const cost = costOf(PRICE, { prompt: stub.asked.length * 10, completion: spent.completion });
     expect(cost).toBeLessThanOrEqual(1);
     expect(cost).toBeGreaterThan(0.95);
@@ -39,7 +39,7 @@ describe('a limit', () => {
   it('of replies is kept to the reply', async () => {
     const { client, model } = await modelAt(await serve(), { limits: { budget: 100, maxCost: undefined } });
     await expect(model.reply(questions(500), how)).rejects.toThrow(/the budget of 100 replies is used up/);
-    expect(client.parts.purse.spent.replies).toBe(100);
+    expect(client.parts.budget.spent.replies).toBe(100);
     expect(stub.asked).toHaveLength(100);
   });
 
@@ -78,7 +78,7 @@ describe('the journal', () => {
     const second = await modelAt(url, { journal });
     expect(await second.model.reply(questions(20), { ...how, samples: 3 })).toEqual(replies);
     expect(stub.asked).toHaveLength(asked);
-    expect(second.client.parts.purse.spent).toEqual(first.client.parts.purse.spent);
+    expect(second.client.parts.budget.spent).toEqual(first.client.parts.budget.spent);
     await second.model.reply(questions(21), { ...how, samples: 4 });
     expect(stub.asked).toHaveLength(asked + 20 + 4);
     await second.client.parts.journal!.close();
@@ -93,7 +93,7 @@ describe('the journal', () => {
     const sent = { key: 'k', sent: { replies: 1, prompt: 7, completion: 9 } };
     appendFileSync(journal, `${JSON.stringify(sent)}\n{"key":"x","answer":{"repl`);
     const again = await connectTo(url, { journal });
-    expect(again.parts.purse.spent).toMatchObject({ lost: 1, replies: client.parts.purse.spent.replies + 1 });
+    expect(again.parts.budget.spent).toMatchObject({ lost: 1, replies: client.parts.budget.spent.replies + 1 });
     await again.parts.journal!.close();
     expect(readFileSync(journal, 'utf8')).toBe(`${whole}${JSON.stringify(sent)}\n`);
 

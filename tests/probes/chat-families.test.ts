@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import type { Capabilities } from '../../src/conversation/chat-model.ts';
 import { createProber } from '../../src/probes/all-probes.ts';
 import { drawDistinct } from '../../src/probes/competence.ts';
-import type { Mode } from '../../src/probes/mode.ts';
-import type { ProbeReport } from '../../src/probes/prober.ts';
 import { openFamily } from '../../src/problems/families.ts';
 import { firstWrongStep } from '../../src/problems/first-wrong-step.ts';
 import { type OwnProblem, ownProblems } from '../../src/problems/own-problems.ts';
 import type { ProblemFamily } from '../../src/problems/problem-family.ts';
 import { type Behaviour, behaviours } from '../../src/results/metrics.ts';
+import type { Mode } from '../../src/results/mode.ts';
+import type { ProbeReport } from '../../src/results/probe-report.ts';
 import { caver, driveless, erring, mumbler, rutted, sycophant } from './chat-scripts.ts';
 import { scriptedModel } from './scripted-model.ts';
 

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createProber } from '../../src/probes/all-probes.ts';
-import type { ProbeReport } from '../../src/probes/prober.ts';
 import { runningSumFamily } from '../../src/problems/running-sum-family.ts';
 import { behaviours } from '../../src/results/metrics.ts';
+import type { ProbeReport } from '../../src/results/probe-report.ts';
 import { driveless, rutted } from './running-sum-scripts.ts';
 import { scriptedModel } from './scripted-model.ts';
 

@@ -2,17 +2,17 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { ProbeReport } from '../../src/probes/prober.ts';
 import { renderComparison } from '../../src/report/compare.ts';
 import { formatSeconds, formatSigned, formatValue } from '../../src/report/format.ts';
 import { byMetric } from '../../src/report/group-rows.ts';
 import { renderModelCard } from '../../src/report/model-card.ts';
 import { summary } from '../../src/report/summary.ts';
 import { renderTerminal } from '../../src/report/terminal.ts';
-import { verdict } from '../../src/report/verdict.ts';
 import { compareReports } from '../../src/results/compare-reports.ts';
 import type { MetricName } from '../../src/results/metrics.ts';
+import type { ProbeReport } from '../../src/results/probe-report.ts';
 import { parseResults, type Results, readResults, writeResults } from '../../src/results/results.ts';
+import { verdict } from '../../src/results/verdict.ts';
 import { fixtureProbeOnly, fixtureResults } from './fixture-results.ts';
 
 const ESCAPE = String.fromCharCode(27);

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
-import type { ProbeReport, ProbeRow } from '../../src/probes/prober.ts';
-import { estimateRow } from '../../src/recipe/gate.ts';
 import { rowKey } from '../../src/results/condition.ts';
+import { estimateRow } from '../../src/results/estimate-row.ts';
+import type { ProbeReport, ProbeRow } from '../../src/results/probe-report.ts';
 
 /** Rows that hang on what was drawn: another server draws otherwise from the same seed. */
 const isDrawn = ({ metric, condition = '' }: ProbeRow): boolean =>

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { realClock } from '../../src/engine/http/clock.ts';
 import { Secret } from '../../src/engine/http/secret.ts';
-import { Futures, Lost } from '../../src/tinker/client/future-poller.ts';
+import { FuturePoller, Lost } from '../../src/tinker/client/future-poller.ts';
 import { TinkerHttp } from '../../src/tinker/client/http.ts';
 import { SampleGate } from '../../src/tinker/client/sample-gate.ts';
 import { fastClock } from './our-server.ts';
@@ -29,7 +29,7 @@ async function open(script: Script) {
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // it listens
   const http = new TinkerHttp(url, new Secret(KEY), { clock: fastClock, seed: 1 });
-  const futures = new Futures(http, () => {});
+  const futures = new FuturePoller(http, () => {});
   const result = () => futures.result({ what: 'optim_step 3 of model m', requestId: 'r', type: 'OptimStep' });
   return { http, result, heard, requests: () => requests };
 }

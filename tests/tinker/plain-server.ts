@@ -5,6 +5,7 @@ import { ChatFormat } from '../../src/chat/chat-format.ts';
 import { initialWeights } from '../../src/engine/local/model/weights.ts';
 import { Runtime } from '../../src/engine/local/runtime/runtime.ts';
 import { type AppOptions, serveApp } from '../../src/serve/app.ts';
+import { tinkerMount } from '../../src/tinker/server/mount.ts';
 import { type ServiceOptions, TinkerService } from '../../src/tinker/server/tinker-service.ts';
 import {
   decodeForwardBackwardOutput,
@@ -43,7 +44,11 @@ export class PlainServer {
       { name: 'tiny', folder: 'models/tiny', weights, format, runtime },
       { folder: data, onFault, say: () => {}, pollMs: 20_000, ...options },
     );
-    const app = serveApp(service.base.served, { apiKey: options.apiKey, onFault, tinker: service });
+    const app = serveApp(service.base.served, {
+      apiKey: options.apiKey,
+      onFault,
+      tinker: tinkerMount(service, { apiKey: options.apiKey, onFault }),
+    });
     return new PlainServer({ faults, data, service, app }, runtime);
   }
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { extract } from 'tar-stream';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ChatFormat } from '../../src/chat/chat-format.ts';
-import { FairTurns } from '../../src/tinker/server/fair-queue.ts';
+import { FairQueue } from '../../src/tinker/server/fair-queue.ts';
 import { readInput } from '../../src/tinker/server/loss-request.ts';
 import { decodeSampleResponse } from '../../src/tinker/wire/sample-response.ts';
 import { PlainServer, TEXT, textOf } from './plain-server.ts';
@@ -410,7 +410,7 @@ it('stops when a save that was begun is on disk, and takes no more than so many 
 
 it('gives models that want the same workers the same time, however much each asks', async () => {
   let clock = 0;
-  const turns = new FairTurns(1, () => clock);
+  const turns = new FairQueue(1, () => clock);
   const done: string[] = [];
   const work = (name: string, milliseconds: number) =>
     turns.take(name, 1, async () => {
@@ -424,7 +424,7 @@ it('gives models that want the same workers the same time, however much each ask
 
 it('lets nobody work side by side with himself while another one waits, even if that one had more time', async () => {
   let clock = 0;
-  const turns = new FairTurns(2, () => clock);
+  const turns = new FairQueue(2, () => clock);
   const begun: string[] = [];
   const ends = new Map<string, () => void>();
   const work = (lane: string, width: number, name: string) =>

@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ProbeReport } from '../../src/probes/prober.ts';
 import { EvalLogWriter } from '../../src/record/inspect/eval-log-writer.ts';
 import { writeTranscripts } from '../../src/record/inspect/write-transcripts.ts';
+import type { ProbeReport } from '../../src/results/probe-report.ts';
 import { zipOf } from '../inspect/make-zip.ts';
 import { fixtureProbeOnly, fixtureResults } from '../report/fixture-results.ts';
 

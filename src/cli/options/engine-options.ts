@@ -1,6 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { InputError } from '../../errors.ts';
-import type { RunParts } from '../../recipe/run-parts.ts';
 
 /** Who trains. */
 export type EngineOptions = {
@@ -45,12 +44,6 @@ export function readBaseUrl(baseUrl: string | undefined, who: string): string {
     throw new InputError('--base-url: holds a name or password, which would end up in records; set TINKER_API_KEY');
   }
   return baseUrl;
-}
-
-export async function partsOf(service: ServiceOptions | undefined, local: RunParts): Promise<RunParts> {
-  if (service === undefined) return local;
-  const { tinkerParts } = await import('../tinker-parts.ts');
-  return tinkerParts(local, service);
 }
 
 /** The same words again, for a command that goes on. */

@@ -15,7 +15,6 @@ import { InputError } from '../../errors.ts';
 import { createProber } from '../../probes/all-probes.ts';
 import { drawDistinct } from '../../probes/competence.ts';
 import { LoggedModel } from '../../probes/logged-model.ts';
-import type { Mode } from '../../probes/mode.ts';
 import type { ProbeSettings } from '../../probes/prober.ts';
 import type { ProblemFamily } from '../../problems/problem-family.ts';
 import { EvalLogWriter } from '../../record/inspect/eval-log-writer.ts';
@@ -23,6 +22,7 @@ import { finishLog, TRANSCRIPTS } from '../../record/inspect/write-transcripts.t
 import { Lock } from '../../record/lock.ts';
 import { refuseUsed } from '../../record/run-folder.ts';
 import { selfTestLines } from '../../report/endpoint-lines.ts';
+import type { Mode } from '../../results/mode.ts';
 import type { EndpointUse } from '../../results/results.ts';
 import { asked } from '../../wrong-turns/turns.ts';
 import { latestRunFolder, nextRunFolder } from '../find-run.ts';
@@ -150,15 +150,15 @@ async function renderBy(folder: string): Promise<Render> {
   };
 }
 
-function progressOf({ parts: { purse, flow } }: EndpointClient): string {
-  const cost = purse.cost === undefined ? '' : `, ${purse.cost.toFixed(4)} USD`;
-  return `${purse.spent.replies} replies, ${flow.inFlight} of ${flow.limit} in flight${cost}`;
+function progressOf({ parts: { budget, flow } }: EndpointClient): string {
+  const cost = budget.cost === undefined ? '' : `, ${budget.cost.toFixed(4)} USD`;
+  return `${budget.spent.replies} replies, ${flow.inFlight} of ${flow.limit} in flight${cost}`;
 }
 
 function useOf(client: EndpointClient, test: SelfTest, mode: Mode, prices: PriceTable): EndpointUse {
-  const { address, purse, flow } = client.parts;
-  const { replies, prompt, completion, lost } = purse.spent;
-  const cost = purse.cost;
+  const { address, budget, flow } = client.parts;
+  const { replies, prompt, completion, lost } = budget.spent;
+  const cost = budget.cost;
   return {
     address: address.baseUrl,
     model: address.model,

@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { createProber } from '../../probes/all-probes.ts';
-import type { Mode } from '../../probes/mode.ts';
 import type { Prober, ProbeSettings } from '../../probes/prober.ts';
 import { runningSumFamily } from '../../problems/running-sum-family.ts';
 import type { Model, RunParts } from '../../recipe/run-parts.ts';
 import { fingerprintFolder } from '../../record/fingerprint.ts';
 import { refuseUsed } from '../../record/run-folder.ts';
+import type { Mode } from '../../results/mode.ts';
 import { DEFAULT_FAMILY, openProblems } from '../open-problems.ts';
 import type { OpenTarget } from './open-target.ts';
 

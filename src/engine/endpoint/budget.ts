@@ -20,7 +20,7 @@ const nothing = (): Spent => ({ replies: 0, prompt: 0, completion: 0, lost: 0 })
  * Sets the worst case of a request aside before it is sent, so that no limit is ever overrun, however many are in flight;
  * what was not used comes back with the reply. Near a limit requests wait for the change of those in flight.
  */
-export class Purse {
+export class Budget {
   readonly spent: Spent = nothing();
   readonly #limits: Limits;
   readonly price: Price | undefined;

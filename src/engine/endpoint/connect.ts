@@ -3,7 +3,7 @@ import { type Clock, realClock } from '../http/clock.ts';
 import { Failure } from '../http/failure.ts';
 import type { Secret } from '../http/secret.ts';
 import { type Address, addressText } from './address.ts';
-import { type Limits, Purse } from './budget.ts';
+import { Budget, type Limits } from './budget.ts';
 import { EndpointClient } from './endpoint-client.ts';
 import { Flow } from './flow.ts';
 import type { Price } from './prices.ts';
@@ -45,8 +45,8 @@ export async function connect(address: Address, options: ConnectOptions): Promis
   }
   const journal = path === undefined ? undefined : await ReplyJournal.open(path, address.baseUrl, model);
   const flow = new Flow({ most, seed, signal, clock });
-  const purse = new Purse(options.limits, price);
-  return new EndpointClient({ address: { ...address, model }, sender, flow, purse, journal, listed, render });
+  const budget = new Budget(options.limits, price);
+  return new EndpointClient({ address: { ...address, model }, sender, flow, budget, journal, listed, render });
 }
 
 async function list(sender: Sender, address: Address): Promise<Listed[]> {

@@ -4,7 +4,7 @@ import { Failure } from '../http/failure.ts';
 import { type Address, addressText } from './address.ts';
 import type { Answer } from './answer.ts';
 import { messagesRequest } from './anthropic-messages.ts';
-import type { Purse, Worst } from './budget.ts';
+import type { Budget, Worst } from './budget.ts';
 import type { Flow } from './flow.ts';
 import { chatRequest } from './openai-chat.ts';
 import { completionsRequest } from './openai-completions.ts';
@@ -18,7 +18,7 @@ export type ClientParts = {
   readonly address: Address & { readonly model: string };
   readonly sender: Sender;
   readonly flow: Flow;
-  readonly purse: Purse;
+  readonly budget: Budget;
   /** Undefined: nothing is kept, and nothing is found again. */
   readonly journal: ReplyJournal | undefined;
   /** What the server listed when it was first asked. */
@@ -27,7 +27,7 @@ export type ClientParts = {
   readonly render: Render | undefined;
 };
 
-/** Asks and pays: the journal first, then the purse, then the server at its pace. Every reply is kept before it is used. */
+/** Asks and pays: the journal first, then the budget, then the server at its pace. Every reply is kept before it is used. */
 export class EndpointClient {
   readonly parts: ClientParts;
   /** Replies handed out, and those of them that were found in the journal. */
@@ -42,9 +42,9 @@ export class EndpointClient {
 
   constructor(parts: ClientParts) {
     this.parts = parts;
-    const { journal, purse } = parts;
-    for (const worst of journal?.past.lost ?? []) purse.lose(worst);
-    journal?.past.answered((answer) => add(purse, answer));
+    const { journal, budget } = parts;
+    for (const worst of journal?.past.lost ?? []) budget.lose(worst);
+    journal?.past.answered((answer) => add(budget, answer));
   }
 
   /**
@@ -79,17 +79,17 @@ export class EndpointClient {
   }
 
   async #attempt(request: Request, key: string, worst: Worst): Promise<Answer> {
-    const { sender, purse, journal } = this.parts;
-    await purse.reserve(worst);
+    const { sender, budget, journal } = this.parts;
+    await budget.reserve(worst);
     await journal?.sent(key, worst);
     try {
       const answer = readAnswer(request, await sender.post(request.path, request.body));
-      purse.settle(worst, usedOf(answer, worst));
+      budget.settle(worst, usedOf(answer, worst));
       return answer;
     } catch (error) {
       const failed = error instanceof Failure && !error.maybePaid;
-      if (failed) purse.release(worst);
-      else purse.lose(worst);
+      if (failed) budget.release(worst);
+      else budget.lose(worst);
       await (failed ? journal?.failed(key) : journal?.lost(key, worst));
       throw error;
     }
@@ -174,7 +174,7 @@ function usedOf({ replies, used }: Answer, worst: Worst): Worst {
   return { replies: replies.length, ...(used ?? { prompt: worst.prompt, completion: worst.completion }) };
 }
 
-function add({ spent }: Purse, { replies, used }: Answer): void {
+function add({ spent }: Budget, { replies, used }: Answer): void {
   spent.replies += replies.length;
   spent.prompt += used?.prompt ?? 0;
   spent.completion += used?.completion ?? 0;

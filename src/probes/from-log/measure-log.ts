@@ -2,7 +2,7 @@ import { InputError } from '../../errors.ts';
 import { sha256 } from '../../record/fingerprint.ts';
 import type { EvalLogFile } from '../../record/inspect/eval-log-file.ts';
 import type { ReadSample } from '../../record/inspect/read-sample.ts';
-import type { Outcome, ProbeReport, ProbeTranscript } from '../prober.ts';
+import type { Outcome, ProbeReport, ProbeTranscript } from '../../results/probe-report.ts';
 import { LOG_METRICS, type LogMeasure } from './log-metrics.ts';
 import { measureSample, type SampleMeasures } from './measure-sample.ts';
 

@@ -1,10 +1,10 @@
 import * as Plot from '@observablehq/plot';
 import { metricOf } from '../../results/metrics.ts';
 import type { Estimate, ProbeRow, Results } from '../../results/results.ts';
+import { rowVerdict } from '../../results/verdict.ts';
 import { behaviourTitles } from '../behaviour-titles.ts';
 import { formatSigned, formatValue, rowTitle } from '../format.ts';
-import { type StoryLine, story } from '../headline-rows.ts';
-import { rowVerdict } from '../verdict.ts';
+import { type HeadlineRow, headlineRows } from '../headline-rows.ts';
 import { drawChart, palette } from './chart.ts';
 import { html, type Markup } from './markup.ts';
 
@@ -23,13 +23,13 @@ const panels = ['The behaviour', 'Its mirror: the opposite failure'] as const;
 
 /** The story in one picture: each behaviour before and after with its interval, its mirror beside it, or below on a phone. */
 export function storyFigure(results: Results): Markup {
-  const lines = story(results);
+  const lines = headlineRows(results);
   return html`<div class="wide">${sideBySide(lines)}</div><div class="narrow">${stacked(lines)}</div>`;
 }
 
 const wideRow = 58;
 
-function sideBySide(lines: readonly StoryLine[]): Markup {
+function sideBySide(lines: readonly HeadlineRow[]): Markup {
   const dumbbells = lines.flatMap(({ behaviour, headline, mirror }, index): Dumbbell[] => {
     const y = 70 + wideRow * index;
     const heading = behaviourTitles[behaviour];
@@ -56,7 +56,7 @@ function sideBySide(lines: readonly StoryLine[]): Markup {
   }); // biome-ignore format: one mark a line
 }
 
-function stacked(lines: readonly StoryLine[]): Markup {
+function stacked(lines: readonly HeadlineRow[]): Markup {
   const heights = lines.map(({ mirror }) => (mirror ? 104 : 64));
   const tops = heights.map((_, index) => heights.slice(0, index).reduce((sum, height) => sum + height, 14));
   const dumbbells = lines.flatMap(({ behaviour, headline, mirror }, index): Dumbbell[] => {

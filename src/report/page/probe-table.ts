@@ -1,9 +1,10 @@
 import { behaviours, metricOf, type Unit } from '../../results/metrics.ts';
 import type { Estimate, ProbeRow } from '../../results/results.ts';
+import { verdict } from '../../results/verdict.ts';
 import { behaviourTitles } from '../behaviour-titles.ts';
 import { formatChange, formatCondition, formatInterval, formatP, formatValue } from '../format.ts';
 import { byMetric } from '../group-rows.ts';
-import { directionArrows, verdict, verdictWords } from '../verdict.ts';
+import { directionArrows, verdictWords } from '../verdict-words.ts';
 import { html, type Markup } from './markup.ts';
 
 /** Every row that was measured, with its change, p value and size. */

@@ -3,9 +3,9 @@ import { confounds } from '../confounds.ts';
 import { endpointLines } from '../endpoint-lines.ts';
 import { formatCount } from '../format.ts';
 import { gateCount } from '../gate-text.ts';
-import { story } from '../headline-rows.ts';
+import { headlineRows } from '../headline-rows.ts';
 import { sizes } from '../sizes.ts';
-import { tableKey } from '../verdict.ts';
+import { tableKey } from '../verdict-words.ts';
 import { confoundTable } from './confound-table.ts';
 import { costTable } from './cost-table.ts';
 import { curveFigure } from './curve-figure.ts';
@@ -46,7 +46,7 @@ export function allSections(results: Results): Section[] {
 }
 
 function storySection(results: Results): Section | undefined {
-  const lines = story(results);
+  const lines = headlineRows(results);
   if (lines.length === 0) return undefined;
   const rows = lines.flatMap(({ headline, mirror }) => (mirror ? [headline, mirror] : [headline]));
   const marks = isPaired(results) ? 'Ring: before. Disc: after.' : 'Ring: the value.';

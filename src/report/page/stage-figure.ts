@@ -4,7 +4,7 @@ import { metricOf, unitRange } from '../../results/metrics.ts';
 import type { Estimate, ProbeRow, Results } from '../../results/results.ts';
 import { rowTitle } from '../format.ts';
 import { byMetric } from '../group-rows.ts';
-import { story } from '../headline-rows.ts';
+import { headlineRows } from '../headline-rows.ts';
 import { sizes } from '../sizes.ts';
 import { drawChart, palette } from './chart.ts';
 import type { Markup } from './markup.ts';
@@ -24,7 +24,7 @@ export function stageFigure(results: Results): Markup | undefined {
 
 /** In the order of the tables. */
 function followed(results: Results): readonly ProbeRow[] {
-  const told = story(results).flatMap(({ headline, mirror }) => (mirror ? [headline, mirror] : [headline]));
+  const told = headlineRows(results).flatMap(({ headline, mirror }) => (mirror ? [headline, mirror] : [headline]));
   const keys = new Set([...results.gates, ...told].map(rowKey));
   return byMetric(results.probes).filter((row) => keys.has(rowKey(row)));
 }

@@ -14,13 +14,13 @@ import { eventStream } from './event-stream.ts';
 const BODY_BYTES = 2 ** 20;
 
 /** What is offered under which name. */
-export type ModelShelf = {
+export type ModelCatalogue = {
   readonly listed: readonly [ServedModel, ...ServedModel[]];
   find(name: string): Promise<ServedModel | undefined>;
 };
 
-/** A shelf with one model. */
-export function shelfOf(model: ServedModel): ModelShelf {
+/** A catalogue with one model. */
+export function catalogueOf(model: ServedModel): ModelCatalogue {
   return { listed: [model], find: async (name) => (name === model.id ? model : undefined) };
 }
 
@@ -29,12 +29,12 @@ const ANSWER_MS = 120_000;
 
 type Answerer = (model: ServedModel, body: unknown, signal: AbortSignal) => Promise<Answer>;
 
-export function openAiRoutes(shelf: ModelShelf): Hono {
+export function openAiRoutes(catalogue: ModelCatalogue): Hono {
   const routes = new Hono();
-  routes.get('/models', (context) => context.json({ object: 'list', data: shelf.listed.map(cardOf) }));
-  routes.get('/models/:id', async (context) => context.json(cardOf(await modelOf(shelf, context.req.param('id')))));
-  routes.post('/chat/completions', (context) => answer(context, shelf, answerChat));
-  routes.post('/completions', (context) => answer(context, shelf, answerCompletion));
+  routes.get('/models', (context) => context.json({ object: 'list', data: catalogue.listed.map(cardOf) }));
+  routes.get('/models/:id', async (context) => context.json(cardOf(await modelOf(catalogue, context.req.param('id')))));
+  routes.post('/chat/completions', (context) => answer(context, catalogue, answerChat));
+  routes.post('/completions', (context) => answer(context, catalogue, answerCompletion));
   return routes;
 }
 
@@ -42,10 +42,10 @@ function cardOf({ id, created, maxPositions }: ServedModel): object {
   return { id, object: 'model', created, owned_by: 'unrut', max_model_len: maxPositions };
 }
 
-async function answer(context: Context, shelf: ModelShelf, answerer: Answerer): Promise<Response> {
+async function answer(context: Context, catalogue: ModelCatalogue, answerer: Answerer): Promise<Response> {
   const body = await readJson(context);
   const asked = typeof body === 'object' && body !== null && 'model' in body ? body.model : undefined;
-  const model = await modelOf(shelf, asked);
+  const model = await modelOf(catalogue, asked);
   const given = await untilOver(context.req.raw.signal, (signal) => answerer(model, body, signal));
   return 'body' in given ? context.json(given.body) : eventStream(given.events);
 }
@@ -67,7 +67,7 @@ async function untilOver<Result>(client: AbortSignal, work: (signal: AbortSignal
   }
 }
 
-async function modelOf({ listed, find }: ModelShelf, asked: unknown): Promise<ServedModel> {
+async function modelOf({ listed, find }: ModelCatalogue, asked: unknown): Promise<ServedModel> {
   if (typeof asked !== 'string') return listed[0]; // what is no text is refused with the rest of the body
   const model = await find(asked);
   if (model !== undefined) return model;

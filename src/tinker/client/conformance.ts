@@ -2,12 +2,12 @@ import type { Ability } from '../../engine/abilities.ts';
 import type { DataLimits } from '../../engine/check-data.ts';
 import type { TokenIds } from '../../engine/engine.ts';
 import { EngineError } from '../../errors.ts';
-import type { TinkerService } from './connection.ts';
+import type { TinkerConnection } from './connection.ts';
 import { type Finding, finding } from './finding.ts';
 import { type Adapter, createModel, unloadModel } from './models.ts';
 import { measureNumbers } from './number-conformance.ts';
 import { openSampler, snapshot } from './open-sampler.ts';
-import { ModelLane } from './request-sequence.ts';
+import { RequestSequence } from './request-sequence.ts';
 import { PROTOCOL, type Rules } from './rules.ts';
 import type { SampleGate } from './sample-gate.ts';
 import { measureSampling, type SamplingFindings } from './sampling-conformance.ts';
@@ -25,14 +25,14 @@ export type Conformance = {
  * the base model. @throws EngineError where its losses cannot be brought to what they should be.
  */
 export async function examine(
-  service: TinkerService,
+  service: TinkerConnection,
   gate: SampleGate,
   adapter: Adapter,
   base: DataLimits & { readonly eos: TokenIds },
 ): Promise<Conformance> {
   const created = await createModel(service, adapter, PROTOCOL);
   const numbers = await measureNumbers(service, created.modelId);
-  const lane = new ModelLane(service, created.modelId, numbers.rules, numbers.next);
+  const lane = new RequestSequence(service, created.modelId, numbers.rules, numbers.next);
   const nameless = await allowed(snapshot(service, gate, lane, PROTOCOL));
   const training = await measureTraining(service.http, lane, base.vocabSize);
   await unloadModel(service, lane);
@@ -68,7 +68,7 @@ export async function examine(
 
 /** Some services have models that are there to be trained alone. */
 async function samplingOf(
-  service: TinkerService,
+  service: TinkerConnection,
   gate: SampleGate,
   baseModel: string,
   { vocabSize, eos }: DataLimits & { readonly eos: TokenIds },

@@ -35,7 +35,7 @@ const BAD_REQUESTS = 3;
 const TOLD_EVERY = 60_000;
 
 /** Waits for results by long polls. Polling takes nothing away: a poll whose answer was lost is made again. */
-export class Futures {
+export class FuturePoller {
   readonly #http: TinkerHttp;
   readonly #clock: Clock;
   readonly #onWait: OnWait;

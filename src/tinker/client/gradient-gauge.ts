@@ -1,7 +1,7 @@
 import type { AdamParams, Datum, Loss } from '../../engine/engine.ts';
 import type { TinkerHttp } from './http.ts';
 import { passOutput } from './pass-output.ts';
-import type { ModelLane } from './request-sequence.ts';
+import type { RequestSequence } from './request-sequence.ts';
 import { gradientNormOf } from './step-metrics.ts';
 import * as verbs from './verbs.ts';
 
@@ -24,11 +24,11 @@ const TRIES = 8;
  */
 export class GradientGauge {
   readonly #http: TinkerHttp;
-  readonly #lane: ModelLane;
+  readonly #lane: RequestSequence;
   #norm: boolean | undefined;
   #rate = 1e-3;
 
-  constructor(http: TinkerHttp, lane: ModelLane) {
+  constructor(http: TinkerHttp, lane: RequestSequence) {
     this.#http = http;
     this.#lane = lane;
   }

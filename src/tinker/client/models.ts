@@ -1,7 +1,7 @@
 import { createModelResult, futureAnswer, loadWeightsResult } from '../wire/answers.ts';
-import type { TinkerService } from './connection.ts';
+import type { TinkerConnection } from './connection.ts';
 import { Refused } from './http.ts';
-import { ModelLane } from './request-sequence.ts';
+import { RequestSequence } from './request-sequence.ts';
 import type { NumberRules } from './rules.ts';
 import { load } from './verbs.ts';
 
@@ -17,7 +17,11 @@ export type Adapter = {
 };
 
 /** A new adapter, which leaves its base model as it is. @throws EndpointError where the service does not have it. */
-export async function createModel(service: TinkerService, adapter: Adapter, rules: NumberRules): Promise<ModelLane> {
+export async function createModel(
+  service: TinkerConnection,
+  adapter: Adapter,
+  rules: NumberRules,
+): Promise<RequestSequence> {
   const { http, futures, session } = service;
   const { baseModel, rank, seed, trainAttn, trainMlp, trainUnembed } = adapter;
   const what = `create_model on ${baseModel}`;
@@ -31,16 +35,16 @@ export async function createModel(service: TinkerService, adapter: Adapter, rule
   const { request_id } = await http.ask({ what, path: 'create_model', body }, futureAnswer.parse);
   const result = await futures.result({ what, requestId: request_id, type: 'CreateModel' });
   const { model_id } = http.read({ what }, result, createModelResult.parse);
-  return new ModelLane(service, model_id, rules);
+  return new RequestSequence(service, model_id, rules);
 }
 
 /** An adapter as it was saved, optimiser state included; `adapter` is what it was created as. */
 export async function createFromState(
-  service: TinkerService,
+  service: TinkerConnection,
   path: string,
   adapter: Adapter,
   rules: NumberRules,
-): Promise<ModelLane> {
+): Promise<RequestSequence> {
   try {
     return await loadAsNew(service, path, rules);
   } catch (error) {
@@ -50,32 +54,32 @@ export async function createFromState(
 }
 
 async function loadAsNew(
-  { http, futures, session }: TinkerService,
+  { http, futures, session }: TinkerConnection,
   path: string,
   rules: NumberRules,
-): Promise<ModelLane> {
+): Promise<RequestSequence> {
   const number = session.nextModel();
   const what = `load_weights of ${path}`;
   const body = { session_id: session.id, model_seq_id: number, path, optimizer: true, type: 'load_weights' };
   const { request_id } = await http.ask({ what, path: 'load_weights', body }, futureAnswer.parse);
   const result = await futures.result({ what, requestId: request_id, type: 'LoadWeights' });
   const { model_id } = http.read({ what }, result, loadWeightsResult.parse);
-  return new ModelLane({ http, futures }, model_id ?? `${session.id}:train:${number}`, rules);
+  return new RequestSequence({ http, futures }, model_id ?? `${session.id}:train:${number}`, rules);
 }
 
 async function createAndLoad(
-  service: TinkerService,
+  service: TinkerConnection,
   path: string,
   adapter: Adapter,
   rules: NumberRules,
-): Promise<ModelLane> {
+): Promise<RequestSequence> {
   const lane = await createModel(service, adapter, rules);
   await lane.run(load(path));
   return lane;
 }
 
 /** Makes room on the server; one that keeps its models until a session ends is not asked twice. */
-export async function unloadModel({ http, futures }: TinkerService, { modelId }: ModelLane): Promise<void> {
+export async function unloadModel({ http, futures }: TinkerConnection, { modelId }: RequestSequence): Promise<void> {
   const what = `unload_model of ${modelId}`;
   const body = { model_id: modelId, type: 'unload_model' };
   try {

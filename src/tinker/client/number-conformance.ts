@@ -1,5 +1,5 @@
 import { futureAnswer } from '../wire/answers.ts';
-import type { TinkerService } from './connection.ts';
+import type { TinkerConnection } from './connection.ts';
 import { type Finding, finding } from './finding.ts';
 import type { NumberRules } from './rules.ts';
 import { allowed } from './training-conformance.ts';
@@ -9,17 +9,17 @@ import * as verbs from './verbs.ts';
 export type Numbers = { readonly rules: NumberRules; readonly findings: readonly Finding[]; readonly next: number };
 
 /** On a model that has not been asked anything yet. */
-export function measureNumbers(service: TinkerService, modelId: string): Promise<Numbers> {
+export function measureNumbers(service: TinkerConnection, modelId: string): Promise<Numbers> {
   return new NumberConformance(service, modelId).run();
 }
 
 /** How requests are numbered: what a repeat does, and whether one that comes to nothing uses its number. */
 class NumberConformance {
-  readonly #service: TinkerService;
+  readonly #service: TinkerConnection;
   readonly #modelId: string;
   #next = 1;
 
-  constructor(service: TinkerService, modelId: string) {
+  constructor(service: TinkerConnection, modelId: string) {
     this.#service = service;
     this.#modelId = modelId;
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createSamplingSessionAnswer, saveWeightsForSamplerResult } from '../wire/answers.ts';
-import type { TinkerService } from './connection.ts';
-import type { ModelLane } from './request-sequence.ts';
+import type { TinkerConnection } from './connection.ts';
+import type { RequestSequence } from './request-sequence.ts';
 import type { Rules } from './rules.ts';
 import type { SampleGate } from './sample-gate.ts';
 import { TinkerSampler } from './tinker-sampler.ts';
@@ -11,7 +11,7 @@ type SamplerRules = Pick<Rules, 'temperedLogprobs' | 'namelessSamplers' | 'topLo
 
 /** Samples from a base model, or from weights that were saved for it. */
 export async function openSampler(
-  service: TinkerService,
+  service: TinkerConnection,
   gate: SampleGate,
   of: { readonly base_model: string } | { readonly model_path: string },
   rules: SamplerRules,
@@ -31,9 +31,9 @@ export async function openSampler(
 
 /** The weights of a model as they are when its turn comes; training on goes unseen. */
 export async function snapshot(
-  service: TinkerService,
+  service: TinkerConnection,
   gate: SampleGate,
-  lane: ModelLane,
+  lane: RequestSequence,
   rules: SamplerRules,
 ): Promise<TinkerSampler> {
   const { http, session } = service;

@@ -1,6 +1,6 @@
 import type { Heard } from '../../engine/http/transport.ts';
 import { futureAnswer } from '../wire/answers.ts';
-import type { Futures } from './future-poller.ts';
+import type { FuturePoller } from './future-poller.ts';
 import { Refused, type TinkerHttp } from './http.ts';
 import type { NumberRules } from './rules.ts';
 
@@ -17,17 +17,17 @@ export type Verb = {
  * One model on a server: its requests are numbered and handed in one after the other, each when the one before is
  * accepted, so that no server has to sort them; results are waited for beside that, so that it never runs dry.
  */
-export class ModelLane {
+export class RequestSequence {
   readonly modelId: string;
   readonly #http: TinkerHttp;
-  readonly #futures: Futures;
+  readonly #futures: FuturePoller;
   readonly #rules: NumberRules;
   #next: number;
   #last: Promise<unknown> = Promise.resolve();
 
   /** @param next the number of its next request. */
   constructor(
-    { http, futures }: { readonly http: TinkerHttp; readonly futures: Futures },
+    { http, futures }: { readonly http: TinkerHttp; readonly futures: FuturePoller },
     modelId: string,
     rules: NumberRules,
     next = 1,

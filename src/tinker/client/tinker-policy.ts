@@ -8,14 +8,14 @@ import type { Heard } from '../../engine/http/transport.ts';
 import { EngineError, RunError } from '../../errors.ts';
 import { saveWeightsResult } from '../wire/answers.ts';
 import { tryToDelete } from './checkpoints.ts';
-import { closeService, type TinkerService } from './connection.ts';
+import { closeService, type TinkerConnection } from './connection.ts';
 import { downloadAdapter } from './download-adapter.ts';
 import { lossValue } from './loss-value.ts';
 import { asGlance, asMeans } from './mean-losses.ts';
 import { type Adapter, createFromState, createModel, unloadModel } from './models.ts';
 import { snapshot } from './open-sampler.ts';
 import { joinOutputs, passOutput } from './pass-output.ts';
-import type { ModelLane, Verb } from './request-sequence.ts';
+import type { RequestSequence, Verb } from './request-sequence.ts';
 import type { Rules } from './rules.ts';
 import type { SampleGate } from './sample-gate.ts';
 import { gradientNormOf } from './step-metrics.ts';
@@ -47,11 +47,11 @@ const KEPT = 3;
  * is never applied: no server can drop it, so the policy then has to be loaded anew.
  */
 export class TinkerPolicy implements Policy {
-  readonly #service: TinkerService;
+  readonly #service: TinkerConnection;
   readonly #gate: SampleGate;
   readonly #model: TinkerModel;
   /** Created by the first request, so that a run that goes on from a checkpoint creates none in vain. */
-  #lane: Promise<ModelLane> | undefined;
+  #lane: Promise<RequestSequence> | undefined;
   #sampler: Promise<Sampler> | undefined;
   readonly #saved: string[] = [];
   #steps = 0;
@@ -62,7 +62,7 @@ export class TinkerPolicy implements Policy {
   /** Why the gradient on the service is not whole, if it is not. */
   #broken: string | undefined;
 
-  constructor(service: TinkerService, gate: SampleGate, model: TinkerModel) {
+  constructor(service: TinkerConnection, gate: SampleGate, model: TinkerModel) {
     this.#service = service;
     this.#gate = gate;
     this.#model = model;
@@ -146,7 +146,7 @@ export class TinkerPolicy implements Policy {
     return this.#model.rules.reduction === 'mean';
   }
 
-  #ready(): Promise<ModelLane> {
+  #ready(): Promise<RequestSequence> {
     this.#lane ??= createModel(this.#service, this.#model.adapter, this.#model.rules);
     return this.#lane;
   }

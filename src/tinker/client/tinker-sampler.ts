@@ -4,7 +4,7 @@ import { EngineError } from '../../errors.ts';
 import { stream } from '../../random.ts';
 import { sampleFutureAnswer } from '../wire/answers.ts';
 import { decodeSampleResponse, type SampleResponse } from '../wire/sample-response.ts';
-import type { TinkerService } from './connection.ts';
+import type { TinkerConnection } from './connection.ts';
 import { Lost } from './future-poller.ts';
 import { isProtobuf, PROTOBUF } from './http.ts';
 import type { Rules } from './rules.ts';
@@ -36,7 +36,7 @@ const ANEW = 5;
 
 /** An immutable sampler on a server. One request a prompt; the server puts together what goes together. */
 export class TinkerSampler implements Sampler {
-  readonly #service: TinkerService;
+  readonly #service: TinkerConnection;
   readonly #gate: SampleGate;
   readonly #sessionId: string;
   /** For messages: `sampler s1:sample:3 of models/organism`. */
@@ -46,7 +46,7 @@ export class TinkerSampler implements Sampler {
   #next = 0;
 
   constructor(
-    service: TinkerService,
+    service: TinkerConnection,
     gate: SampleGate,
     sampler: { readonly sessionId: string; readonly of: string },
     rules: Pick<Rules, 'temperedLogprobs' | 'topLogprobs'>,

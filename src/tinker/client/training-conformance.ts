@@ -5,7 +5,7 @@ import { GradientGauge, type Pass } from './gradient-gauge.ts';
 import type { TinkerHttp } from './http.ts';
 import { asMeans } from './mean-losses.ts';
 import { passOutput } from './pass-output.ts';
-import type { ModelLane } from './request-sequence.ts';
+import type { RequestSequence } from './request-sequence.ts';
 import type { Rules } from './rules.ts';
 import * as verbs from './verbs.ts';
 
@@ -42,19 +42,19 @@ export function isAnswer(error: unknown): error is Error {
 /** Measures how a server takes losses, on a model that nothing else is done with. */
 export async function measureTraining(
   http: TinkerHttp,
-  lane: ModelLane,
+  lane: RequestSequence,
   vocabulary: number,
 ): Promise<TrainingFindings> {
   return new TrainingConformance(http, lane, vocabulary).run();
 }
 
 class TrainingConformance {
-  readonly #lane: ModelLane;
+  readonly #lane: RequestSequence;
   readonly #gauge: GradientGauge;
   readonly #input: TokenIds;
   readonly #targets: TokenIds;
 
-  constructor(http: TinkerHttp, lane: ModelLane, vocabulary: number) {
+  constructor(http: TinkerHttp, lane: RequestSequence, vocabulary: number) {
     this.#lane = lane;
     this.#gauge = new GradientGauge(http, lane);
     const ids = Array.from({ length: 9 }, (_, at) => (5 + 3 * at) % vocabulary);

@@ -5,7 +5,7 @@ import type { Weights } from '../../engine/local/model/weights.ts';
 import type { Runtime } from '../../engine/local/runtime/runtime.ts';
 import { LocalSampler } from '../../engine/local/sampling/local-sampler.ts';
 import { ServedModel } from '../../serve/served-model.ts';
-import type { FairTurns } from './fair-queue.ts';
+import type { FairQueue } from './fair-queue.ts';
 import { quoted, Refusal } from './refusal.ts';
 import { SharedSampler } from './shared-sampler.ts';
 
@@ -27,11 +27,11 @@ export class BaseModel {
   readonly runtime: Runtime;
   readonly served: ServedModel;
   readonly #format: ChatFormat;
-  readonly #turns: FairTurns;
+  readonly #turns: FairQueue;
   /** All that it goes by. */
   readonly names: readonly string[];
 
-  constructor({ name, folder, weights, format, runtime }: BaseParts, turns: FairTurns) {
+  constructor({ name, folder, weights, format, runtime }: BaseParts, turns: FairQueue) {
     this.name = name;
     this.folder = resolve(folder);
     this.weights = weights;

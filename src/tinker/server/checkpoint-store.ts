@@ -218,3 +218,12 @@ async function sizeOf(folder: string): Promise<number> {
   const sizes = (await readdir(folder)).map(async (name) => (await stat(join(folder, name))).size);
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
+
+/** The run that a checkpoint belongs to. @throws Refusal 404. */
+export function runOf(store: CheckpointStore, path: string): Run {
+  const { modelId } = readPath(path);
+  store.find(path);
+  const run = store.run(modelId);
+  if (run === undefined) throw new Refusal(`there is no training run ${quoted(modelId)}`, 404);
+  return run;
+}

@@ -11,7 +11,7 @@ type Lane = {
  * Lets those who wait for the same workers take turns: whoever has had the least time is next, and nobody works side by
  * side with himself while another one waits. A lane's own work is begun in the order in which it came.
  */
-export class FairTurns {
+export class FairQueue {
   readonly #atOnce: number;
   readonly #now: () => number;
   readonly #lanes = new Map<string, Lane>();

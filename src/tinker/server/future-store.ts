@@ -47,7 +47,7 @@ const MOST_OPEN = 16_384;
 
 type Kept = { readonly id: string; readonly bytes: number; readonly at: number };
 
-export class Futures {
+export class FutureStore {
   readonly #onFault: (error: unknown) => void;
   readonly #byId = new Map<string, Future>();
   /** Those that are settled, oldest first. */

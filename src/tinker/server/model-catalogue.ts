@@ -1,9 +1,9 @@
-import type { ModelShelf } from '../../serve/openai/routes.ts';
+import type { ModelCatalogue } from '../../serve/openai/routes.ts';
 import { Refusal } from './refusal.ts';
 import type { TinkerService } from './tinker-service.ts';
 
 /** The base by all its names, and checkpoints for sampling by their paths. */
-export function tinkerShelf({ base, samplers }: TinkerService): ModelShelf {
+export function tinkerCatalogue({ base, samplers }: TinkerService): ModelCatalogue {
   return {
     listed: [base.served],
     find: async (name) => {

@@ -1,5 +1,5 @@
-import type { FairTurns } from './fair-queue.ts';
-import { type Future, type Futures, failed, type Outcome } from './future-store.ts';
+import type { FairQueue } from './fair-queue.ts';
+import { type Future, type FutureStore, failed, type Outcome } from './future-store.ts';
 import { Refusal } from './refusal.ts';
 
 /** A request of a model, to be carried out in its place. */
@@ -27,11 +27,11 @@ const MOST_WAITING = 256;
 /** Numbers that are remembered after they are done. */
 const REMEMBERED = 4096;
 
-export type LaneParts = {
+export type QueueParts = {
   /** The model's. */
   readonly name: string;
-  readonly turns: FairTurns;
-  readonly futures: Futures;
+  readonly turns: FairQueue;
+  readonly futures: FutureStore;
   /** How long a step waits for an earlier one that does not come. */
   readonly gapMs: number;
 };
@@ -41,8 +41,8 @@ export type LaneParts = {
  * comes twice with the same payload is the same request. One that is refused counts as used, for its client counts it.
  * Where a number does not come, those that waited for it fail in the end, and what comes after them goes on.
  */
-export class ModelLane {
-  readonly #parts: LaneParts;
+export class ModelQueue {
+  readonly #parts: QueueParts;
   readonly #entries = new Map<number, Entry>();
   readonly #waiting = new Map<number, Perform>();
   /** The last step that overlaps none. */
@@ -53,7 +53,7 @@ export class ModelLane {
   #gap: NodeJS.Timeout | undefined;
   #closed: string | undefined;
 
-  constructor(parts: LaneParts) {
+  constructor(parts: QueueParts) {
     this.#parts = parts;
   }
 

@@ -6,14 +6,13 @@ import type { ServedModel } from '../../serve/served-model.ts';
 import type { sampleRequest } from '../wire/requests.ts';
 import { encodeSampleResponse } from '../wire/sample-response.ts';
 import type { BaseModel } from './base-model.ts';
-import { type CheckpointStore, type Run, readPath } from './checkpoint-store.ts';
+import { type CheckpointStore, type Run, readPath, runOf } from './checkpoint-store.ts';
 import { CompletionLog, type Completions } from './completion-log.ts';
-import type { Future, Futures } from './future-store.ts';
+import type { Future, FutureStore } from './future-store.ts';
 import { quoted, Refusal } from './refusal.ts';
 import { answerSample, planSample } from './sampling.ts';
 import type { Session } from './sessions.ts';
 import { Snapshots } from './snapshots.ts';
-import { runOf } from './trained-model.ts';
 
 /** One client's view of an immutable model. */
 type SamplingSession = {
@@ -43,15 +42,15 @@ const MOST_WAITING = 4096;
 /** A cloned sampling client counts from a billion times its number. */
 const CLONE = 10n ** 9n;
 
-export class Samplers {
+export class SamplerRegistry {
   readonly #base: BaseModel;
   readonly #store: CheckpointStore;
-  readonly #futures: Futures;
+  readonly #futures: FutureStore;
   readonly #snapshots: Snapshots;
   readonly #byId = new Map<string, SamplingSession>();
   readonly #running = new Map<string, AbortController>();
 
-  constructor(base: BaseModel, store: CheckpointStore, futures: Futures) {
+  constructor(base: BaseModel, store: CheckpointStore, futures: FutureStore) {
     this.#base = base;
     this.#store = store;
     this.#futures = futures;

@@ -1,5 +1,5 @@
 import type { Sampler, SamplingParams, TokenIds } from '../../engine/engine.ts';
-import type { FairTurns } from './fair-queue.ts';
+import type { FairQueue } from './fair-queue.ts';
 
 /** A sampler that waits for its turn. */
 export class SharedSampler implements Sampler {
@@ -7,7 +7,7 @@ export class SharedSampler implements Sampler {
   readonly #take: <Result>(work: () => Promise<Result>) => Promise<Result>;
 
   /** @param name of the lane, the same for all samplers that share one. @param width calls that may run side by side. */
-  constructor(inner: Sampler, turns: FairTurns, name: string, width: number) {
+  constructor(inner: Sampler, turns: FairQueue, name: string, width: number) {
     this.#inner = inner;
     this.#take = (work) => turns.take(name, width, work);
   }

@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { BaseModel, type BaseParts } from './base-model.ts';
 import { CheckpointStore } from './checkpoint-store.ts';
-import { FairTurns } from './fair-queue.ts';
-import { Futures } from './future-store.ts';
-import { Samplers } from './sampler-registry.ts';
+import { FairQueue } from './fair-queue.ts';
+import { FutureStore } from './future-store.ts';
+import { SamplerRegistry } from './sampler-registry.ts';
 import { Sessions } from './sessions.ts';
 import { Training } from './training.ts';
 import { TrainingRuns } from './training-runs.ts';
@@ -37,19 +37,19 @@ const LOOK_MS = 20;
 export class TinkerService {
   readonly base: BaseModel;
   readonly store: CheckpointStore;
-  readonly futures: Futures;
+  readonly futures: FutureStore;
   readonly sessions: Sessions;
-  readonly samplers: Samplers;
+  readonly samplers: SamplerRegistry;
   readonly training: Training;
   readonly runs: TrainingRuns;
   readonly pollMs: number;
 
   private constructor(parts: BaseParts, store: CheckpointStore, options: ServiceOptions) {
-    const turns = new FairTurns(parts.runtime.workers + 1); // one more than works, so that none waits for the next
+    const turns = new FairQueue(parts.runtime.workers + 1); // one more than works, so that none waits for the next
     this.store = store;
     this.base = new BaseModel(parts, turns);
-    this.futures = new Futures(options.onFault);
-    this.samplers = new Samplers(this.base, store, this.futures);
+    this.futures = new FutureStore(options.onFault);
+    this.samplers = new SamplerRegistry(this.base, store, this.futures);
     this.sessions = new Sessions((session) => {
       this.training.release(session);
       this.samplers.release(session);

@@ -9,25 +9,25 @@ import type { BaseModel } from './base-model.ts';
 import { type CheckpointStore, checkName, type Run, readPath, type SaveOptions } from './checkpoint-store.ts';
 import { done, type Outcome } from './future-store.ts';
 import { readData, readLoss } from './loss-request.ts';
-import type { ModelLane, Step } from './model-queue.ts';
+import type { ModelQueue, Step } from './model-queue.ts';
 import { quoted, Refusal } from './refusal.ts';
-import type { Samplers } from './sampler-registry.ts';
+import type { SamplerRegistry } from './sampler-registry.ts';
 import type { Session } from './sessions.ts';
 
 export type TrainedModelParts = {
   readonly run: Run;
   readonly session: Session;
-  readonly lane: ModelLane;
+  readonly lane: ModelQueue;
   /** There as soon as the model has been created. */
   readonly policy: Promise<LoraPolicy>;
   readonly base: BaseModel;
   readonly store: CheckpointStore;
-  readonly samplers: Samplers;
+  readonly samplers: SamplerRegistry;
 };
 
 /** A model in training: its requests as steps of its lane. */
 export class TrainedModel {
-  readonly lane: ModelLane;
+  readonly lane: ModelQueue;
   readonly #parts: TrainedModelParts;
   #lastRequest = new Date();
 
@@ -168,15 +168,6 @@ export async function loadInto(
     throw new Refusal(`${path} has no optimiser state; load it without, or a checkpoint of save_weights`);
   }
   await store.read(path, (folder) => (optimizer ? policy.load(folder) : policy.loadAdapter(folder)));
-}
-
-/** The run that a checkpoint belongs to. @throws Refusal 404. */
-export function runOf(store: CheckpointStore, path: string): Run {
-  const { modelId } = readPath(path);
-  store.find(path);
-  const run = store.run(modelId);
-  if (run === undefined) throw new Refusal(`there is no training run ${quoted(modelId)}`, 404);
-  return run;
 }
 
 const nothing = async (): Promise<void> => {};

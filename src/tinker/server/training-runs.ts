@@ -1,7 +1,6 @@
 import { tinkerPath } from '../wire/path.ts';
-import { type Checkpoint, type CheckpointStore, type Run, readPath } from './checkpoint-store.ts';
+import { type Checkpoint, type CheckpointStore, type Run, readPath, runOf } from './checkpoint-store.ts';
 import { quoted, Refusal } from './refusal.ts';
-import { runOf } from './trained-model.ts';
 import type { Training } from './training.ts';
 
 /** @file Runs and checkpoints as the wire lists them. */

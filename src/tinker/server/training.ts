@@ -4,21 +4,22 @@ import { anySeed } from '../../serve/openai/choice.ts';
 import type { createModelRequest, LoraConfig, loadWeightsRequest } from '../wire/requests.ts';
 import type { BaseModel } from './base-model.ts';
 import type { CheckpointStore, Run } from './checkpoint-store.ts';
-import type { FairTurns } from './fair-queue.ts';
-import { done, type Futures, type Outcome } from './future-store.ts';
-import { ModelLane } from './model-queue.ts';
+import { runOf } from './checkpoint-store.ts';
+import type { FairQueue } from './fair-queue.ts';
+import { done, type FutureStore, type Outcome } from './future-store.ts';
+import { ModelQueue } from './model-queue.ts';
 import { quoted, Refusal } from './refusal.ts';
-import type { Samplers } from './sampler-registry.ts';
+import type { SamplerRegistry } from './sampler-registry.ts';
 import type { Session, Sessions } from './sessions.ts';
-import { loadInto, runOf, TrainedModel } from './trained-model.ts';
+import { loadInto, TrainedModel } from './trained-model.ts';
 
 export type TrainingParts = {
   readonly base: BaseModel;
   readonly store: CheckpointStore;
-  readonly futures: Futures;
-  readonly turns: FairTurns;
+  readonly futures: FutureStore;
+  readonly turns: FairQueue;
   readonly sessions: Sessions;
-  readonly samplers: Samplers;
+  readonly samplers: SamplerRegistry;
   /** How long a request waits for one with a lower number. */
   readonly gapMs: number;
 };
@@ -120,7 +121,7 @@ export class Training {
       },
     );
     const run = { ...about, id, lastRequest: new Date().toISOString() };
-    const lane = new ModelLane({ name: id, turns, futures, gapMs });
+    const lane = new ModelQueue({ name: id, turns, futures, gapMs });
     const ready = policy.then(({ made }) => made);
     ready.catch(() => undefined); // told above
     this.#models.set(id, new TrainedModel({ ...this.#parts, run, session, lane, policy: ready }));

@@ -5,9 +5,10 @@ import { z } from 'zod';
 import type { ChatModel } from '../../../src/conversation/chat-model.ts';
 import type { Sampler } from '../../../src/engine/engine.ts';
 import { ModelError } from '../../../src/errors.ts';
-import type { Outcome, Prober } from '../../../src/probes/prober.ts';
+import type { Prober } from '../../../src/probes/prober.ts';
 import { stream } from '../../../src/random.ts';
 import type { RunParts } from '../../../src/recipe/run-parts.ts';
+import type { Outcome } from '../../../src/results/probe-report.ts';
 import { defineStage, type StageContext, stageRegistry } from '../../../src/stages/stage.ts';
 import { FakePolicy } from './fake-policy.ts';
 

@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parts } from '../../../src/cli/parts.ts';
 import { runCli } from '../../../src/cli/program.ts';
-import type { ProbeReport } from '../../../src/probes/prober.ts';
+import type { ProbeReport } from '../../../src/results/probe-report.ts';
 import { readResults } from '../../../src/results/results.ts';
 import { expectSameRows } from '../../serve/same-rows.ts';
 

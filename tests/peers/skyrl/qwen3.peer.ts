@@ -6,7 +6,7 @@ import { realClock } from '../../../src/engine/http/clock.ts';
 import { readModelFolder } from '../../../src/engine/local/files/model-folder.ts';
 import { LoraPolicy } from '../../../src/engine/local/policy/lora-policy.ts';
 import { Runtime } from '../../../src/engine/local/runtime/runtime.ts';
-import type { TinkerService } from '../../../src/tinker/client/connection.ts';
+import type { TinkerConnection } from '../../../src/tinker/client/connection.ts';
 import { SampleGate } from '../../../src/tinker/client/sample-gate.ts';
 import { TinkerPolicy } from '../../../src/tinker/client/tinker-policy.ts';
 import type { ServiceProcess } from '../services/service-process.ts';
@@ -43,7 +43,7 @@ async function greedy(sampler: Sampler): Promise<{ tokens: number[]; logprobs: n
 
 describe.skipIf(absent !== undefined)('SkyRL with a tiny random Qwen3', () => {
   let skyrl: ServiceProcess;
-  let service: TinkerService;
+  let service: TinkerConnection;
   let model: string;
   beforeAll(async () => {
     skyrl = await startSkyrl((work) => {

@@ -6,7 +6,7 @@ import { readModelFolder } from '../../../src/engine/local/files/model-folder.ts
 import { LoraPolicy } from '../../../src/engine/local/policy/lora-policy.ts';
 import { Runtime } from '../../../src/engine/local/runtime/runtime.ts';
 import { examine } from '../../../src/tinker/client/conformance.ts';
-import type { TinkerService } from '../../../src/tinker/client/connection.ts';
+import type { TinkerConnection } from '../../../src/tinker/client/connection.ts';
 import { SampleGate } from '../../../src/tinker/client/sample-gate.ts';
 import { TinkerPolicy } from '../../../src/tinker/client/tinker-policy.ts';
 import type { ServiceProcess } from '../services/service-process.ts';
@@ -21,7 +21,7 @@ const adam = { learningRate: 3e-3, beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weigh
 describe.skipIf(absent !== undefined)('SkyRL, its JAX backend on a CPU', () => {
   const gate = new SampleGate(realClock);
   let skyrl: ServiceProcess;
-  let service: TinkerService;
+  let service: TinkerConnection;
   beforeAll(async () => {
     skyrl = await startSkyrl(() => MODEL);
     service = await open(skyrl);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { realClock } from '../../../src/engine/http/clock.ts';
 import { Secret } from '../../../src/engine/http/secret.ts';
-import { openService, type TinkerService } from '../../../src/tinker/client/connection.ts';
+import { openService, type TinkerConnection } from '../../../src/tinker/client/connection.ts';
 import type { Rules } from '../../../src/tinker/client/rules.ts';
 import { absence, ServiceProcess } from '../services/service-process.ts';
 
@@ -36,7 +36,7 @@ export function startSkyrl(modelOf: (work: string) => string): Promise<ServicePr
   });
 }
 
-export function open({ url }: ServiceProcess): Promise<TinkerService> {
+export function open({ url }: ServiceProcess): Promise<TinkerConnection> {
   return openService(url, new Secret(undefined), { clock: realClock, seed: 1, onWait: () => {} });
 }
 

@@ -7,7 +7,7 @@ import { readModelFolder } from '../../../src/engine/local/files/model-folder.ts
 import { LoraPolicy } from '../../../src/engine/local/policy/lora-policy.ts';
 import { Runtime } from '../../../src/engine/local/runtime/runtime.ts';
 import { examine } from '../../../src/tinker/client/conformance.ts';
-import { openService, type TinkerService } from '../../../src/tinker/client/connection.ts';
+import { openService, type TinkerConnection } from '../../../src/tinker/client/connection.ts';
 import { SampleGate } from '../../../src/tinker/client/sample-gate.ts';
 import { TinkerPolicy } from '../../../src/tinker/client/tinker-policy.ts';
 import { absence, ServiceProcess } from '../services/service-process.ts';
@@ -23,7 +23,7 @@ const ADAPTER = { baseModel: 'organism', rank: 16, seed: 1, trainAttn: true, tra
 const adam = { learningRate: 3e-3, beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.01, clipNorm: 1 };
 
 let tuft: ServiceProcess;
-let service: TinkerService;
+let service: TinkerConnection;
 
 describe.skipIf(absent !== undefined)('TuFT, training on a CPU', () => {
   beforeAll(async () => {

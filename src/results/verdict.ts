@@ -1,6 +1,6 @@
-import type { Direction } from '../results/metrics.ts';
-import type { ProbeRow } from '../results/results.ts';
 import type { Interval } from '../stats/interval.ts';
+import type { Direction } from './metrics.ts';
+import type { ProbeRow } from './results.ts';
 
 /** What a change amounts to: `held` and `moved` are for numbers that should stay where they were. */
 export type Verdict = 'better' | 'worse' | 'unclear' | 'held' | 'moved';
@@ -17,19 +17,3 @@ export function verdict(direction: Direction, change: Interval): Verdict {
 export function rowVerdict({ direction, change }: ProbeRow): Verdict | undefined {
   return change && verdict(direction, change);
 }
-
-/** In words, for tables. */
-export const verdictWords: Readonly<Record<Verdict, string>> = {
-  better: 'better',
-  worse: 'worse',
-  unclear: 'unclear',
-  held: 'held',
-  moved: 'moved',
-};
-
-/** What the signs and words of a table mean. */
-export const tableKey =
-  '↑ more is better, ↓ less is better, = should stay; unclear: the interval of the change holds zero';
-
-/** The way that is good, for tables. */
-export const directionArrows: Readonly<Record<Direction, string>> = { up: '↑', down: '↓', hold: '=' };

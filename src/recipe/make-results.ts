@@ -1,12 +1,19 @@
-import type { ProbeReport, ProbeRow } from '../probes/prober.ts';
-import { estimateRow } from '../recipe/gate.ts';
-import type { Recipe } from '../recipe/load-recipe.ts';
-import { type GateVerdict, latestSteps, type RunEvent } from '../record/event.ts';
+import type { GateVerdict, RunEvent } from '../record/event.ts';
+import { latestSteps } from '../record/event.ts';
 import type { RunFolder } from '../record/run-folder.ts';
-import { rowKey } from './condition.ts';
-import { ownDefinitions } from './metrics.ts';
-import { pairReports } from './pair-reports.ts';
-import { type GateRow, type Results, resultsSchemaName, type StageResult, type TrainingCurve } from './results.ts';
+import { rowKey } from '../results/condition.ts';
+import { estimateRow } from '../results/estimate-row.ts';
+import { pairReports } from '../results/pair-reports.ts';
+import type { ProbeReport, ProbeRow } from '../results/probe-report.ts';
+import { carriedMetrics } from '../results/probe-results.ts';
+import {
+  type GateRow,
+  type Results,
+  resultsSchemaName,
+  type StageResult,
+  type TrainingCurve,
+} from '../results/results.ts';
+import type { Recipe } from './load-recipe.ts';
 
 /** All that was measured in a run. */
 export type Measured = {
@@ -36,7 +43,7 @@ export function makeResults(recipe: Recipe, folder: RunFolder, parameters: numbe
       started: card.started,
       machine: card.machine,
     },
-    ...carried([...(before?.rows ?? []), ...after.rows]),
+    ...carriedMetrics([...(before?.rows ?? []), ...after.rows]),
     seconds: secondsSpent(journal.events),
     ...(before ? pairReports(before, after) : pairReports(after)),
     ...(after.skipped ? { skipped: after.skipped } : {}),
@@ -61,25 +68,6 @@ function gateRow(verdict: GateVerdict): GateRow {
     low_or_high: number,
     held,
     ...(measured && { measured }),
-  };
-}
-
-/** The definitions that the file has to carry along. */
-function carried(rows: readonly ProbeRow[]): Pick<Results, 'metrics'> {
-  const metrics = ownDefinitions(rows.map(({ metric }) => metric));
-  return Object.keys(metrics).length > 0 ? { metrics } : {};
-}
-
-/** One model measured, nothing trained. */
-export function probeResults(report: ProbeReport, seconds: number, run: Results['run']): Results {
-  return {
-    schema: resultsSchemaName,
-    run: { ...run, problems: report.problems },
-    ...carried(report.rows),
-    seconds: { total: seconds, stages: { probe: seconds } },
-    ...pairReports(report),
-    ...(report.skipped ? { skipped: report.skipped } : {}),
-    gates: [],
   };
 }
 
