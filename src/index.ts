@@ -31,7 +31,16 @@ export { RunFolder } from './record/run-folder.ts';
 export { renderHtml } from './report/html.ts';
 export { renderModelCard } from './report/model-card.ts';
 export { renderTerminal } from './report/terminal.ts';
-export { type Behaviour, behaviours, defineMetric, type Metric, type MetricName, metricOf } from './results/metrics.ts';
+export type { BehaviourEntry } from './results/behaviours/behaviour.ts';
+export {
+  type Behaviour,
+  behaviours,
+  defineBehaviour,
+  defineMetric,
+  type Metric,
+  type MetricName,
+  metricOf,
+} from './results/metrics.ts';
 export type { Outcome, ProbeReport, ProbeRow } from './results/probe-report.ts';
 export { parseResults, type Results, readResults, resultsSchema, writeResults } from './results/results.ts';
 export { type OptimiserOptions, optimiserOptions } from './stages/optimiser.ts';

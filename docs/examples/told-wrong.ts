@@ -13,7 +13,6 @@ export const KEPT = unrut.defineMetric('right_kept_when_told_wrong', {
 /** Caving: does a claim without a reason move the model off a right answer? */
 export const toldWrong: unrut.Probe = {
   behaviour: 'defensiveness',
-  metrics: [KEPT],
   tokensPerProblem: 60,
   async measure(bench) {
     const { family, problems } = bench;

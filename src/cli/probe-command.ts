@@ -86,11 +86,11 @@ function onlyForFolders(name: string, options: ProbeOptions): ProbeOptions {
 
 /** Names one by one or with commas between. */
 function chosenBehaviours(names: readonly string[] | undefined): Behaviour[] {
-  if (!names) return [...behaviours];
+  if (!names) return [...behaviours()];
   const chosen = names.flatMap((name) => name.split(','));
-  const unknown = chosen.find((name) => !behaviours.some((behaviour) => behaviour === name));
-  if (unknown === undefined) return behaviours.filter((behaviour) => chosen.includes(behaviour));
-  throw new InputError(`--behaviours: "${unknown}" is not known${nearest(unknown, behaviours)}`);
+  const unknown = chosen.find((name) => !behaviours().some((behaviour) => behaviour === name));
+  if (unknown === undefined) return behaviours().filter((behaviour) => chosen.includes(behaviour));
+  throw new InputError(`--behaviours: "${unknown}" is not known${nearest(unknown, behaviours())}`);
 }
 
 /** What an endpoint has shown and will cost, before anything is spent. */

@@ -4,7 +4,6 @@ import { answeredRight, answerless, type Probe, ratioRow, readGreedily, replyOnc
 /** What must not get worse: solving plain problems, few words, and the likelihood of held-out base text. */
 export const baseQuality: Probe = {
   behaviour: 'base-quality',
-  metrics: ['nats_per_token', 'clean_accuracy', 'clean_accuracy_t1', 'tokens_per_answer'],
   tokensPerProblem: 2 * 40,
   async measure(bench) {
     const { family, problems, target } = bench;

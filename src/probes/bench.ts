@@ -21,7 +21,6 @@ export type Findings = Omit<ProbeReport, 'problems' | 'skipped'>;
 /** Measures one behaviour. */
 export type Probe = {
   readonly behaviour: Behaviour;
-  readonly metrics: readonly MetricName[];
   /** Sampled tokens per problem, for the cost of a run. */
   readonly tokensPerProblem: number;
   measure<Problem>(bench: Bench<Problem>): Promise<Findings>;

@@ -27,7 +27,6 @@ import { rowsByWording, wording } from './wording.ts';
  */
 export const contextAndPressure: Probe = {
   behaviour: 'sycophancy',
-  metrics: ['context_selectivity', 'context_followed', 'pressure_followed', 'no_conflict_right'],
   tokensPerProblem: 6 * 60,
   async measure(bench) {
     const { problems, questions } = setQuestions(bench);

@@ -29,15 +29,6 @@ import { injectedAnswer, type WrongAnswer, wrongAnswers } from './wrong-answers.
  */
 export const defensiveness: Probe = {
   behaviour: 'defensiveness',
-  metrics: [
-    'blind_spot',
-    'own_wrong_corrected',
-    'user_wrong_corrected',
-    'own_right_kept',
-    'user_right_kept',
-    'waved_through_corrected',
-    'own_wrong_share',
-  ],
   tokensPerProblem: 150,
   async measure(bench) {
     const { family, problems } = bench;

@@ -12,7 +12,6 @@ export const DOSES = [1, 2, 3, 4] as const;
  */
 export const errorAmplification: Probe = {
   behaviour: 'error-amplification',
-  metrics: ['next_step_accuracy'],
   tokensPerProblem: 12 * 40,
   async measure(bench) {
     const report: Findings = { rows: [], transcripts: [] };

@@ -15,17 +15,6 @@ import { type Arm, type Case, firstWrong, rightCases, wrongArms } from './wrong-
  */
 export const errorChecking: Probe = {
   behaviour: 'error-checking',
-  metrics: [
-    'hit_rate',
-    'false_alarm_rate',
-    'false_alarm_solutions',
-    'j',
-    'latent_j',
-    'review_found',
-    'review_false_alarms',
-    'review_j',
-    'suppressed_checking',
-  ],
   tokensPerProblem: 9 * 30,
   async measure(bench) {
     const right = rightCases(bench);

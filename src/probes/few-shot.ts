@@ -12,7 +12,6 @@ const DEMONSTRATIONS = [2, 4, 8] as const;
  */
 export const fewShot: Probe = {
   behaviour: 'few-shot',
-  metrics: ['few_shot_gain'],
   tokensPerProblem: 6 * 2,
   async measure(bench) {
     const report: Findings = { rows: [], transcripts: [] };

@@ -20,7 +20,6 @@ const COPIES = [1, 2, 3, 4, 6] as const;
  */
 export const loops: Probe = {
   behaviour: 'loops',
-  metrics: ['next_copy_probability', 'loop_rate', 'repeat_obeyed'],
   tokensPerProblem: 60,
   async measure(bench) {
     const report: Findings = { rows: [], transcripts: [] };

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Conversation } from '../conversation/conversation.ts';
 import { inWords, type ProblemFamily } from '../problems/problem-family.ts';
-import type { Behaviour, MetricName } from '../results/metrics.ts';
-import { hangsOnMode, type Mode, ON_OPEN_TURN } from '../results/mode.ts';
+import { type Behaviour, behaviourOf, type MetricName } from '../results/metrics.ts';
+import { dependsOnMode, type Mode } from '../results/mode.ts';
 import type { ProbeReport, ProbeTranscript, Skipped } from '../results/probe-report.ts';
 import { asked } from '../wrong-turns/turns.ts';
 import type { ProbeTarget } from './prober.ts';
@@ -48,7 +48,7 @@ export function whyNot<Problem>(
 ): string | undefined {
   if (mode === 'history' || model.can.prefill) return undefined;
   const inPart = behaviour === 'loops' || (behaviour === 'error-checking' && inWords(family));
-  return !inPart && ON_OPEN_TURN[behaviour] ? NO_PREFILL : undefined;
+  return !inPart && behaviourOf(behaviour).openTurn ? NO_PREFILL : undefined;
 }
 
 /** The metrics of a behaviour that is measured otherwise, which go without. */
@@ -86,7 +86,7 @@ export function inMode(mode: Mode | undefined, report: Pick<ProbeReport, 'rows' 
   if (mode !== 'history') return report;
   const askedToGoOn = ({ turns }: ProbeTranscript) => turns.some(({ text }) => GO_ON.some((words) => words === text));
   return {
-    rows: report.rows.map((row) => (hangsOnMode(row.metric) ? marked(row) : row)),
+    rows: report.rows.map((row) => (dependsOnMode(row.metric) ? marked(row) : row)),
     transcripts: report.transcripts.map((one) => (askedToGoOn(one) ? marked(one) : one)),
   };
 }

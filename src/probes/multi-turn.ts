@@ -19,7 +19,6 @@ const PROBLEMS_FOR_SPREAD = 100;
  */
 export const multiTurn: Probe = {
   behaviour: 'multi-turn',
-  metrics: ['multi_turn_full', 'multi_turn_concat', 'multi_turn_sharded', 'override_obeyed'],
   tokensPerProblem: 4 * 45,
   async measure(bench) {
     const report: Findings = { rows: [], transcripts: [] };

@@ -21,7 +21,6 @@ import { harvestOwnErrors } from './own-errors.ts';
  */
 export const selfCorrection: Probe = {
   behaviour: 'self-correction',
-  metrics: ['recovery', 'recovery_own', 'right_prefix_kept'],
   tokensPerProblem: 5 * 40,
   async measure(bench) {
     const { family, problems } = bench;

@@ -25,7 +25,6 @@ type First = (typeof FIRSTS)[number];
  */
 export const sycophancy: Probe = {
   behaviour: 'sycophancy',
-  metrics: ['selectivity', 'right_update', 'wrong_flip', 'claim_followed', 'right_after_pressure'],
   tokensPerProblem: 8 * 60,
   async measure(bench) {
     const scenes = await setScenes(bench);

@@ -5,7 +5,7 @@ import { rowKey } from '../results/condition.ts';
 import { estimateRow } from '../results/estimate-row.ts';
 import { pairReports } from '../results/pair-reports.ts';
 import type { ProbeReport, ProbeRow } from '../results/probe-report.ts';
-import { carriedMetrics } from '../results/probe-results.ts';
+import { carriedDefinitions } from '../results/probe-results.ts';
 import {
   type GateRow,
   type Results,
@@ -43,7 +43,7 @@ export function makeResults(recipe: Recipe, folder: RunFolder, parameters: numbe
       started: card.started,
       machine: card.machine,
     },
-    ...carriedMetrics([...(before?.rows ?? []), ...after.rows]),
+    ...carriedDefinitions([...(before?.rows ?? []), ...after.rows]),
     seconds: secondsSpent(journal.events),
     ...(before ? pairReports(before, after) : pairReports(after)),
     ...(after.skipped ? { skipped: after.skipped } : {}),

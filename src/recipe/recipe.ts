@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { conditionPattern } from '../results/condition.ts';
-import { behaviours, metricName, metricOf } from '../results/metrics.ts';
+import { behaviourName, behaviours, metricName, metricOf } from '../results/metrics.ts';
 import type { AnyStage, StageRegistry } from '../stages/stage.ts';
 import { barSchema } from './bar.ts';
 import { nearest } from './nearest.ts';
@@ -29,9 +29,9 @@ const probesSchema = z.strictObject({
   /** Problems per cell. */
   problems: z.int().min(1).max(100_000).default(400),
   behaviours: z
-    .array(z.enum(behaviours))
+    .array(behaviourName)
     .min(1)
-    .default([...behaviours]),
+    .default(() => [...behaviours()]),
   seed: z.int().min(0).default(1),
 });
 

@@ -1,6 +1,5 @@
-import { metricOf } from '../results/metrics.ts';
+import { behaviourOf, metricOf } from '../results/metrics.ts';
 import type { EndpointUse, Results } from '../results/results.ts';
-import { behaviourTitles } from './behaviour-titles.ts';
 import { confounds } from './confounds.ts';
 import { formatCount } from './format.ts';
 
@@ -20,7 +19,7 @@ export function skippedLines({ skipped = [] }: Pick<Results, 'skipped'>): string
 
 /** `Loops`, or `P(next copy)` where a part of it was measured. */
 export function skippedName({ behaviour, metric }: NonNullable<Results['skipped']>[number]): string {
-  return metric === undefined ? behaviourTitles[behaviour] : metricOf(metric).title;
+  return metric === undefined ? behaviourOf(behaviour).title : metricOf(metric).title;
 }
 
 const modeWords = {
@@ -32,7 +31,7 @@ const modeWords = {
 export function confoundLines(results: Results): string[] {
   const all = confounds(results);
   const lines = all.map(({ behaviour, threat, state, how }, index) => {
-    const title = behaviour === all[index - 1]?.behaviour ? '' : behaviourTitles[behaviour];
+    const title = behaviour === all[index - 1]?.behaviour ? '' : behaviourOf(behaviour).title;
     return `  ${title.padEnd(19)} ${state.padEnd(10)}  ${threat}: ${how}`;
   });
   return lines.length === 0 ? [] : ['what else could have made the numbers', ...lines];

@@ -1,6 +1,7 @@
 import { parseCondition } from '../results/condition.ts';
-import { type MetricName, metricOf, type Unit } from '../results/metrics.ts';
+import { type MetricName, metricOf } from '../results/metrics.ts';
 import type { Change, Estimate } from '../results/results.ts';
+import type { Unit } from '../results/units.ts';
 
 /**
  * @file How numbers are written, in the terminal and on the page alike: shares with three decimals, so that .99 and .995

@@ -1,6 +1,5 @@
-import { metricOf } from '../results/metrics.ts';
+import { behaviourOf, metricOf } from '../results/metrics.ts';
 import type { GateRow, ProbeRow, Results } from '../results/results.ts';
-import { behaviourTitles } from './behaviour-titles.ts';
 import { formatCount, formatEstimate, rowTitle } from './format.ts';
 import { gateBar, gateCount } from './gate-text.ts';
 import { headlineRows } from './headline-rows.ts';
@@ -21,7 +20,7 @@ export function renderModelCard(results: Results): string {
 
 function behaviourTable(results: Results): string {
   const rows = headlineRows(results).flatMap(({ behaviour, headline, mirror }) => [
-    tableRow(`**${behaviourTitles[behaviour]}**`, headline),
+    tableRow(`**${behaviourOf(behaviour).title}**`, headline),
     ...(mirror ? [tableRow('mirror', mirror)] : []),
   ]);
   const confidence = (results.statistics?.confidence ?? 0.95) * 100;

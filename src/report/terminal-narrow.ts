@@ -1,7 +1,6 @@
-import { behaviours, metricOf } from '../results/metrics.ts';
+import { behaviourOf, behaviours, metricOf } from '../results/metrics.ts';
 import type { GateRow, ProbeRow } from '../results/results.ts';
 import { rowVerdict } from '../results/verdict.ts';
-import { behaviourTitles } from './behaviour-titles.ts';
 import { formatEstimate, formatSigned, rowTitle } from './format.ts';
 import { gateBar, gateMeasured } from './gate-text.ts';
 import { type Colors, verdictPaint } from './paint.ts';
@@ -9,11 +8,11 @@ import { directionArrows, verdictWords } from './verdict-words.ts';
 
 /** The rows of a table that is too wide for this terminal, on two lines each. */
 export function narrowProbes(rows: readonly ProbeRow[], paint: Colors): string {
-  const sections = behaviours.flatMap((behaviour) => {
+  const sections = behaviours().flatMap((behaviour) => {
     const its = rows.filter((row) => row.behaviour === behaviour);
     return its.length === 0
       ? []
-      : [paint.bold(behaviourTitles[behaviour]), ...its.map((row) => probeLines(row, paint))];
+      : [paint.bold(behaviourOf(behaviour).title), ...its.map((row) => probeLines(row, paint))];
   });
   return sections.join('\n');
 }

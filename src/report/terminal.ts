@@ -1,7 +1,6 @@
-import { behaviours, metricOf } from '../results/metrics.ts';
+import { behaviourOf, behaviours, metricOf } from '../results/metrics.ts';
 import type { GateRow, ProbeRow, Results } from '../results/results.ts';
 import { rowVerdict } from '../results/verdict.ts';
-import { behaviourTitles } from './behaviour-titles.ts';
 import { fullDoseOnly } from './dose-response.ts';
 import { confoundLines, endpointLines, skippedLines } from './endpoint-lines.ts';
 import { formatEstimate, formatSeconds, formatSigned, rowTitle } from './format.ts';
@@ -31,10 +30,10 @@ function probeTable(rows: readonly ProbeRow[], paint: Colors): string {
   const paired = rows.some((row) => row.after);
   const head = paired ? ['', 'before', 'after', 'change', ''] : ['', 'measured'];
   const table = printTable(head.map((word) => paint.bold(word)));
-  for (const behaviour of behaviours) {
+  for (const behaviour of behaviours()) {
     const its = rows.filter((row) => row.behaviour === behaviour);
     if (its.length === 0) continue;
-    table.push([{ colSpan: head.length, content: paint.bold(behaviourTitles[behaviour]) }]);
+    table.push([{ colSpan: head.length, content: paint.bold(behaviourOf(behaviour).title) }]);
     for (const row of its) table.push(probeCells(row, paint).slice(0, head.length));
   }
   return table.toString();

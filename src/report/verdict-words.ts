@@ -1,4 +1,4 @@
-import type { Direction } from '../results/metrics.ts';
+import type { Direction } from '../results/units.ts';
 import type { Verdict } from '../results/verdict.ts';
 
 /** In words, for tables. */

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '../errors.ts';
 import { holm } from '../stats/holm.ts';
 import { parseCondition } from './condition.ts';
-import { hangsOnMode } from './mode.ts';
+import { dependsOnMode } from './mode.ts';
 import { pairReports } from './pair-reports.ts';
 import type { ProbeReport } from './probe-report.ts';
 import type { ProbeRow } from './results.ts';
@@ -67,10 +67,10 @@ function inCommon(one: ProbeReport, other: ProbeReport): [ProbeReport, ProbeRepo
 const measured = ({ rows }: ProbeReport): ReadonlySet<string> =>
   new Set(rows.flatMap(({ outcomes }) => outcomes.map(({ problem }) => problem)));
 
-/** How open work was gone on with (`probes/mode.ts`); undefined where nothing measured hangs on it. */
+/** How the model was made to continue open work; undefined where nothing that was measured depends on it. */
 function modeOf({ rows }: ProbeReport): 'history' | 'prefill' | undefined {
   if (rows.some(({ condition }) => parseCondition(condition).get('mode') === 'history')) return 'history';
-  return rows.some(({ metric }) => hangsOnMode(metric)) ? 'prefill' : undefined;
+  return rows.some(({ metric }) => dependsOnMode(metric)) ? 'prefill' : undefined;
 }
 
 /** Here every row may be the one that got worse, so all of them are the family. */

@@ -1,8 +1,9 @@
 /** @file From the outcomes of a row to its interval. */
 
 import { type Estimate, type EstimateOptions, estimate } from '../stats/estimate.ts';
-import { type MetricName, metricOf, unitRange } from './metrics.ts';
+import { type MetricName, metricOf } from './metrics.ts';
 import type { Outcome, ProbeRow } from './probe-report.ts';
+import { unitRange } from './units.ts';
 
 /** How an interval of this metric is made: seeded, so that a run judges the same way twice. */
 export function estimateOptions(metric: MetricName): EstimateOptions {

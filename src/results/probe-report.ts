@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { conditionPattern } from './condition.ts';
-import { behaviours, metricName } from './metrics.ts';
+import { behaviourName, metricName } from './metrics.ts';
 
 /**
  * One problem's share of a row. The row's value is sum(numerator) / sum(denominator), which covers means
@@ -42,7 +42,7 @@ export const latentReportSchema = z.strictObject({
 /** A conversation worth showing. `id` pairs the transcript before with the one after. */
 export const probeTranscriptSchema = z.strictObject({
   id: z.string(),
-  behaviour: z.enum(behaviours),
+  behaviour: behaviourName,
   condition: z.string().regex(conditionPattern).optional(),
   /** The problem, in words for people. */
   problem: z.string(),
@@ -64,7 +64,7 @@ export type ProbeTranscript = z.infer<typeof probeTranscriptSchema>;
 
 /** What was not measured, and why. */
 export const skippedSchema = z.strictObject({
-  behaviour: z.enum(behaviours),
+  behaviour: behaviourName,
   /** Absent where nothing of the behaviour was measured. */
   metric: metricName.optional(),
   why: z.string(),

@@ -1,12 +1,16 @@
-import { ownDefinitions } from './metrics.ts';
+import { ownBehaviours, ownDefinitions } from './metrics.ts';
 import { pairReports } from './pair-reports.ts';
 import type { ProbeReport, ProbeRow } from './probe-report.ts';
 import { type Results, resultsSchemaName } from './results.ts';
 
-/** The definitions of a user's own metrics, which the file has to carry along. */
-export function carriedMetrics(rows: readonly ProbeRow[]): Pick<Results, 'metrics'> {
-  const metrics = ownDefinitions(rows.map(({ metric }) => metric));
-  return Object.keys(metrics).length > 0 ? { metrics } : {};
+/** The definitions of a user's own metrics and behaviours, which the file has to carry along. */
+export function carriedDefinitions(rows: readonly ProbeRow[]): Pick<Results, 'metrics' | 'behaviours'> {
+  const names = rows.map(({ metric }) => metric);
+  const [metrics, behaviours] = [ownDefinitions(names), ownBehaviours(names)];
+  return {
+    ...(Object.keys(metrics).length > 0 && { metrics }),
+    ...(Object.keys(behaviours).length > 0 && { behaviours }),
+  };
 }
 
 /** One model measured, nothing trained. */
@@ -14,7 +18,7 @@ export function probeResults(report: ProbeReport, seconds: number, run: Results[
   return {
     schema: resultsSchemaName,
     run: { ...run, problems: report.problems },
-    ...carriedMetrics(report.rows),
+    ...carriedDefinitions(report.rows),
     seconds: { total: seconds, stages: { probe: seconds } },
     ...pairReports(report),
     ...(report.skipped ? { skipped: report.skipped } : {}),

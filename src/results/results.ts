@@ -3,7 +3,8 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { RunError } from '../errors.ts';
 import { conditionPattern } from './condition.ts';
-import { behaviours, defineMetric, directions, metricName, metricSchema } from './metrics.ts';
+import { behaviourName, behaviourSchema, defineBehaviour, defineMetric, metricName, metricSchema } from './metrics.ts';
+import { directions } from './units.ts';
 
 /**
  * @file `results.json`: the contract of a run for machines, and all that the report is drawn from.
@@ -26,7 +27,7 @@ const change = z.strictObject({ value: finite, low: finite, high: finite, p: sha
 
 /** One metric under one condition. `after` and `change` are missing where only one model was measured. */
 const probeRow = z.strictObject({
-  behaviour: z.enum(behaviours),
+  behaviour: behaviourName,
   metric: metricName,
   /** `kind=misconception,dose=4`; missing where the metric has one condition only. */
   condition: condition.optional(),
@@ -84,7 +85,7 @@ const endpoint = z.strictObject({
 });
 
 /** What was not measured. */
-const skipped = z.strictObject({ behaviour: z.enum(behaviours), metric: metricName.optional(), why: z.string() });
+const skipped = z.strictObject({ behaviour: behaviourName, metric: metricName.optional(), why: z.string() });
 
 /** The problems that were used, and of the competence gate how many were drawn, which, and how many passed. */
 const problems = z.strictObject({
@@ -194,7 +195,7 @@ const transcriptSide = z.strictObject({
 /** The same problem before and after. */
 const transcript = z.strictObject({
   id: z.string(),
-  behaviour: z.enum(behaviours),
+  behaviour: behaviourName,
   condition: condition.optional(),
   /** The problem, in words for people. */
   problem: z.string(),
@@ -207,6 +208,8 @@ export const resultsSchema = z.strictObject({
   run,
   /** What the metrics are that unrut does not bring along: whoever reads the file needs nothing else. */
   metrics: z.record(z.string(), metricSchema).optional(),
+  /** The same of behaviours. */
+  behaviours: z.record(z.string(), behaviourSchema).optional(),
   seconds: z.strictObject({
     total: finite.nonnegative(),
     /** By stage name, probes included under `probe`. */
@@ -253,10 +256,13 @@ export function parseResults(json: unknown, source: string): Results {
   throw new RunError(`${source}: ${field}: ${issue.message}; this is not a ${resultsSchemaName} file`);
 }
 
-/** Makes the file's own metrics known before its rows are checked; definitions that do not fit are found out with the rest. */
+/** Makes the file's own behaviours and metrics known before its rows are checked; definitions that do not fit are found out with the rest. */
 function learnMetrics(json: unknown): void {
-  const own = z.object({ metrics: resultsSchema.shape.metrics }).safeParse(json).data?.metrics ?? {};
-  for (const [name, metric] of Object.entries(own)) defineMetric(name, metric);
+  const { behaviours, metrics } = resultsSchema.shape;
+  const own = z.object({ behaviours }).safeParse(json).data?.behaviours ?? {};
+  for (const [name, entry] of Object.entries(own)) defineBehaviour(name, { ...entry, metrics: {}, threats: [] });
+  const of = z.object({ metrics }).safeParse(json).data?.metrics ?? {};
+  for (const [name, metric] of Object.entries(of)) defineMetric(name, metric);
 }
 
 /** @throws RunError where the file is missing, is no JSON, or does not hold the contract. */

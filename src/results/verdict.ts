@@ -1,6 +1,6 @@
 import type { Interval } from '../stats/interval.ts';
-import type { Direction } from './metrics.ts';
 import type { ProbeRow } from './results.ts';
+import type { Direction } from './units.ts';
 
 /** What a change amounts to: `held` and `moved` are for numbers that should stay where they were. */
 export type Verdict = 'better' | 'worse' | 'unclear' | 'held' | 'moved';

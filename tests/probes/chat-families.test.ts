@@ -19,7 +19,7 @@ type Asked = { can?: Partial<Capabilities>; chosen?: readonly Behaviour[]; mode?
 function probe(
   family: ProblemFamily<unknown>,
   make: typeof driveless,
-  { can = {}, chosen = behaviours.filter((behaviour) => behaviour !== 'multi-turn'), mode, count = COUNT }: Asked = {},
+  { can = {}, chosen = behaviours().filter((behaviour) => behaviour !== 'multi-turn'), mode, count = COUNT }: Asked = {},
 ): Promise<ProbeReport> {
   const problems = drawDistinct(family, Math.min(family.size ?? 40, 40), 1);
   const model = scriptedModel('scripted', make({ family, problems }));
@@ -37,7 +37,7 @@ function value(report: ProbeReport, metric: string, condition?: string): number 
 
 describe.each(['dictionary-sum', 'multiplication', 'swapped-objects'])('probes on %s', (name) => {
   const family = openFamily(name);
-  const chosen = behaviours.filter((behaviour) => !['multi-turn', 'sycophancy'].includes(behaviour));
+  const chosen = behaviours().filter((behaviour) => !['multi-turn', 'sycophancy'].includes(behaviour));
 
   it('find no drive where there is none', async () => {
     const report = await probe(family, driveless, { chosen });

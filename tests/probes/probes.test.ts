@@ -17,7 +17,7 @@ function value(report: ProbeReport, metric: string, condition?: string): number 
 
 function probe(script: typeof driveless): Promise<ProbeReport> {
   const model = scriptedModel('scripted', script);
-  const settings = { problems: 40, behaviours, seed: 1 };
+  const settings = { problems: 40, behaviours: behaviours(), seed: 1 };
   return createProber(runningSumFamily).probe({ name: 'scripted', model, competence: model }, settings);
 }
 

@@ -1,6 +1,7 @@
 import { stream } from '../../src/random.ts';
-import { type MetricName, metricOf, unitRange } from '../../src/results/metrics.ts';
+import { type MetricName, metricOf } from '../../src/results/metrics.ts';
 import type { Change, Estimate, Results, Transcript } from '../../src/results/results.ts';
+import { unitRange } from '../../src/results/units.ts';
 import { wilsonInterval } from '../../src/stats/wilson.ts';
 
 /**

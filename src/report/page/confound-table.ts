@@ -1,4 +1,4 @@
-import { behaviourTitles } from '../behaviour-titles.ts';
+import { behaviourOf } from '../../results/metrics.ts';
 import type { Confound } from '../confounds.ts';
 import { html, type Markup } from './markup.ts';
 
@@ -6,7 +6,7 @@ import { html, type Markup } from './markup.ts';
 export function confoundTable(confounds: readonly Confound[]): Markup {
   const rows = confounds.map(({ behaviour, threat, state, how }, index) => {
     const first = behaviour !== confounds[index - 1]?.behaviour;
-    return html`<tr${first ? html` class="first"` : undefined}><td>${first ? behaviourTitles[behaviour] : ''}</td>
+    return html`<tr${first ? html` class="first"` : undefined}><td>${first ? behaviourOf(behaviour).title : ''}</td>
 <th scope="row">${threat}</th><td>${state}</td><td>${how}</td></tr>
 `;
   });

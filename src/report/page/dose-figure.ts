@@ -1,6 +1,7 @@
 import * as Plot from '@observablehq/plot';
-import { metricOf, unitRange } from '../../results/metrics.ts';
+import { metricOf } from '../../results/metrics.ts';
 import type { ProbeRow } from '../../results/results.ts';
+import { unitRange } from '../../results/units.ts';
 import { type Ladder, ladders } from '../dose-response.ts';
 import { formatCondition } from '../format.ts';
 import { sizes } from '../sizes.ts';

@@ -1,8 +1,7 @@
 import * as Plot from '@observablehq/plot';
-import { metricOf } from '../../results/metrics.ts';
+import { behaviourOf, metricOf } from '../../results/metrics.ts';
 import type { Estimate, ProbeRow, Results } from '../../results/results.ts';
 import { rowVerdict } from '../../results/verdict.ts';
-import { behaviourTitles } from '../behaviour-titles.ts';
 import { formatSigned, formatValue, rowTitle } from '../format.ts';
 import { type HeadlineRow, headlineRows } from '../headline-rows.ts';
 import { drawChart, palette } from './chart.ts';
@@ -32,7 +31,7 @@ const wideRow = 58;
 function sideBySide(lines: readonly HeadlineRow[]): Markup {
   const dumbbells = lines.flatMap(({ behaviour, headline, mirror }, index): Dumbbell[] => {
     const y = 70 + wideRow * index;
-    const heading = behaviourTitles[behaviour];
+    const heading = behaviourOf(behaviour).title;
     const main = { row: headline, y, panel: panels[0], title: titleOf(headline), heading };
     return mirror ? [main, { row: mirror, y, panel: panels[1], title: titleOf(mirror), heading: undefined }] : [main];
   });
@@ -61,7 +60,7 @@ function stacked(lines: readonly HeadlineRow[]): Markup {
   const tops = heights.map((_, index) => heights.slice(0, index).reduce((sum, height) => sum + height, 14));
   const dumbbells = lines.flatMap(({ behaviour, headline, mirror }, index): Dumbbell[] => {
     const y = tops[index]! + 64;
-    const main = { row: headline, y, panel: '', title: titleOf(headline), heading: behaviourTitles[behaviour] };
+    const main = { row: headline, y, panel: '', title: titleOf(headline), heading: behaviourOf(behaviour).title };
     if (!mirror) return [main];
     return [main, { row: mirror, y: y + 40, panel: '', title: `mirror: ${titleOf(mirror)}`, heading: undefined }];
   });

@@ -1,7 +1,7 @@
-import { behaviours, metricOf, type Unit } from '../../results/metrics.ts';
+import { behaviourOf, behaviours, metricOf } from '../../results/metrics.ts';
 import type { Estimate, ProbeRow } from '../../results/results.ts';
+import type { Unit } from '../../results/units.ts';
 import { verdict } from '../../results/verdict.ts';
-import { behaviourTitles } from '../behaviour-titles.ts';
 import { formatChange, formatCondition, formatInterval, formatP, formatValue } from '../format.ts';
 import { byMetric } from '../group-rows.ts';
 import { directionArrows, verdictWords } from '../verdict-words.ts';
@@ -11,9 +11,9 @@ import { html, type Markup } from './markup.ts';
 export function probeTable(rows: readonly ProbeRow[]): Markup {
   const paired = rows.some((row) => row.after);
   const heads = paired ? ['before', 'after', 'change', '', 'n'] : ['measured', 'n'];
-  const sections = behaviours.map((behaviour) => {
+  const sections = behaviours().map((behaviour) => {
     const its = byMetric(rows.filter((row) => row.behaviour === behaviour));
-    return its.length === 0 ? undefined : section(behaviourTitles[behaviour], its, paired);
+    return its.length === 0 ? undefined : section(behaviourOf(behaviour).title, its, paired);
   });
   return html`<div class="scroll" tabindex="0"><table class="numbers">
 <thead><tr><td></td>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead>

@@ -1,5 +1,6 @@
 import * as Plot from '@observablehq/plot';
-import { type MetricName, metricOf, unitRange } from '../../results/metrics.ts';
+import { type MetricName, metricOf } from '../../results/metrics.ts';
+import { unitRange } from '../../results/units.ts';
 import { html, type Markup } from './markup.ts';
 
 /** A small chart with its title above and what its axes mean below. */

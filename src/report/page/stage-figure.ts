@@ -1,7 +1,8 @@
 import * as Plot from '@observablehq/plot';
 import { rowKey } from '../../results/condition.ts';
-import { metricOf, unitRange } from '../../results/metrics.ts';
+import { metricOf } from '../../results/metrics.ts';
 import type { Estimate, ProbeRow, Results } from '../../results/results.ts';
+import { unitRange } from '../../results/units.ts';
 import { rowTitle } from '../format.ts';
 import { byMetric } from '../group-rows.ts';
 import { headlineRows } from '../headline-rows.ts';

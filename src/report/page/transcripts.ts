@@ -1,6 +1,5 @@
-import type { Behaviour } from '../../results/metrics.ts';
+import { type Behaviour, behaviourOf } from '../../results/metrics.ts';
 import type { Transcript } from '../../results/results.ts';
-import { behaviourTitles } from '../behaviour-titles.ts';
 import { formatCondition } from '../format.ts';
 import { html, type Markup } from './markup.ts';
 
@@ -35,7 +34,7 @@ export const legend = html`<p class="legend"><span class="injected">put into the
 
 function behaviourOptions(transcripts: readonly Transcript[]): Markup[] {
   const present = [...new Set(transcripts.map(({ behaviour }) => behaviour))];
-  return present.map((behaviour: Behaviour) => option([behaviour, behaviourTitles[behaviour]]));
+  return present.map((behaviour: Behaviour) => option([behaviour, behaviourOf(behaviour).title]));
 }
 
 function option([value, words]: readonly [string, string]): Markup {
@@ -45,7 +44,7 @@ function option([value, words]: readonly [string, string]): Markup {
 function article(transcript: Transcript): Markup {
   const { id, behaviour, condition, problem, before, after } = transcript;
   return html`<article data-behaviour="${behaviour}" data-outcome="${outcomeOf(transcript)}" id="transcript-${id}">
-<h4>${behaviourTitles[behaviour]} <em>${formatCondition(condition)}</em></h4>${problem === before.turns[0]?.text ? undefined : html`<p class="problem">${problem}</p>`}
+<h4>${behaviourOf(behaviour).title} <em>${formatCondition(condition)}</em></h4>${problem === before.turns[0]?.text ? undefined : html`<p class="problem">${problem}</p>`}
 <div class="pair">${side('before', before)}${after ? side('after', after) : undefined}</div></article>
 `;
 }
