@@ -14,7 +14,9 @@ export type LoadParts = () => Promise<RunParts>;
  * @returns the exit code: 0 done, 1 error, 100 a gate's bar missed, 130 interrupted.
  */
 export async function runCli(words: readonly string[], loadParts: LoadParts): Promise<number> {
-  process.stdout.off('error', ignoreBrokenPipe).on('error', ignoreBrokenPipe); // once, however often it is called
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.off('error', ignoreBrokenPipe).on('error', ignoreBrokenPipe); // once, however often it is called
+  }
   let exitCode: number = EXIT.ok;
   const program = buildProgram(loadParts, (code) => {
     exitCode = code;
