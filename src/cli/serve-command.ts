@@ -21,6 +21,8 @@ export type ServeOptions = {
   readonly data: string;
   readonly port: number;
   readonly host: string;
+  /** The address by which clients reach the server, where it is not the one that it listens on. */
+  readonly publicUrl?: URL;
   /** The environment variable that holds the API key. */
   readonly apiKeyEnv?: string;
 };
@@ -33,11 +35,8 @@ export async function serve(name: string, options: ServeOptions): Promise<number
     const opened = await openModel(name, runtime);
     const { model } = opened;
     const tinker = options.tinker ? await openTinker(opened, runtime, options.data) : undefined;
-    const app = serveApp(model, {
-      apiKey,
-      onFault,
-      ...(tinker && { tinker: tinkerMount(tinker, { apiKey, onFault }) }),
-    });
+    const access = { apiKey, address: options, onFault };
+    const app = serveApp(model, { ...access, ...(tinker && { tinker: tinkerMount(tinker, access) }) });
     const server = await listen(app.fetch, options);
     say(`unrut: serves ${model.id} at ${server.url}/v1; Ctrl-C stops it`);
     if (tinker) say(`unrut: trains it at TINKER_BASE_URL=${server.url}; checkpoints are kept in ${options.data}`);
