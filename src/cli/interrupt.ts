@@ -1,14 +1,16 @@
+import { endProcess } from './end-process.ts';
 import { EXIT } from './exit.ts';
 
 /**
- * The first Ctrl-C asks the run to stop at the next step; a second one ends the process at once, which loses at most
- * that step.
+ * The first Ctrl-C asks the run to stop at the next step; a second one ends the process, which loses at most that step.
+ * @param first what the first one says.
  */
-export function onInterrupt(): { readonly signal: AbortSignal; dispose(): void } {
+export function onInterrupt(first = 'stops after this step'): { readonly signal: AbortSignal; dispose(): void } {
   const controller = new AbortController();
   const stop = () => {
-    if (controller.signal.aborted) process.exit(EXIT.interrupted);
-    process.stderr.write('\nunrut: stops after this step; press Ctrl-C again to end at once\n');
+    if (controller.signal.aborted) return void endProcess(EXIT.interrupted);
+    const behindControlC = process.stderr.isTTY ? '\n' : ''; // the terminal shows ^C
+    process.stderr.write(`${behindControlC}unrut: ${first}; press Ctrl-C again to end at once\n`);
     controller.abort();
   };
   const signals = ['SIGINT', 'SIGTERM'] as const;

@@ -1,4 +1,10 @@
 #!/usr/bin/env node
+import { EXIT, explainError } from './exit.ts';
 import { runCli } from './program.ts';
 
+process.on('uncaughtException', async (error) => {
+  process.stderr.write(`${explainError(error)}\n`);
+  const { endProcess } = await import('./end-process.ts');
+  await endProcess(EXIT.error);
+});
 process.exitCode = await runCli(process.argv.slice(2), async () => (await import('./parts.ts')).parts);

@@ -14,7 +14,9 @@ export type LoadParts = () => Promise<RunParts>;
  * @returns the exit code: 0 done, 1 error, 100 a gate's bar missed, 130 interrupted.
  */
 export async function runCli(words: readonly string[], loadParts: LoadParts): Promise<number> {
-  process.stdout.off('error', ignoreBrokenPipe).on('error', ignoreBrokenPipe); // once, however often it is called
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.off('error', ignoreBrokenPipe).on('error', ignoreBrokenPipe); // once, however often it is called
+  }
   let exitCode: number = EXIT.ok;
   const program = buildProgram(loadParts, (code) => {
     exitCode = code;
@@ -223,6 +225,11 @@ function addServe(program: Command, exit: Exit): void {
       'address to listen on; others than this machine’s own open it to the network',
       '127.0.0.1',
     )
+    .option(
+      '--public-url <address>',
+      'how clients reach it, where that is another address (a name, a proxy): requests for other names are refused',
+      webAddress,
+    )
     .option('--api-key-env <name>', 'environment variable with the key that clients must send (default: none)')
     .addHelpText(
       'after',
@@ -304,6 +311,11 @@ Examples:
       const { view } = await import('./view-command.ts');
       exit(await view(folder ?? 'runs', options));
     });
+}
+
+function webAddress(text: string): URL {
+  if (/^https?:\/\//.test(text) && URL.canParse(text)) return new URL(text);
+  throw new InvalidArgumentError('It must be an address such as http://gpu-box:8000.');
 }
 
 function wholeNumber(text: string): number {

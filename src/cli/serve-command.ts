@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { ChatFormat } from '../chat/chat-format.ts';
@@ -13,6 +12,7 @@ import { ServedModel } from '../serve/served-model.ts';
 import { tinkerMount } from '../tinker/server/mount.ts';
 import { TinkerService } from '../tinker/server/tinker-service.ts';
 import { EXIT, explainError } from './exit.ts';
+import { onInterrupt } from './interrupt.ts';
 
 export type ServeOptions = {
   /** Also the Tinker API, for training. */
@@ -21,6 +21,8 @@ export type ServeOptions = {
   readonly data: string;
   readonly port: number;
   readonly host: string;
+  /** The address by which clients reach the server, where it is not the one that it listens on. */
+  readonly publicUrl?: URL;
   /** The environment variable that holds the API key. */
   readonly apiKeyEnv?: string;
 };
@@ -33,16 +35,12 @@ export async function serve(name: string, options: ServeOptions): Promise<number
     const opened = await openModel(name, runtime);
     const { model } = opened;
     const tinker = options.tinker ? await openTinker(opened, runtime, options.data) : undefined;
-    const app = serveApp(model, {
-      apiKey,
-      onFault,
-      ...(tinker && { tinker: tinkerMount(tinker, { apiKey, onFault }) }),
-    });
+    const access = { apiKey, address: options, onFault };
+    const app = serveApp(model, { ...access, ...(tinker && { tinker: tinkerMount(tinker, access) }) });
     const server = await listen(app.fetch, options);
     say(`unrut: serves ${model.id} at ${server.url}/v1; Ctrl-C stops it`);
     if (tinker) say(`unrut: trains it at TINKER_BASE_URL=${server.url}; checkpoints are kept in ${options.data}`);
     await stopSignal();
-    say('unrut: stops when what is in flight is answered; press Ctrl-C again to end at once');
     await Promise.all([server.stop(), tinker?.close()]);
     return EXIT.ok;
   } finally {
@@ -91,8 +89,8 @@ function openTinker({ model: _model, ...parts }: Opened, runtime: Runtime, data:
   return TinkerService.open({ ...parts, runtime }, { folder: data, onFault, say });
 }
 
-/** The first signal; the next one ends the process at once. */
-async function stopSignal(): Promise<void> {
-  await Promise.race((['SIGINT', 'SIGTERM'] as const).map((signal) => once(process, signal)));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(EXIT.interrupted));
+/** Resolves at the first signal; the next one ends the process at once. */
+function stopSignal(): Promise<void> {
+  const { signal } = onInterrupt('stops when what is in flight is answered');
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
 }

@@ -23,9 +23,14 @@ export async function writing<T>(path: string, write: () => T | Promise<T>): Pro
   }
 }
 
-function explained(path: string, error: unknown): unknown {
+/** What a failure of the file system means and what to do; undefined for any other error. */
+export function fileSystemReason(error: unknown): string | undefined {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const reason = REASONS[code];
+  return Object.hasOwn(REASONS, code) ? REASONS[code] : undefined;
+}
+
+function explained(path: string, error: unknown): unknown {
+  const reason = fileSystemReason(error);
   return reason ? new RunError(`cannot write ${path}: ${reason}`, { cause: error }) : error;
 }
 

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { bearsKey } from './api-key.ts';
+import { isOwnName, type OwnAddress } from './host-rule.ts';
 import { ApiError } from './openai/api-error.ts';
 import { catalogueOf, type ModelCatalogue, openAiRoutes } from './openai/routes.ts';
 import { BodyTooLarge } from './read-limited.ts';
@@ -9,6 +10,7 @@ import { ServerBusy } from './server-busy.ts';
 export type AppOptions = {
   /** Asked of every request but for `/health`; absent: none. */
   readonly apiKey: string | undefined;
+  readonly address: OwnAddress;
   /** Mounted beside the OpenAI endpoints where there is one. */
   readonly tinker?: TinkerMount;
   /** Called with what went wrong on our side. */
@@ -20,8 +22,12 @@ export type TinkerMount = { readonly catalogue: ModelCatalogue; readonly routes:
 
 /** All that the server answers, as a function from Request to Response. */
 export function serveApp(model: ServedModel, options: AppOptions): Hono {
-  const { onFault, tinker } = options;
+  const { address, onFault, tinker } = options;
   const app = new Hono();
+  app.use(async (context, next) => {
+    if (!isOwnName(context, address)) return respond(wrongHost());
+    await next();
+  });
   app.get('/health', (context) => context.json({ status: 'ok', waiting: model.waiting }));
   if (tinker === undefined) addOpenAi(app, '/v1', catalogueOf(model), options);
   else {
@@ -49,6 +55,11 @@ function addOpenAi(app: Hono, place: string, catalogue: ModelCatalogue, { apiKey
 function respond(error: ApiError): Response {
   const retry = error.status === 429 || error.status === 503 ? { 'retry-after': '1' } : {};
   return Response.json(error.body(), { status: error.status, headers: retry });
+}
+
+function wrongHost(): ApiError {
+  const message = 'the request is for another host; ask for 127.0.0.1, or start the server with --public-url ADDRESS';
+  return new ApiError(message, { status: 403, code: 'wrong_host' });
 }
 
 function wrongKey(): ApiError {

@@ -3,6 +3,7 @@ import { type Context, Hono } from 'hono';
 import { UnrutError } from '../errors.ts';
 import { html } from '../report/page/markup.ts';
 import { readResults } from '../results/results.ts';
+import { isOwnName } from '../serve/host-rule.ts';
 import { comparePage } from './compare-page.ts';
 import { Runs } from './find-runs.ts';
 import { inside } from './inside.ts';
@@ -21,7 +22,7 @@ export function viewer(root: string): Hono {
   const runs = new Runs(root);
   const logs = new OpenLogs(root);
   app.use(async (context, next) => {
-    if (!isLocal(context.req.header('host'))) return context.text('ask for 127.0.0.1\n', 403);
+    if (!isOwnName(context, { host: '127.0.0.1' })) return context.text('ask for 127.0.0.1\n', 403);
     await next();
     context.header(
       'Content-Security-Policy',
@@ -55,11 +56,6 @@ export function viewer(root: string): Hono {
     return context.html(problem(error.message), error instanceof UnrutError ? 404 : 500);
   });
   return app;
-}
-
-/** A page elsewhere whose name was made to point at this machine asks by its own name: it is refused. */
-function isLocal(host: string | undefined): boolean {
-  return /^(127\.0\.0\.1|localhost)(:\d+)?$/.test(host ?? '');
 }
 
 function asked(context: Context, name: string): string {

@@ -12,7 +12,11 @@ import { ServedModel } from '../../src/serve/served-model.ts';
 /** What the server answered with 500 for. */
 export const faults: unknown[] = [];
 
-const options: AppOptions = { apiKey: undefined, onFault: (error) => faults.push(error) };
+const options: AppOptions = {
+  apiKey: undefined,
+  address: { host: '127.0.0.1' },
+  onFault: (error) => faults.push(error),
+};
 
 /** The organism's shape with random weights, and its tokenizer. */
 export async function tinyModel() {

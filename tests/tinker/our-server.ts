@@ -40,7 +40,7 @@ export async function openOurServer(folder = ORGANISM): Promise<OurServer> {
   const format = await ChatFormat.open(folder);
   const parts = { name: basename(folder), folder, weights, format, runtime };
   const service = await TinkerService.open(parts, { folder: data, onFault, say: () => {}, pollMs: 2000 });
-  const app = new Hono().route('/api/v1', tinkerRoutes(service, { onFault }));
+  const app = new Hono().route('/api/v1', tinkerRoutes(service, { address: { host: '127.0.0.1' }, onFault }));
   const http = await listen((request) => app.fetch(request), { host: '127.0.0.1', port: 0 });
   const close = async () => {
     await service.close();

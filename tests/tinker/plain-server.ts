@@ -44,11 +44,9 @@ export class PlainServer {
       { name: 'tiny', folder: 'models/tiny', weights, format, runtime },
       { folder: data, onFault, say: () => {}, pollMs: 20_000, ...options },
     );
-    const app = serveApp(service.base.served, {
-      apiKey: options.apiKey,
-      onFault,
-      tinker: tinkerMount(service, { apiKey: options.apiKey, onFault }),
-    });
+    const { apiKey, address = { host: '127.0.0.1' } } = options;
+    const access = { apiKey, address, onFault };
+    const app = serveApp(service.base.served, { ...access, tinker: tinkerMount(service, access) });
     return new PlainServer({ faults, data, service, app }, runtime);
   }
 

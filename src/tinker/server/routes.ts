@@ -3,6 +3,7 @@ import { type Context, Hono, type HonoRequest } from 'hono';
 import { z } from 'zod';
 import { WireError } from '../../errors.ts';
 import { bearsKey, isKey } from '../../serve/api-key.ts';
+import { type OwnAddress, ownUrl } from '../../serve/host-rule.ts';
 import { BodyTooLarge, readLimited } from '../../serve/read-limited.ts';
 import { ServerBusy } from '../../serve/server-busy.ts';
 import { decodeForwardBackwardRequest } from '../wire/forward-backward.ts';
@@ -27,6 +28,7 @@ const LARGE_BYTES = 2 ** 20;
 export type RouteOptions = {
   /** Asked of every request, as `X-API-Key` or as a bearer's; absent: none. */
   readonly apiKey?: string | undefined;
+  readonly address: OwnAddress;
   /** Called with what went wrong on our side. */
   onFault(error: unknown): void;
 };
@@ -34,7 +36,7 @@ export type RouteOptions = {
 /** A downloader has no key, and its address is signed; whether the server lives may be known. */
 const OPEN = /^\/api\/v1\/(healthz|archive)$/;
 
-export function tinkerRoutes(service: TinkerService, { apiKey, onFault }: RouteOptions): Hono {
+export function tinkerRoutes(service: TinkerService, { apiKey, address, onFault }: RouteOptions): Hono {
   const routes = new Hono();
   routes.use('*', async ({ req }, next) => {
     if (apiKey !== undefined && !OPEN.test(req.path)) checkKey(req, apiKey);
@@ -45,7 +47,7 @@ export function tinkerRoutes(service: TinkerService, { apiKey, onFault }: RouteO
   addSampling(routes, service);
   addFutures(routes, service);
   addRuns(routes, service);
-  addArchive(routes, service);
+  addArchive(routes, service, address);
   routes.all('*', ({ req }) => {
     throw new Refusal(`there is no ${req.method} ${req.path} here`, 404);
   });
@@ -288,14 +290,14 @@ function addRuns(routes: Hono, { runs, store }: TinkerService): void {
 }
 
 /** A signed address, which a downloader without a key can use, and what is behind it. */
-function addArchive(routes: Hono, { store }: TinkerService): void {
+function addArchive(routes: Hono, { store }: TinkerService, address: OwnAddress): void {
   const signer = new Signer();
   routes.get('/training_runs/:id/checkpoints/:kind/:name/archive', (context) => {
     const { id, kind, name } = context.req.param();
     const path = `tinker://${id}/${kind}/${name}`;
     store.find(path);
     const { query, expires } = signer.sign(path);
-    const url = `${context.req.url.split('/training_runs/')[0]}/archive?${query}`;
+    const url = `${ownUrl(context, address)}/api/v1/archive?${query}`;
     return context.json({ url, expires: expires.toISOString() });
   });
   routes.get('/archive', async (context) => {

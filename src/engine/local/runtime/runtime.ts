@@ -54,7 +54,14 @@ type Job = {
 };
 
 /** A place for a worker: empty before the first job and after a death. What it knows dies with the worker. */
-type Hand = { worker: Worker | undefined; graphs: Set<string>; versions: number[]; job: Job | undefined };
+type Hand = {
+  worker: Worker | undefined;
+  graphs: Set<string>;
+  versions: number[];
+  job: Job | undefined;
+  /** Called when the job is over. */
+  whenIdle: (() => void)[];
+};
 
 /** Versions of the weights that a worker keeps: the policy in training, a sampler's snapshot, the reference. */
 const VERSIONS_KEPT = 4;
@@ -64,6 +71,8 @@ const VERSIONS_KEPT = 4;
  * matrix product: two single-threaded workers beat one session of two threads, and no number depends on how many there are.
  */
 export class Runtime {
+  static readonly #open = new Set<Runtime>();
+  static #halted = false;
   readonly #hands: readonly Hand[];
   readonly #start: () => Worker;
   readonly #waiting: Job[] = [];
@@ -78,6 +87,7 @@ export class Runtime {
   private constructor(workers: number, start: () => Worker) {
     this.#start = start;
     this.#hands = Array.from({ length: workers }, emptyHand);
+    Runtime.#open.add(this);
   }
 
   /**
@@ -124,14 +134,31 @@ export class Runtime {
     return { output, memory };
   }
 
-  /** Runs that are not finished are rejected. */
+  /**
+   * Rejects the runs that are not finished, and stops each worker as soon as it is out of the executor: to stop it
+   * inside would abort the whole process.
+   */
   async close(): Promise<void> {
     this.#closed = true;
-    const workers = this.#hands.map(({ worker }) => worker);
     const unfinished = [...this.#hands.map(({ job }) => job), ...this.#waiting.splice(0)];
-    for (const hand of this.#hands) Object.assign(hand, emptyHand());
     for (const job of unfinished) job?.reject(new EngineError('the engine was closed before this run was finished'));
-    await Promise.all(workers.map((worker) => worker?.terminate()));
+    await this.#allIdle();
+    await Promise.all(this.#hands.map(({ worker }) => worker?.terminate()));
+    Runtime.#open.delete(this);
+  }
+
+  /**
+   * Resolves when no worker of any runtime is inside the executor and none will be again, so that the process can end.
+   * Runs that are not finished never are: nothing of what waits for them happens any more.
+   */
+  static async haltAll(): Promise<void> {
+    Runtime.#halted = true;
+    await Promise.all([...Runtime.#open].map((runtime) => runtime.#allIdle()));
+  }
+
+  async #allIdle(): Promise<void> {
+    const busy = this.#hands.filter(({ job }) => job !== undefined);
+    await Promise.all(busy.map(({ whenIdle }) => new Promise<void>((resolve) => whenIdle.push(resolve))));
   }
 
   #hire(hand: Hand): Worker {
@@ -148,13 +175,15 @@ export class Runtime {
 
   #bury(hand: Hand, worker: Worker, why: string): void {
     if (hand.worker !== worker) return;
-    const { job } = hand;
+    const { job, whenIdle } = hand;
     Object.assign(hand, emptyHand());
     this.#fail(job, `${job?.graph.key}: ${why}`);
     this.#dispatch();
+    for (const tell of whenIdle) tell();
   }
 
   #dispatch(): void {
+    if (Runtime.#halted) return;
     for (const hand of this.#hands) {
       if (hand.job !== undefined) continue;
       const job = this.#waiting.shift();
@@ -209,11 +238,14 @@ export class Runtime {
     const { job } = hand;
     hand.job = undefined;
     hand.worker?.unref();
-    if ('error' in answer) {
+    if (Runtime.#halted) {
+      // the run stays unfinished
+    } else if ('error' in answer) {
       this.#fail(job, answer.error);
       Object.assign(hand, { graphs: new Set(), versions: [] }); // how far it came is unknown: send everything again
     } else job?.resolve({ ...answer.outputs, ...(job.lent && { [job.lent.output]: floats(job.lent.memory) }) });
     this.#dispatch();
+    tellAll(hand);
   }
 
   #fail(job: Job | undefined, why: string): void {
@@ -222,7 +254,11 @@ export class Runtime {
   }
 }
 
-const emptyHand = (): Hand => ({ worker: undefined, graphs: new Set(), versions: [], job: undefined });
+function tellAll({ whenIdle }: Hand): void {
+  for (const tell of whenIdle.splice(0)) tell();
+}
+
+const emptyHand = (): Hand => ({ worker: undefined, graphs: new Set(), versions: [], job: undefined, whenIdle: [] });
 
 function sentWeights({ flat, parameters }: Weights): SentWeights {
   return { flat, parameters: parameters.map(({ name, shape }) => ({ name, shape })) };
