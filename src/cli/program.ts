@@ -51,6 +51,7 @@ function buildProgram(loadParts: LoadParts, exit: Exit): Command {
   addServe(program, exit);
   addCheckpoints(program, exit);
   addProblems(program, exit);
+  addLab(program, loadParts, exit);
   return program;
 }
 
@@ -322,4 +323,34 @@ function wholeNumber(text: string): number {
   const number = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(number)) return number;
   throw new InvalidArgumentError('It must be a whole number.');
+}
+
+function addLab(program: Command, loadParts: LoadParts, exit: Exit): void {
+  program
+    .command('lab [experiment] [model]')
+    .description("the debate's claims as experiments: declared first, then run, with a verdict")
+    .option('--set <option=value>', 'overrides an option of the experiment; may be repeated', collect)
+    .option('--corpus <path>', 'a file or folder of text of your own')
+    .option('--seed <number>', 'of all draws', wholeNumber, 1)
+    .option('--out <folder>', 'where to keep it (default: runs/lab-<experiment>-<number>)')
+    .option('--resume', 'continue an interrupted experiment; finished pieces are not done again')
+    .option('--dry-run', 'print what is declared, and stop')
+    .option('--json', 'one JSON object per line on standard output')
+    .option('--quiet', 'no progress, only the verdict at the end')
+    .addHelpText(
+      'after',
+      `
+Without an experiment: the list of them, with their last verdicts. \`all\` runs every one and writes one page.
+
+Examples:
+  unrut lab
+  unrut lab redundancy
+  unrut lab redundancy path/to/model --corpus texts/
+  unrut lab all --out runs/lab`,
+    )
+    .action(async (experiment: string | undefined, model: string | undefined, options) => {
+      const { lab, labAll, listLab } = await import('./lab-command.ts');
+      if (experiment === undefined) return exit(await listLab(options));
+      exit(experiment === 'all' ? await labAll(options, await loadParts()) : await lab(experiment, model, options, await loadParts()));
+    });
 }
