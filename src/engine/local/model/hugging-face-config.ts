@@ -71,16 +71,21 @@ type RawConfig = z.output<typeof configSchema>;
 /** @throws ModelError in one line that names the field, and what is supported. */
 export async function readConfig(folder: string): Promise<LlamaConfig> {
   const path = join(folder, 'config.json');
-  return checked(path, shapeOf(path, await readRaw(path)));
+  return parseConfig(path, await readJson(path));
+}
+
+/** The shape that the fields of a `config.json` describe; errors name `path`. */
+export function parseConfig(path: string, fields: Record<string, unknown>): LlamaConfig {
+  return checked(path, shapeOf(path, parseRaw(path, fields)));
 }
 
 /** Standard deviation of fresh weights. */
 export async function readInitializerRange(folder: string): Promise<number> {
-  return (await readRaw(join(folder, 'config.json'))).initializer_range;
+  const path = join(folder, 'config.json');
+  return parseRaw(path, await readJson(path)).initializer_range;
 }
 
-async function readRaw(path: string): Promise<RawConfig> {
-  const value = await readJson(path);
+function parseRaw(path: string, value: Record<string, unknown>): RawConfig {
   checkSpelling(path, value);
   const parsed = configSchema.safeParse(value);
   if (!parsed.success) throw refusal(path, parsed.error.issues[0]!, value); // a failed parse has an issue
