@@ -51,6 +51,7 @@ function buildProgram(loadParts: LoadParts, exit: Exit): Command {
   addServe(program, exit);
   addCheckpoints(program, exit);
   addProblems(program, exit);
+  addImport(program, exit);
   return program;
 }
 
@@ -310,6 +311,28 @@ Examples:
     .action(async (folder: string | undefined, options) => {
       const { view } = await import('./view-command.ts');
       exit(await view(folder ?? 'runs', options));
+    });
+}
+
+function addImport(program: Command, exit: Exit): void {
+  program
+    .command('import <file> <folder>')
+    .description('make a Hugging Face folder of a GGUF file: weights as float32, tokenizer, chat template')
+    .option('--json', 'one JSON object on standard output')
+    .option('--quiet', 'say nothing unless it fails')
+    .addHelpText(
+      'after',
+      `
+<folder> must not be there yet. It takes 4 bytes a parameter.
+
+Example:
+  unrut import SmolLM2-135M-Instruct.Q4_1.gguf models/smollm2
+  unrut probe models/smollm2 --behaviours loops few-shot
+`,
+    )
+    .action(async (file: string, folder: string, options) => {
+      const { importFile } = await import('./import-command.ts');
+      exit(await importFile(file, folder, options));
     });
 }
 
