@@ -8,9 +8,9 @@ import { EXPERIMENTS, experimentOf } from '../lab/experiments.ts';
 import { runExperiment } from '../lab/run-experiment.ts';
 import type { RunParts } from '../recipe/run-parts.ts';
 import { Lock } from '../record/lock.ts';
-import { printTable } from '../report/print-table.ts';
-import { renderLabTerminal } from '../report/lab-terminal.ts';
 import { formatCount } from '../report/format.ts';
+import { renderLabTerminal } from '../report/lab-terminal.ts';
+import { printTable } from '../report/print-table.ts';
 import { LAB_FILE, type LabResults, readLabResults } from '../results/lab-results.ts';
 import { verdictLine } from '../results/lab-verdict.ts';
 import { EXIT } from './exit.ts';
@@ -31,7 +31,9 @@ export type LabOptions = {
 
 /** `unrut lab`: the list of experiments, with the verdict of the last run of each in this folder. */
 export async function listLab({ json }: Pick<LabOptions, 'json'>): Promise<number> {
-  const rows = await Promise.all(EXPERIMENTS.map(async (one) => ({ ...about(one), last: await lastVerdict(one.name) })));
+  const rows = await Promise.all(
+    EXPERIMENTS.map(async (one) => ({ ...about(one), last: await lastVerdict(one.name) })),
+  );
   if (json) process.stdout.write(`${JSON.stringify({ kind: 'lab', experiments: rows })}\n`);
   else for (const row of rows) process.stdout.write(entry(row));
   return EXIT.ok;
@@ -39,7 +41,13 @@ export async function listLab({ json }: Pick<LabOptions, 'json'>): Promise<numbe
 
 const about = ({ name, claim, question, minutes }: Experiment) => ({ name, claim, question, minutes });
 
-function entry({ name, claim, question, minutes, last }: ReturnType<typeof about> & { last: string | undefined }): string {
+function entry({
+  name,
+  claim,
+  question,
+  minutes,
+  last,
+}: ReturnType<typeof about> & { last: string | undefined }): string {
   return `${name} (${minutes} min)\n  claim: “${claim}”\n  ${question}\n  last verdict: ${last ?? `none here; unrut lab ${name}`}\n`;
 }
 
@@ -51,7 +59,12 @@ async function lastVerdict(name: string): Promise<string | undefined> {
 }
 
 /** `unrut lab NAME [MODEL]`: runs an experiment, prints its verdict, writes `lab.json` and `report.html`. */
-export async function lab(name: string, model: string | undefined, options: LabOptions, parts: RunParts): Promise<number> {
+export async function lab(
+  name: string,
+  model: string | undefined,
+  options: LabOptions,
+  parts: RunParts,
+): Promise<number> {
   const experiment = experimentOf(name);
   const chosen = optionsOf(experiment, model, options);
   if (options.dryRun) return printDeclaration(experiment, chosen, options);
@@ -71,7 +84,13 @@ export async function labAll(options: LabOptions, parts: RunParts): Promise<numb
   const folder = folderOf('lab-all', options);
   const all: LabResults[] = [];
   for (const experiment of EXPERIMENTS) {
-    const results = await runIn(join(folder, experiment.name), experiment, experiment.options.parse({}), options, parts);
+    const results = await runIn(
+      join(folder, experiment.name),
+      experiment,
+      experiment.options.parse({}),
+      options,
+      parts,
+    );
     if (results === undefined) return EXIT.interrupted;
     all.push(results);
   }
@@ -85,7 +104,13 @@ function folderOf(name: string, { out, resume }: LabOptions): string {
   throw new InputError(`${folder}: already holds an experiment; add --resume to continue it, or choose another --out`);
 }
 
-async function runIn(folder: string, experiment: Experiment, chosen: Record<string, unknown>, options: LabOptions, parts: RunParts): Promise<LabResults | undefined> {
+async function runIn(
+  folder: string,
+  experiment: Experiment,
+  chosen: Record<string, unknown>,
+  options: LabOptions,
+  parts: RunParts,
+): Promise<LabResults | undefined> {
   if (existsSync(join(folder, LAB_FILE))) return readLabResults(join(folder, LAB_FILE));
   const interrupt = onInterrupt('stops after this piece of work');
   const show = progressOf(options);
@@ -105,7 +130,9 @@ async function runIn(folder: string, experiment: Experiment, chosen: Record<stri
     });
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
-    process.stderr.write(`unrut: interrupted; finished pieces are kept: the same command with --resume --out ${folder} continues\n`);
+    process.stderr.write(
+      `unrut: interrupted; finished pieces are kept: the same command with --resume --out ${folder} continues\n`,
+    );
     return undefined;
   } finally {
     show.close();
@@ -115,7 +142,11 @@ async function runIn(folder: string, experiment: Experiment, chosen: Record<stri
 }
 
 /** The options of an experiment: from --set, the model on the command line and --corpus. */
-function optionsOf(experiment: Experiment, model: string | undefined, { set = [], corpus }: LabOptions): Record<string, unknown> {
+function optionsOf(
+  experiment: Experiment,
+  model: string | undefined,
+  { set = [], corpus }: LabOptions,
+): Record<string, unknown> {
   const given: Record<string, unknown> = Object.fromEntries(set.map((one) => pair(one, experiment)));
   if (model !== undefined) given.model = model;
   if (corpus !== undefined) given.corpus = corpus;
@@ -123,7 +154,9 @@ function optionsOf(experiment: Experiment, model: string | undefined, { set = []
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const known = Object.keys(experiment.options.shape).join(', ');
-  throw new InputError(`lab ${experiment.name}: ${issue?.path.join('.') || 'options'}: ${issue?.message}; there are ${known}`);
+  throw new InputError(
+    `lab ${experiment.name}: ${issue?.path.join('.') || 'options'}: ${issue?.message}; there are ${known}`,
+  );
 }
 
 function pair(text: string, { name }: Experiment): [string, unknown] {
@@ -142,11 +175,23 @@ function jsonOf(text: string): unknown {
   }
 }
 
-function printDeclaration({ name, minutes, declaration, claim }: Experiment, chosen: Record<string, unknown>, { json }: LabOptions): number {
-  if (json) process.stdout.write(`${JSON.stringify({ kind: 'declaration', experiment: name, claim, minutes, declaration, options: chosen })}\n`);
+function printDeclaration(
+  { name, minutes, declaration, claim }: Experiment,
+  chosen: Record<string, unknown>,
+  { json }: LabOptions,
+): number {
+  if (json)
+    process.stdout.write(
+      `${JSON.stringify({ kind: 'declaration', experiment: name, claim, minutes, declaration, options: chosen })}\n`,
+    );
   else {
     const table = printTable(['declared', '']);
-    table.push(['experiment', `${name}, about ${minutes} minutes`], ['claim', claim], ...Object.entries(declaration).map(([key, text]) => [key, Array.isArray(text) ? text.join('; ') : String(text)]), ['options', z.string().parse(JSON.stringify(chosen))]);
+    table.push(
+      ['experiment', `${name}, about ${minutes} minutes`],
+      ['claim', claim],
+      ...Object.entries(declaration).map(([key, text]) => [key, Array.isArray(text) ? text.join('; ') : String(text)]),
+      ['options', z.string().parse(JSON.stringify(chosen))],
+    );
     process.stdout.write(`${table}\n`);
   }
   return EXIT.ok;
@@ -156,7 +201,10 @@ async function showLab(folder: string, results: readonly LabResults[], { json }:
   const { renderLabHtml } = await import('../report/lab-html.ts'); // drawing takes a second to load
   const report = join(folder, 'report.html');
   await writeWhole(report, renderLabHtml(results));
-  if (json) process.stdout.write(`${JSON.stringify({ kind: 'lab-results', time: new Date().toISOString(), report, results })}\n`);
+  if (json)
+    process.stdout.write(
+      `${JSON.stringify({ kind: 'lab-results', time: new Date().toISOString(), report, results })}\n`,
+    );
   else process.stdout.write(`${results.map((one) => renderLabTerminal(one)).join('\n')}\nreport   ${report}\n`);
 }
 
@@ -172,7 +220,10 @@ function progressOf({ json, quiet }: LabOptions): Progress {
     progress(what, share) {
       const start = clock.get(what) ?? performance.now();
       clock.set(what, start);
-      const left = share > 0.01 ? `, ${formatCount(Math.ceil(((performance.now() - start) / 1000) * (1 / share - 1)))} s left` : '';
+      const left =
+        share > 0.01
+          ? `, ${formatCount(Math.ceil(((performance.now() - start) / 1000) * (1 / share - 1)))} s left`
+          : '';
       stdout.write(`\r\u001b[2K${`${what}: ${Math.round(share * 100)} %${left}`.slice(0, (stdout.columns ?? 80) - 1)}`);
     },
     close: () => void stdout.write('\r\u001b[2K'),
@@ -184,6 +235,8 @@ function pieceByPiece(json: boolean): Progress['progress'] {
   return (what) => {
     if (what === last) return;
     last = what;
-    process.stdout.write(json ? `${JSON.stringify({ kind: 'piece', time: new Date().toISOString(), what })}\n` : `  ${what}\n`);
+    process.stdout.write(
+      json ? `${JSON.stringify({ kind: 'piece', time: new Date().toISOString(), what })}\n` : `  ${what}\n`,
+    );
   };
 }

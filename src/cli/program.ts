@@ -52,6 +52,7 @@ function buildProgram(loadParts: LoadParts, exit: Exit): Command {
   addCheckpoints(program, exit);
   addProblems(program, exit);
   addLab(program, loadParts, exit);
+  addImport(program, exit);
   return program;
 }
 
@@ -314,6 +315,28 @@ Examples:
     });
 }
 
+function addImport(program: Command, exit: Exit): void {
+  program
+    .command('import <file> <folder>')
+    .description('make a Hugging Face folder of a GGUF file: weights as float32, tokenizer, chat template')
+    .option('--json', 'one JSON object on standard output')
+    .option('--quiet', 'say nothing unless it fails')
+    .addHelpText(
+      'after',
+      `
+<folder> must not be there yet. It takes 4 bytes a parameter.
+
+Example:
+  unrut import SmolLM2-135M-Instruct.Q4_1.gguf models/smollm2
+  unrut probe models/smollm2 --behaviours loops few-shot
+`,
+    )
+    .action(async (file: string, folder: string, options) => {
+      const { importFile } = await import('./import-command.ts');
+      exit(await importFile(file, folder, options));
+    });
+}
+
 function webAddress(text: string): URL {
   if (/^https?:\/\//.test(text) && URL.canParse(text)) return new URL(text);
   throw new InvalidArgumentError('It must be an address such as http://gpu-box:8000.');
@@ -351,6 +374,10 @@ Examples:
     .action(async (experiment: string | undefined, model: string | undefined, options) => {
       const { lab, labAll, listLab } = await import('./lab-command.ts');
       if (experiment === undefined) return exit(await listLab(options));
-      exit(experiment === 'all' ? await labAll(options, await loadParts()) : await lab(experiment, model, options, await loadParts()));
+      exit(
+        experiment === 'all'
+          ? await labAll(options, await loadParts())
+          : await lab(experiment, model, options, await loadParts()),
+      );
     });
 }

@@ -8,8 +8,8 @@ import { mergedWeights } from '../engine/local/compiler/adapter-graphs.ts';
 import { readModelFolder } from '../engine/local/files/model-folder.ts';
 import { readPeftFolder } from '../engine/local/files/peft-folder.ts';
 import { baseFor, factorShapes, type Module } from '../engine/local/model/adapter.ts';
-import { readConfig } from '../engine/local/model/hugging-face-config.ts';
-import { type LlamaConfig, parameterShapes } from '../engine/local/model/llama-config.ts';
+import { parameterShapes, readConfig } from '../engine/local/model/architectures.ts';
+import type { ModelConfig } from '../engine/local/model/model-config.ts';
 import { sizeOf } from '../engine/local/model/weights.ts';
 import { shapeOf } from '../engine/local/policy/lora-policy.ts';
 import { Runtime } from '../engine/local/runtime/runtime.ts';
@@ -95,7 +95,7 @@ function openTinker({ baseUrl }: ServiceOptions, seed: number): Promise<TinkerCo
 const line = (baseUrl: string, { name, found, usual }: Finding): string =>
   `${baseUrl}: ${name}: ${found}${usual ? '' : ' (unlike the protocol)'}`;
 
-function adapterSize(config: LlamaConfig, lora: LoraRecipe): number {
+function adapterSize(config: ModelConfig, lora: LoraRecipe): number {
   const tiedEmbedding = config.tiedEmbedding && !lora.trainUnembed;
   return sizeOf(factorShapes({ ...config, tiedEmbedding }, shapeOf({ ...lora, seed: 0 })));
 }

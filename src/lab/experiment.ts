@@ -13,7 +13,7 @@ export type Declaration = {
   /** What is measured, in which unit, over which unit of resampling. */
   readonly metric: string;
   /** What the model is compared with. */
-  readonly baselines: readonly string[];
+  readonly baselines: string[];
   /** Verifier calls and training tokens of every arm, the calls that a method spends in training included. */
   readonly budget: string;
   /** What would count against the hypothesis. */

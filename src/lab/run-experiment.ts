@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { writeWhole, writing } from '../disk/write.ts';
 import { Interrupted, RunError } from '../errors.ts';
 import { sha256 } from '../record/fingerprint.ts';
-import type { Experiment, LabContext } from './experiment.ts';
 import { findingSchema } from '../results/lab-finding.ts';
 import { LAB_FILE, type LabResults, labSchemaName, writeLabResults } from '../results/lab-results.ts';
 import { verdictOf } from '../results/lab-verdict.ts';
+import type { Experiment, LabContext } from './experiment.ts';
 
 export type LabRun = {
   readonly folder: string;
@@ -71,7 +71,9 @@ async function declare(experiment: Experiment, { folder, options, seed }: LabRun
 async function begun(path: string, hash: string): Promise<Declared> {
   const known: Declared = JSON.parse(await readFile(path, 'utf8'));
   if (known.sha256 === hash) return known;
-  throw new RunError(`${path}: was declared with other options, seed or text; resume with the same, or take another --out`);
+  throw new RunError(
+    `${path}: was declared with other options, seed or text; resume with the same, or take another --out`,
+  );
 }
 
 type Piece = { readonly name: string; readonly seconds: number; readonly result: unknown };

@@ -2,9 +2,9 @@ import type { LabTable } from '../results/lab-finding.ts';
 import type { LabResults } from '../results/lab-results.ts';
 import { verdictLine } from '../results/lab-verdict.ts';
 import { formatSeconds } from './format.ts';
+import { number } from './page/lab-figure.ts';
 import { type TerminalOptions, terminalColors } from './paint.ts';
 import { printTable } from './print-table.ts';
-import { number } from './page/lab-figure.ts';
 
 /** An experiment for a terminal: its tables, the comparisons with what was declared of them, and the verdict last. */
 export function renderLabTerminal(results: LabResults, options: TerminalOptions = {}): string {
@@ -14,7 +14,9 @@ export function renderLabTerminal(results: LabResults, options: TerminalOptions 
     ({ name, unit, value, low, high, expected, threshold, over }) =>
       `  ${name}: ${number(value)} [${number(low)}, ${number(high)}] ${unit}; declared ${expected} ${number(threshold)}; over ${over}`,
   );
-  const failed = finding.controls.filter(({ held }) => !held).map(({ name, what }) => `  control failed: ${name}: ${what}`);
+  const failed = finding.controls
+    .filter(({ held }) => !held)
+    .map(({ name, what }) => `  control failed: ${name}: ${what}`);
   return [
     ...finding.tables.map(tableText),
     ...lines,

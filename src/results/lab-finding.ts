@@ -47,9 +47,7 @@ export const figureSchema = z.strictObject({
       name: z.string(),
       /** Drawn as what all else is compared with. */
       baseline: z.boolean().optional(),
-      points: z.array(
-        z.strictObject({ x: cellSchema, y: finite, low: finite.optional(), high: finite.optional() }),
-      ),
+      points: z.array(z.strictObject({ x: cellSchema, y: finite, low: finite.optional(), high: finite.optional() })),
     }),
   ),
   /** A value that means something: chance, 8 bits. */

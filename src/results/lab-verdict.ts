@@ -38,6 +38,10 @@ export function sideOf({ low, high, expected, threshold }: Comparison): Side {
 
 /** The one line that an experiment ends with. */
 export function verdictLine(verdict: Verdict, headline: string): string {
-  const words = { supported: 'SUPPORTED', 'not supported': 'NOT SUPPORTED', inconclusive: 'INCONCLUSIVE AT THIS BUDGET' };
+  const words = {
+    supported: 'SUPPORTED',
+    'not supported': 'NOT SUPPORTED',
+    inconclusive: 'INCONCLUSIVE AT THIS BUDGET',
+  };
   return `${words[verdict]}: ${headline}`;
 }

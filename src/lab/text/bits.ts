@@ -1,6 +1,6 @@
-import type { Outcome } from '../../stats/outcome.ts';
-import { type Estimate, estimate } from '../../stats/estimate.ts';
 import { type Change, change } from '../../stats/change.ts';
+import { type Estimate, estimate } from '../../stats/estimate.ts';
+import type { Outcome } from '../../stats/outcome.ts';
 import type { Document } from './corpus.ts';
 import type { ByteModel } from './ngram.ts';
 
@@ -19,4 +19,5 @@ export async function bitsPerByte(model: ByteModel, documents: readonly Document
 export const bitsEstimate = (outcomes: readonly Outcome[]): Estimate => estimate(outcomes, { seed: 1 });
 
 /** Second minus first in bits a byte, paired by document. */
-export const bitsChange = (first: readonly Outcome[], second: readonly Outcome[]): Change => change(first, second, { seed: 1 });
+export const bitsChange = (first: readonly Outcome[], second: readonly Outcome[]): Change =>
+  change(first, second, { seed: 1 });

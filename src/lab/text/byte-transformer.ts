@@ -1,9 +1,8 @@
-import type { Datum, Sampler, TokenIds } from '../../engine/engine.ts';
+import type { Datum, Policy, Sampler, TokenIds } from '../../engine/engine.ts';
 import type { Stream } from '../../random.ts';
 import { stream } from '../../random.ts';
 import type { ByteModel } from './ngram.ts';
 import { type SmallShape, type Training, train } from './small-model.ts';
-import type { Policy } from '../../engine/engine.ts';
 
 /** Stands before every text. */
 export const START = 256;
@@ -15,7 +14,13 @@ export async function trainOnBytes(
   policy: Policy,
   texts: readonly Uint8Array[],
   { context }: Pick<SmallShape, 'context'>,
-  { steps, learningRate, rows, seed, after }: Omit<Training, 'batch'> & { readonly rows: number; readonly seed: number },
+  {
+    steps,
+    learningRate,
+    rows,
+    seed,
+    after,
+  }: Omit<Training, 'batch'> & { readonly rows: number; readonly seed: number },
 ): Promise<void> {
   const tokens = texts.flatMap((text) => [START, ...text]);
   await train(policy, {
@@ -44,7 +49,10 @@ export function byteModel(sampler: Sampler, context: number): ByteModel {
     async logprobs(text) {
       const tokens = [START, ...text];
       const half = Math.floor(context / 2);
-      const starts = Array.from({ length: Math.max(1, Math.ceil((tokens.length - half) / half)) }, (_, at) => at * half);
+      const starts = Array.from(
+        { length: Math.max(1, Math.ceil((tokens.length - half) / half)) },
+        (_, at) => at * half,
+      );
       const found = await sampler.logprobs(starts.map((from) => tokens.slice(from, from + context)));
       const all = new Float64Array(tokens.length);
       starts.forEach((from, index) => {

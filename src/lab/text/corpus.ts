@@ -31,7 +31,9 @@ export async function readCorpus(name: string, seed: number, testShare = 0.15): 
   const shuffled = draws.shuffle(documents);
   const held = Math.max(4, Math.round(documents.length * testShare));
   if (documents.length < 2 * held) {
-    throw new InputError(`corpus ${name}: ${documents.length} documents are too few to hold any out; 8 are needed, separated by headings or blank lines, or in files of their own`);
+    throw new InputError(
+      `corpus ${name}: ${documents.length} documents are too few to hold any out; 8 are needed, separated by headings or blank lines, or in files of their own`,
+    );
   }
   return { name, test: shuffled.slice(0, held), train: shuffled.slice(held) };
 }
@@ -40,7 +42,8 @@ export async function readCorpus(name: string, seed: number, testShare = 0.15): 
 export async function readDocuments(name: string): Promise<Document[]> {
   if (name === 'docs') return folderDocuments(fileURLToPath(new URL('../../../docs', import.meta.url)), /\.md$/);
   if (PACKAGES[name] !== undefined) return packageDocuments(name, PACKAGES[name]);
-  if (!existsSync(name)) throw new InputError(`corpus ${name}: no such file or folder; or one of docs, ${Object.keys(PACKAGES).join(', ')}`);
+  if (!existsSync(name))
+    throw new InputError(`corpus ${name}: no such file or folder; or one of docs, ${Object.keys(PACKAGES).join(', ')}`);
   if ((await stat(name)).isDirectory()) return folderDocuments(name, /\.(txt|md|text|rst|html?)$/i);
   return sections(name, await readFile(name, 'utf8'));
 }
@@ -54,7 +57,9 @@ async function folderDocuments(folder: string, names: RegExp): Promise<Document[
 /** Speeches of the State of the Union one by one; Moby Dick by chapter. */
 function packageDocuments(name: string, packageName: string): Document[] {
   const texts: readonly { readonly text: string }[] = load(name, packageName)();
-  return texts.flatMap(({ text }, index) => (name === 'sotu' ? document(`speech ${index + 1}`, text) : sections(`chapter ${index + 1}`, text)));
+  return texts.flatMap(({ text }, index) =>
+    name === 'sotu' ? document(`speech ${index + 1}`, text) : sections(`chapter ${index + 1}`, text),
+  );
 }
 
 function load(name: string, packageName: string): () => { text: string }[] {
@@ -85,11 +90,17 @@ export function joined(documents: readonly Document[]): Uint8Array {
 }
 
 /** Share of the 32-byte windows of the test documents, every 8 bytes, that stand in the training text word for word. */
-export function overlap(train: readonly Document[], test: readonly Document[], length = 32): { looked: number; found: number } {
+export function overlap(
+  train: readonly Document[],
+  test: readonly Document[],
+  length = 32,
+): { looked: number; found: number } {
   const text = Buffer.from(joined(train)).toString('latin1');
   const windows = test.flatMap(({ bytes }) => {
     const own = Buffer.from(bytes).toString('latin1');
-    return Array.from({ length: Math.max(0, Math.floor((own.length - length) / 8)) }, (_, at) => own.slice(8 * at, 8 * at + length));
+    return Array.from({ length: Math.max(0, Math.floor((own.length - length) / 8)) }, (_, at) =>
+      own.slice(8 * at, 8 * at + length),
+    );
   });
   return { looked: windows.length, found: windows.filter((window) => text.includes(window)).length };
 }

@@ -1,8 +1,8 @@
+import type { Datum, Policy } from '../../engine/engine.ts';
 import { parseConfig } from '../../engine/local/model/architectures.ts';
 import { initialWeights } from '../../engine/local/model/weights.ts';
 import { LocalPolicy } from '../../engine/local/policy/local-policy.ts';
 import { Runtime } from '../../engine/local/runtime/runtime.ts';
-import type { Datum, Policy } from '../../engine/engine.ts';
 
 /** The size of a Llama that is trained from scratch in minutes. */
 export type SmallShape = {
@@ -60,7 +60,14 @@ export async function train(policy: Policy, { steps, learningRate, batch, after 
   for (let step = 0; step < steps; step++) {
     const data = meanOver(batch(step));
     const { loss } = await policy.forwardBackward(data, { kind: 'cross_entropy' });
-    await policy.optimStep({ learningRate: learningRate * pace(step / steps), beta1: 0.9, beta2: 0.98, epsilon: 1e-9, weightDecay: 0.05, clipNorm: 1 });
+    await policy.optimStep({
+      learningRate: learningRate * pace(step / steps),
+      beta1: 0.9,
+      beta2: 0.98,
+      epsilon: 1e-9,
+      weightDecay: 0.05,
+      clipNorm: 1,
+    });
     await after?.((step + 1) / steps, loss, step);
   }
 }

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { EngineError } from '../../../errors.ts';
-import type { ParameterShape } from '../model/llama-config.ts';
+import type { ParameterShape } from '../model/model-config.ts';
 import { sharedFloats, type Weights } from '../model/weights.ts';
 import { floats, type Tensors } from './host-tensor.ts';
 
