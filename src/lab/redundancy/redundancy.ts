@@ -105,6 +105,13 @@ function transformerBits(context: LabContext, { train, test }: Corpus, options: 
   });
 } // biome-ignore format: a step a line
 
+/** Declared, not picked: what the verdict reads, unless a model folder is given. */
+const PRIMARY = '5-gram, online';
+
+const primary = (model: string | undefined): string => model ?? PRIMARY;
+
+const outcomesOf = (grams: Grams, name: string): Outcome[] => grams.find((gram) => gram.name === name)?.outcomes ?? [];
+
 /** A control under the 5-gram, which has learnt the first half of it. */
 async function bitsOf({ train, test }: Pick<Corpus, 'train' | 'test'>): Promise<Outcome[]> {
   const gram = new ByteNgram(5);
@@ -132,7 +139,7 @@ type Rows = {
 
 function finding(corpus: Corpus, rows: Rows, trained: Trained, archives: Finding['tables'][number], scan: { looked: number; found: number }, { model }: Options): Finding {
   const all = [...rows.grams, { name: 'transformer, trained here', outcomes: rows.trained }, ...(rows.own ? [{ name: model ?? 'model', outcomes: rows.own }] : [])];
-  const best = all.reduce((a, b) => (rate(b.outcomes) < rate(a.outcomes) ? b : a));
+  const best = { name: primary(model), outcomes: rows.own ?? outcomesOf(rows.grams, PRIMARY) };
   const estimate = bitsEstimate(best.outcomes);
   const order = bitsChange(best.outcomes, rows.shuffled);
   return {
