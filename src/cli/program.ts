@@ -5,6 +5,7 @@ import { EXIT, explainError } from './exit.ts';
 import { addEndpointOptions, addFamilyOptions, collect, ENDPOINT_HELP } from './options/endpoint-options.ts';
 import { addEngineOptions } from './options/engine-options.ts';
 import { packageVersion } from './package-root.ts';
+import { harmless, say } from './print.ts';
 
 /** Loaded when a command needs it: the engine takes a moment, `--help` should not. */
 export type LoadParts = () => Promise<RunParts>;
@@ -26,7 +27,7 @@ export async function runCli(words: readonly string[], loadParts: LoadParts): Pr
     return exitCode;
   } catch (error) {
     if (error instanceof Interrupted) return EXIT.interrupted;
-    process.stderr.write(`${explainError(error)}\n`);
+    say(explainError(error));
     return EXIT.error;
   }
 }
@@ -42,6 +43,7 @@ function buildProgram(loadParts: LoadParts, exit: Exit): Command {
   const program = new Command('unrut')
     .description("Measures a language model's consistency drive, un-teaches it, and proves before v. after.")
     .version(packageVersion)
+    .configureOutput({ writeErr: (text) => void process.stderr.write(harmless(text)) })
     .showHelpAfterError('(add --help for the options)');
   addRun(program, loadParts, exit);
   addProbe(program, loadParts, exit);

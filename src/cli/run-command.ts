@@ -16,6 +16,7 @@ import { findRecipe } from './find-recipe.ts';
 import { latestRunFolder, nextRunFolder } from './find-run.ts';
 import { onInterrupt } from './interrupt.ts';
 import { type EngineOptions, engineWords, serviceOf } from './options/engine-options.ts';
+import { say } from './print.ts';
 import { makeRunCard } from './run-card.ts';
 import { serviceDryRun } from './service-dry-run.ts';
 import { showResults } from './show-results.ts';
@@ -53,9 +54,7 @@ export async function run(name: string, options: RunOptions, localParts: RunPart
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     await folder.journal.append({ kind: 'run-interrupted' });
-    process.stderr.write(
-      `unrut: interrupted, everything is saved; go on with\n  ${resumeCommand(name, folder.path, options)}\n`,
-    );
+    say(`unrut: interrupted, everything is saved; go on with\n  ${resumeCommand(name, folder.path, options)}`);
     return EXIT.interrupted;
   } finally {
     await folder.close();
@@ -78,8 +77,7 @@ async function openFolder(recipe: Recipe, options: RunOptions, parts: RunParts):
     options.out ?? latestRunFolder(recipe.name) ?? nextRunFolder(recipe.name),
     card,
   );
-  if (folder.journal.events.length === 0)
-    process.stderr.write(`unrut: ${folder.path}: nothing to resume, starts anew\n`);
+  if (folder.journal.events.length === 0) say(`unrut: ${folder.path}: nothing to resume, starts anew`);
   return folder;
 }
 

@@ -13,6 +13,7 @@ import { tinkerMount } from '../tinker/server/mount.ts';
 import { TinkerService } from '../tinker/server/tinker-service.ts';
 import { EXIT, explainError } from './exit.ts';
 import { onInterrupt } from './interrupt.ts';
+import { say } from './print.ts';
 
 export type ServeOptions = {
   /** Also the Tinker API, for training. */
@@ -48,9 +49,7 @@ export async function serve(name: string, options: ServeOptions): Promise<number
   }
 }
 
-const onFault = (error: unknown): void => void say(explainError(error));
-
-const say = (line: string): boolean => process.stderr.write(`${line}\n`);
+const onFault = (error: unknown): void => say(explainError(error));
 
 function readKey(variable: string | undefined): string | undefined {
   if (variable === undefined) return undefined;
