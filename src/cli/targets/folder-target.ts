@@ -6,7 +6,7 @@ import type { Prober, ProbeSettings } from '../../probes/prober.ts';
 import { runningSumFamily } from '../../problems/running-sum-family.ts';
 import type { Model, RunParts } from '../../recipe/run-parts.ts';
 import { fingerprintFolder } from '../../record/fingerprint.ts';
-import { refuseUsed } from '../../record/run-folder.ts';
+import { checkUnused } from '../../record/run-folder.ts';
 import type { Mode } from '../../results/mode.ts';
 import { DEFAULT_FAMILY, openProblems } from '../open-problems.ts';
 import type { OpenTarget } from './open-target.ts';
@@ -28,13 +28,13 @@ export async function openFolderTarget(
 ): Promise<OpenTarget> {
   const { out, mode } = options;
   const folder = findModel(name);
-  if (out !== undefined) await refuseUsed(out);
+  if (out !== undefined) await checkUnused(out);
   const chosen = await chosenProber(options);
   const model = await openModel(folder, { fresh: false, seed: settings.seed });
   const target = probeTarget(name, model.reference, model);
   return {
     target: mode === undefined ? target : { ...target, mode },
-    prober: chosen ?? (await fittingProber(prober, model)),
+    prober: chosen ?? (await fittingProber(prober, model, options.set)),
     settings,
     out,
     about: async () => ({ model_sha256: await fingerprintFolder(folder), parameters: model.parameters }),
@@ -43,14 +43,14 @@ export async function openFolderTarget(
 }
 
 async function chosenProber({ family, set }: FolderOptions): Promise<Prober | undefined> {
-  if (family === undefined && set !== undefined) throw new InputError(`--set ${set[0]}: of which --family?`);
   return family === undefined ? undefined : createProber(await openProblems(family, set));
 }
 
 /** Only a model that grew up on the organism's text speaks its notation; any other is asked in words. */
-async function fittingProber(prober: Prober, { baseText }: Model): Promise<Prober> {
+async function fittingProber(prober: Prober, { baseText }: Model, dials: readonly string[] = []): Promise<Prober> {
   const foreign = prober.family === runningSumFamily.name && baseText === undefined;
-  return foreign ? createProber(await openProblems(DEFAULT_FAMILY)) : prober;
+  if (!foreign && dials.length === 0) return prober;
+  return createProber(await openProblems(foreign ? DEFAULT_FAMILY : prober.family, dials));
 }
 
 function findModel(path: string): string {
