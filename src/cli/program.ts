@@ -109,10 +109,11 @@ function addProbe(program: Command, loadParts: LoadParts, exit: Exit): void {
     .addHelpText(
       'after',
       `
-<model> is a Hugging Face folder, or the folder of a finished run.
+<model> is a Hugging Face folder, the folder of a finished run, or a model of the hub, ORGANISATION/MODEL[@REVISION].
 
 Examples:
   unrut probe models/organism
+  unrut probe HuggingFaceTB/SmolLM2-135M-Instruct --behaviours loops few-shot
   unrut probe runs/quickstart-1 --behaviours defensiveness loops --problems 100
   unrut probe path/to/chat-model --family mine.jsonl
   unrut probe --from-log logs/gsm8k.eval --out runs/gsm8k
@@ -238,7 +239,8 @@ function addServe(program: Command, exit: Exit): void {
     .addHelpText(
       'after',
       `
-<model> is a Hugging Face folder, or the folder of a finished run. Clients ask for it by the folder's name.
+<model> is a Hugging Face folder, the folder of a finished run, or a model of the hub, ORGANISATION/MODEL[@REVISION].
+Clients ask for it by the last part of its name.
 
 Examples:
   unrut serve models/organism
