@@ -1,14 +1,14 @@
 import type { Ability } from '../engine/abilities.ts';
 import type { Sampler } from '../engine/engine.ts';
 import type { Prober, ProbeTarget } from '../probes/prober.ts';
-import type { TextRecipe } from '../problems/organism-text.ts';
+import type { BaseText } from '../problems/base-text.ts';
 import type { StageContext, StageRegistry } from '../stages/stage.ts';
 import type { LoraRecipe } from './recipe.ts';
 
 /** A model that was opened for a run: what a stage sees of it, and its size. */
 export type Model = Pick<StageContext, 'policy' | 'reference' | 'format'> & {
   /** The text that it grew up on; undefined where the model's folder does not declare any. */
-  readonly baseText: TextRecipe | undefined;
+  readonly baseText: BaseText | undefined;
   readonly parameters: number;
   /** What the engine has of what a stage may need; absent means all. */
   readonly can?: ReadonlySet<Ability> | undefined;

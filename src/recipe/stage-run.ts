@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { ZodType } from 'zod';
 import { InputError } from '../errors.ts';
-import type { TextRecipe } from '../problems/organism-text.ts';
+import type { BaseText } from '../problems/base-text.ts';
 import { stream } from '../random.ts';
 import type { Position } from '../record/checkpoints.ts';
 import type { RunFolder } from '../record/run-folder.ts';
@@ -136,7 +136,7 @@ class StageRun {
   }
 }
 
-function knownText(text: TextRecipe | undefined): TextRecipe {
+function knownText(text: BaseText | undefined): BaseText {
   if (text !== undefined) return text;
   throw new InputError(
     'this stage draws on the text that the base model grew up on, and no unrut.json in the model folder declares it; use models/organism',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Datum, TokenIds } from '../engine/engine.ts';
-import { documentShares, drawAuthorsDocument, drawDocument, type TextRecipe } from '../problems/organism-text.ts';
+import { type BaseText, type Document, drawAuthorsDocument, drawDocument, encodeDocument, withShares } from '../problems/base-text.ts'; // biome-ignore format: one line
 import type { Stream } from '../random.ts';
 import type { Need, StageContext } from './stage.ts';
 
@@ -31,10 +31,12 @@ export function replayNeeds({ documents }: ReplayOptions): Need[] {
 
 /** Data whose cross entropies add up to weight * mean cross entropy (KL plus a constant) against the reference. */
 export async function replayData(context: StageContext, draws: Stream, options: ReplayOptions): Promise<Datum[]> {
-  const documents = Array.from({ length: options.documents }, () => drawReplay(draws, context.baseText));
-  const tokens = documents.map((document) => context.format.encode(document));
+  const documents = Array.from({ length: options.documents }, () =>
+    encodeDocument(drawReplay(draws, context.baseText), context.format.encode),
+  );
+  const tokens = documents.map((document) => document.tokens);
   const targets = await replayTargets(context, tokens);
-  const weights = documents.map(replayWeights);
+  const weights = documents.map(({ by }) => by.map((speaker) => Number(speaker !== 'template')));
   const total = weights.flat().reduce((sum, weight) => sum + weight, 0);
   return tokens.map((ids, index) => ({
     input: ids.slice(0, -1),
@@ -49,17 +51,12 @@ async function replayTargets(context: StageContext, tokens: readonly TokenIds[])
   return tokens.map((ids, index) => softTargets(teacher[index]!, ids.length - 1));
 }
 
-function drawReplay(draws: Stream, text: TextRecipe): string {
+function drawReplay(draws: Stream, text: BaseText): Document {
   if (!draws.chance(ASSISTANT_SHARE)) return drawAuthorsDocument(draws, text);
-  return drawDocument(draws, { ...text, assistant: 1, documents: SHORT_TASKS });
+  return drawDocument(draws, { ...withShares(text, { documents: SHORT_TASKS, authors: text.authors }), assistant: 1 });
 }
 
-const SHORT_TASKS = documentShares.parse({ fewShot: 2, repeat: 3 });
-
-/** Role markers are the template's, not the model's. */
-function replayWeights(document: string): number[] {
-  return [...document].map((character) => ('UAS'.includes(character) ? 0 : 1));
-}
+const SHORT_TASKS = { fewShot: 2, repeat: 3 };
 
 /** The teacher's alternatives at the first `length` positions. */
 export function softTargets(

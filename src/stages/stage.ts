@@ -2,7 +2,7 @@ import type { output, ZodObject, ZodType } from 'zod';
 import type { Ability } from '../engine/abilities.ts';
 import type { Cost } from '../engine/cost.ts';
 import type { Policy, Sampler, TokenIds } from '../engine/engine.ts';
-import type { TextRecipe } from '../problems/organism-text.ts';
+import type { BaseText } from '../problems/base-text.ts';
 
 /** What a stage needs of the tokenizer and template. */
 export type StageFormat = { encode(text: string): TokenIds; decode(tokens: TokenIds): string };
@@ -46,7 +46,7 @@ export type StageContext = {
   can(ability: Ability): boolean;
   readonly format: StageFormat;
   /** The text that the base model grew up on: what replay draws from. Throws InputError where none is known. */
-  readonly baseText: TextRecipe;
+  readonly baseText: BaseText;
   /** This stage's own seed, made from the recipe's seed and the stage's name: other stages' switches do not move it. */
   readonly seed: number;
   /** The first step to do: 0 on a fresh start, k after a resume from the checkpoint taken after step k - 1. */
