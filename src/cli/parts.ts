@@ -45,7 +45,7 @@ async function openModel(folder: string, { fresh, seed, lora }: ModelOptions): P
   const format = await ChatFormat.open(folder);
   const baseText = await declaredText(folder);
   const weights = fresh ? await freshModel(folder, seed) : await readModelFolder(folder);
-  const common = { format, baseText, parameters: weights.flat.length };
+  const common = { format, baseText, parameters: weights.size };
   if (lora !== undefined) {
     const policy = new LoraPolicy(Runtime.open(), weights, { ...lora, seed, baseModel: folder });
     return { ...common, policy, reference: await policy.sampler(), adapter: adapterOf(policy, folder) };
