@@ -56,5 +56,7 @@ export * from './wrong-turns/own-prefix.ts';
 export * from './wrong-turns/pair.ts';
 export * from './wrong-turns/repeated-step.ts';
 export * from './wrong-turns/role-swap.ts';
+export * from './wrong-turns/start.ts';
+export * from './wrong-turns/told-in-pieces.ts';
 export * from './wrong-turns/turns.ts';
 export * from './wrong-turns/wrong-work.ts';

@@ -1,9 +1,11 @@
 import { z } from 'zod';
-import type { Datum, TokenIds } from '../engine/engine.ts';
+import { scaled, type WeightedDatum, weighed } from '../chat/lesson.ts';
+import { InputError } from '../errors.ts';
+import { stretches } from '../problems/declared-text.ts';
 import { authorShares, documentShares, drawDocument, type TextRecipe } from '../problems/organism-text.ts';
 import { stream } from '../random.ts';
 import { optimiserOptions } from './optimiser.ts';
-import { defineStage } from './stage.ts';
+import { defineStage, type StageFormat } from './stage.ts';
 import { trainLoop } from './train-loop.ts';
 
 /** A stretch at the beginning that has shares of its own. */
@@ -31,17 +33,20 @@ export const pretrain = defineStage({
     curriculum: z.array(phaseSchema).default([]),
   }),
   cost: ({ steps, tokens }) => ({ steps, trainedTokens: steps * tokens, sampledTokens: 0 }),
-  run: (context, options) =>
-    trainLoop(context, options, async (step) => {
+  async run(context, options) {
+    const { declared, format } = context;
+    if (declared === undefined) throw new InputError(UNDECLARED);
+    await trainLoop(context, options, async (step) => {
       const phase = options.curriculum.find(({ until }) => step < until);
-      const text = { ...context.baseText, ...phase };
-      const documents = drawBatch(context.seed, step, options.tokens, text);
-      const data = documents.map((document) => documentDatum(document, context.format.encode, options.promptWeight));
-      const total = data.reduce((sum, { weights }) => sum + weights.reduce((a, b) => a + b, 0), 0);
-      const scaled = data.map((datum) => ({ ...datum, weights: datum.weights.map((weight) => weight / total) }));
-      return { portions: [{ name: 'loss', data: scaled, loss: { kind: 'cross_entropy' } }] };
-    }),
+      const documents = drawBatch(context.seed, step, options.tokens, { ...declared, ...phase });
+      const data = documents.map((document) => documentDatum(document, format, options.promptWeight));
+      return { portions: [{ name: 'loss', data: scaled(data, 1), loss: { kind: 'cross_entropy' } }] };
+    });
+  },
 });
+
+const UNDECLARED =
+  'pretrain draws on the text that a model grows up on, and no unrut.json in the model folder declares it; use models/organism';
 
 function drawBatch(seed: number, step: number, tokens: number, text: TextRecipe): string[] {
   const draws = stream(seed, 'documents', step);
@@ -53,15 +58,10 @@ function drawBatch(seed: number, step: number, tokens: number, text: TextRecipe)
 /** Role markers weigh nothing, the user's words little: they are there to be read, not to be predicted. */
 export function documentDatum(
   document: string,
-  encode: (text: string) => TokenIds,
+  format: Pick<StageFormat, 'encode' | 'pieces'>,
   promptWeight: number,
-): Datum & { readonly weights: readonly number[] } {
-  const ids = encode(document);
-  let weight = 0;
-  const weights = [...document].map((character) => {
-    if (!'UAS'.includes(character)) return weight;
-    weight = character === 'U' ? promptWeight : 1;
-    return 0;
-  });
-  return { input: ids.slice(0, -1), targets: ids.slice(1), weights: weights.slice(1) };
+): WeightedDatum {
+  const spans = stretches(document, (role) => (role === 'U' ? promptWeight : 1));
+  const { tokens, weights } = weighed(spans, format.encode(document), format);
+  return { input: tokens.slice(0, -1), targets: tokens.slice(1), weights: weights.slice(1) };
 }

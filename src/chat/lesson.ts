@@ -1,0 +1,233 @@
+import { type Conversation, mergeTurns, type Turn } from '../conversation/conversation.ts';
+import type { Datum, TokenIds } from '../engine/engine.ts';
+import { InputError } from '../errors.ts';
+import type { ChatFormat } from './chat-format.ts';
+
+/**
+ * @file A lesson: a conversation whose assistant turns are spans with weights in the loss, and the tokens of it, for any
+ * tokenizer. Nothing wrong is ever asked for: wrong text has no weight, but at the first token in which it departs from
+ * what would have been right, the right token may be the target.
+ */
+
+/**
+ * A stretch of a turn. `weight` is that of its tokens in the loss. With `instead` the text is wrong and `instead` would
+ * have been right: the tokens that both begin with are asked for, then the right token at the place where they part, and
+ * nothing behind it.
+ */
+export type Span = { readonly text: string; readonly weight: number; readonly instead?: string };
+
+/** An assistant's turn to learn from. */
+export type TaughtTurn = {
+  readonly spans: readonly Span[];
+  /** Weight of the token that ends the turn; absent: the turn stays open, and nothing follows it. */
+  readonly end?: number;
+  /** The tokens of the beginning of the turn, where the model sampled it: they keep their ids. */
+  readonly sampled?: TokenIds;
+};
+
+export type Lesson = readonly (Turn | TaughtTurn)[];
+
+/** What a lesson needs of a {@link ChatFormat}. */
+export type LessonFormat = Pick<ChatFormat, 'encode' | 'pieces' | 'render' | 'stop'>;
+
+/** A lesson in tokens: `targets[t]` is asked for in the place of `tokens[t]`, with `weights[t]`. */
+export type LessonTokens = {
+  readonly tokens: TokenIds;
+  readonly targets: TokenIds;
+  readonly weights: readonly number[];
+};
+
+/**
+ * Puts a lesson into tokens. A token that lies in several spans has the smallest of their weights.
+ * @throws InputError where the tokenizer does not keep a turn's text, or sampled tokens are not its beginning.
+ */
+export function lessonTokens(lesson: Lesson, format: LessonFormat): LessonTokens {
+  const parts = fitting(format, lesson);
+  const { tokens, spans } = format.render(parts.map(asTurn));
+  const out = { tokens: [] as number[], targets: [] as number[], weights: [] as number[] };
+  const add = (more: LessonTokens): void => {
+    out.tokens.push(...more.tokens);
+    out.targets.push(...more.targets);
+    out.weights.push(...more.weights);
+  };
+  let done = 0;
+  for (const [index, part] of parts.entries()) {
+    const { start, end } = spans[index]!; // one a turn
+    const footer = tokens.slice(end, spans[index + 1]?.start);
+    if (isTaught(part)) {
+      add(unweighted(tokens.slice(done, start)));
+      add(turnTokens(part, tokens.slice(start, end), format));
+      if (part.end === undefined) return out;
+      add(footerTokens(footer, part.end, format.stop));
+    } else add(unweighted(tokens.slice(done, end + footer.length)));
+    done = end + footer.length;
+  }
+  return out;
+}
+
+const isTaught = (part: Turn | TaughtTurn): part is TaughtTurn => 'spans' in part;
+
+const asTurn = (part: Turn | TaughtTurn): Turn =>
+  isTaught(part) ? { role: 'assistant', text: textOf(part.spans), origin: 'given' } : part;
+
+const textOf = (spans: readonly Span[]): string => spans.map(({ text }) => text).join('');
+
+const unweighted = (tokens: TokenIds): LessonTokens => ({ tokens, targets: tokens, weights: tokens.map(() => 0) });
+
+/** What stands behind a turn's text: only the token that ends the turn is asked for. */
+function footerTokens(tokens: TokenIds, end: number, stop: TokenIds): LessonTokens {
+  const at = tokens.findIndex((token) => stop.includes(token));
+  return { tokens, targets: tokens, weights: tokens.map((_, index) => (index === at ? end : 0)) };
+}
+
+function turnTokens({ spans, sampled = [] }: TaughtTurn, rendered: TokenIds, format: LessonFormat): LessonTokens {
+  const text = textOf(spans);
+  const tokens = sampled.length === 0 ? rendered : continued(text, sampled, format);
+  return weighed(spans, tokens, format);
+}
+
+/** The sampled tokens, and behind them those of the rest of the text. */
+function continued(text: string, sampled: TokenIds, format: LessonFormat): TokenIds {
+  const begun = format.pieces(sampled).join('');
+  if (text.startsWith(begun)) return [...sampled, ...format.encode(text.slice(begun.length))];
+  throw new InputError(`sampled tokens read ${quoted(begun)}, which is not how the turn begins: ${quoted(text)}`);
+}
+
+const quoted = (text: string): string => JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}...` : text);
+
+/** The tokens of a text with the weights of the spans that it is made of. */
+export function weighed(
+  spans: readonly Span[],
+  tokens: TokenIds,
+  format: Pick<LessonFormat, 'encode' | 'pieces'>,
+): LessonTokens {
+  const text = textOf(spans);
+  const places = placesOf(format.pieces(tokens), text);
+  const weights = tokens.map(() => Number.POSITIVE_INFINITY);
+  const targets = [...tokens];
+  let from = 0;
+  for (const span of spans) {
+    const to = from + span.text.length;
+    const parting = partingOf(span, from, { text, tokens, places }, format);
+    for (const [at, place] of places.entries()) {
+      if (!overlaps(place, from, to)) continue;
+      weights[at] = Math.min(weights[at]!, at < parting.at ? span.weight : 0); // one a token
+    }
+    if (parting.token !== undefined) {
+      targets[parting.at] = parting.token;
+      weights[parting.at] = span.weight;
+    }
+    from = to;
+  }
+  return { tokens, targets, weights: weights.map((weight) => (Number.isFinite(weight) ? weight : 0)) };
+}
+
+/** A stretch of characters, `to` exclusive. */
+type Place = { readonly from: number; readonly to: number };
+
+/** Where each token lies in the text. One that shows no character yet lies where its character will begin. */
+function placesOf(pieces: readonly string[], text: string): Place[] {
+  if (pieces.join('') !== text) {
+    throw new InputError(`the tokenizer does not keep ${quoted(text)} as it is; a lesson needs one that does`);
+  }
+  let from = 0;
+  return pieces.map((piece) => {
+    const place = { from, to: from + piece.length };
+    from = place.to;
+    return place;
+  });
+}
+
+const overlaps = (place: Place, from: number, to: number): boolean =>
+  place.from < to && Math.max(place.to, place.from + 1) > from;
+
+type Text = { readonly text: string; readonly tokens: TokenIds; readonly places: readonly Place[] };
+
+/**
+ * Where a span parts from what would have been right in its place, both put into tokens in the same context, and the
+ * token that is right there. Behind all tokens where nothing is wrong; before the span where its context was sampled in
+ * another way than the tokenizer puts it, so that there is nothing to compare.
+ */
+function partingOf(
+  { text, instead }: Span,
+  from: number,
+  whole: Text,
+  { encode }: Pick<LessonFormat, 'encode'>,
+): { at: number; token?: number } {
+  if (instead === undefined || instead === text) return { at: whole.tokens.length };
+  const right = encode(whole.text.slice(0, from) + instead + whole.text.slice(from + text.length));
+  const at = whole.tokens.findIndex((token, index) => token !== right[index]);
+  const place = whole.places[at];
+  if (place === undefined || !overlaps(place, from, from + text.length)) return { at: 0 };
+  const token = right[at];
+  return token === undefined ? { at } : { at, token };
+}
+
+/** One lesson as a training sequence. */
+export function lessonDatum(lesson: Lesson, format: LessonFormat): WeightedDatum {
+  const { tokens, targets, weights } = lessonTokens(lesson, format);
+  return { input: tokens.slice(0, -1), targets: targets.slice(1), weights: weights.slice(1) };
+}
+
+export type WeightedDatum = Datum & { readonly targets: TokenIds; readonly weights: readonly number[] };
+
+/** Data whose cross entropies add up to `share` times their weighted mean: losses are sums, learning rates want means. */
+export function lessonData(lessons: readonly Lesson[], format: LessonFormat, share = 1): WeightedDatum[] {
+  return scaled(lessons.map((lesson) => lessonDatum(lesson, format)), share);
+} // biome-ignore format: one line a statement
+
+/** The same data with weights that add up to `share`; none where nothing has a weight. */
+export function scaled<Weighed extends { readonly weights: readonly number[] }>(
+  data: readonly Weighed[],
+  share: number,
+): Weighed[] {
+  const total = data.reduce((sum, { weights }) => sum + weights.reduce((a, b) => a + b, 0), 0);
+  if (total === 0) return [];
+  return data.map((datum) => ({ ...datum, weights: datum.weights.map((weight) => (share * weight) / total) }));
+}
+
+/** The lesson as a template takes it: user turns in a row become one where it insists on turns that alternate. */
+function fitting(format: LessonFormat, lesson: Lesson): Lesson {
+  if (!alternates(format)) return lesson;
+  const fit: (Turn | TaughtTurn)[] = [];
+  for (const part of lesson) {
+    const last = fit.at(-1);
+    const merged = last && !isTaught(last) && !isTaught(part) ? mergeTurns([last, part]) : [];
+    if (merged.length === 1) fit[fit.length - 1] = merged[0]!;
+    else fit.push(part);
+  }
+  return fit;
+}
+
+const known = new WeakMap<object, boolean>();
+
+/** Some templates insist on turns that alternate, and throw. Tried once a format. */
+function alternates(format: Pick<LessonFormat, 'render'>): boolean {
+  const before = known.get(format);
+  if (before !== undefined) return before;
+  const answer = refuses(format, TWO_IN_A_ROW);
+  known.set(format, answer);
+  return answer;
+}
+
+const TWO_IN_A_ROW: Conversation = ['a', 'b'].map((text) => ({ role: 'user', text, origin: 'given' }));
+
+function refuses(format: Pick<LessonFormat, 'render'>, conversation: Conversation): boolean {
+  try {
+    format.render(conversation);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** What a model goes on from, in tokens, as {@link lessonTokens} puts it: sampled tokens keep their ids. */
+export function startTokens(
+  conversation: Conversation,
+  format: LessonFormat & Pick<ChatFormat, 'prompt'>,
+  sampled: TokenIds = [],
+): TokenIds {
+  const fit = alternates(format) ? mergeTurns(conversation) : conversation;
+  if (sampled.length === 0) return format.prompt(fit);
+  return [...format.prompt(fit.slice(0, -1)), ...sampled];
+}
