@@ -15,7 +15,7 @@ export { createProber, PROBES } from './probes/all-probes.ts';
 export * from './probes/bench.ts';
 export type { Prober, ProbeSettings, ProbeTarget } from './probes/prober.ts';
 export { CHALLENGES, type Challenge, type ChallengeKind, challengeText } from './problems/challenges.ts';
-export { FAMILIES, type FamilyEntry, openFamily } from './problems/families.ts';
+export { FAMILIES, type FamilyEntry, familyEntry, openFamily } from './problems/families.ts';
 export { type GivenReplies, type OwnProblem, ownProblems, readOwnProblems } from './problems/own-problems.ts';
 export * from './problems/problem-family.ts';
 export { runningSumFamily } from './problems/running-sum-family.ts';

@@ -30,6 +30,9 @@ export type Lesson = readonly (Turn | TaughtTurn)[];
 /** What a lesson needs of a {@link ChatFormat}. */
 export type LessonFormat = Pick<ChatFormat, 'encode' | 'pieces' | 'render' | 'stop'>;
 
+/** What training needs of it. */
+export type TrainingFormat = LessonFormat & Pick<ChatFormat, 'decode' | 'prompt'>;
+
 /** A lesson in tokens: `targets[t]` is asked for in the place of `tokens[t]`, with `weights[t]`. */
 export type LessonTokens = {
   readonly tokens: TokenIds;
@@ -105,13 +108,14 @@ export function weighed(
   const places = placesOf(format.pieces(tokens), text);
   const weights = tokens.map(() => Number.POSITIVE_INFINITY);
   const targets = [...tokens];
-  let from = 0;
+  let [from, first] = [0, 0];
   for (const span of spans) {
     const to = from + span.text.length;
     const parting = partingOf(span, from, { text, tokens, places }, format);
-    for (const [at, place] of places.entries()) {
-      if (!overlaps(place, from, to)) continue;
-      weights[at] = Math.min(weights[at]!, at < parting.at ? span.weight : 0); // one a token
+    while (first < places.length && places[first]!.to <= from && places[first]!.from < from) first++; // below the length
+    for (let at = first; at < places.length && places[at]!.from < to; at++) {
+      if (!overlaps(places[at]!, from, to)) continue; // one a token, here and below
+      weights[at] = Math.min(weights[at]!, at < parting.at ? span.weight : 0);
     }
     if (parting.token !== undefined) {
       targets[parting.at] = parting.token;
@@ -224,7 +228,7 @@ function refuses(format: Pick<LessonFormat, 'render'>, conversation: Conversatio
 /** What a model goes on from, in tokens, as {@link lessonTokens} puts it: sampled tokens keep their ids. */
 export function startTokens(
   conversation: Conversation,
-  format: LessonFormat & Pick<ChatFormat, 'prompt'>,
+  format: Pick<TrainingFormat, 'render' | 'prompt'>,
   sampled: TokenIds = [],
 ): TokenIds {
   const fit = alternates(format) ? mergeTurns(conversation) : conversation;

@@ -4,7 +4,13 @@ import { z } from 'zod';
 import { readJson } from '../disk/read-json.ts';
 import { ModelError } from '../errors.ts';
 import type { Stream } from '../random.ts';
-import { documentShares, drawAuthorsDocument, drawDocument, type TextRecipe, textRecipeSchema } from './organism-text.ts';
+import {
+  documentShares,
+  drawAuthorsDocument,
+  drawDocument,
+  type TextRecipe,
+  textRecipeSchema,
+} from './organism-text.ts';
 
 /** What a model folder says of the model beyond what Hugging Face's files can. */
 export const DECLARATION = 'unrut.json';

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { startTokens } from '../chat/lesson.ts';
+import { startTokens, type TrainingFormat } from '../chat/lesson.ts';
 import type { TokenIds } from '../engine/engine.ts';
 import { type WorkedStep, workInProgress } from '../problems/problem-family.ts';
 import { stream } from '../random.ts';
 import type { OwnWork, TrainingFamily } from '../wrong-turns/draw-start.ts';
 import { asked } from '../wrong-turns/turns.ts';
 import type { Sizes } from './sizes.ts';
-import type { StageContext, StageFormat } from './stage.ts';
+import type { StageContext } from './stage.ts';
 
 /** A pool of own work as it is remembered with the checkpoints: problems, and the tokens of the whole replies. */
 const poolSchema = z.array(z.strictObject({ problem: z.unknown(), tokens: z.array(z.int()) }));
@@ -79,7 +79,7 @@ async function sampleWork(context: StageContext, round: number): Promise<OwnWork
 
 /** A complete first pass that the reply begins with; anything else has no place to be checked at. */
 function readWork(
-  { family, format }: { readonly family: TrainingFamily; readonly format: StageFormat },
+  { family, format }: { readonly family: TrainingFamily; readonly format: TrainingFormat },
   problem: unknown,
   tokens: TokenIds,
 ): OwnWork[] {

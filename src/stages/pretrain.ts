@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { scaled, type WeightedDatum, weighed } from '../chat/lesson.ts';
+import { scaled, type TrainingFormat, type WeightedDatum, weighed } from '../chat/lesson.ts';
 import { InputError } from '../errors.ts';
 import { stretches } from '../problems/declared-text.ts';
 import { authorShares, documentShares, drawDocument, type TextRecipe } from '../problems/organism-text.ts';
 import { stream } from '../random.ts';
 import { optimiserOptions } from './optimiser.ts';
-import { defineStage, type StageFormat } from './stage.ts';
+import { defineStage } from './stage.ts';
 import { trainLoop } from './train-loop.ts';
 
 /** A stretch at the beginning that has shares of its own. */
@@ -58,7 +58,7 @@ function drawBatch(seed: number, step: number, tokens: number, text: TextRecipe)
 /** Role markers weigh nothing, the user's words little: they are there to be read, not to be predicted. */
 export function documentDatum(
   document: string,
-  format: Pick<StageFormat, 'encode' | 'pieces'>,
+  format: Pick<TrainingFormat, 'encode' | 'pieces'>,
   promptWeight: number,
 ): WeightedDatum {
   const spans = stretches(document, (role) => (role === 'U' ? promptWeight : 1));

@@ -1,11 +1,11 @@
-import { lessonTokens, startTokens } from '../chat/lesson.ts';
-import { type ProblemFamily, RIGHT } from '../problems/problem-family.ts';
-import { stream } from '../random.ts';
+import { lessonTokens, startTokens, type TrainingFormat } from '../chat/lesson.ts';
+import { workInProgress } from '../problems/problem-family.ts';
+import { type Stream, stream } from '../random.ts';
 import { drawStart, type TrainingFamily } from '../wrong-turns/draw-start.ts';
 import { asked } from '../wrong-turns/turns.ts';
 import { wantedBehind } from '../wrong-turns/wanted.ts';
+import { rightWork } from '../wrong-turns/wrong-work.ts';
 import { drawLesson, lessonOptions } from './lessons.ts';
-import type { StageFormat } from './stage.ts';
 import { startShares } from './start-shares.ts';
 
 /** What a run's texts come to in tokens, on average, measured on the family's problems in the model's own tokens. */
@@ -26,9 +26,9 @@ export interface Sizes {
 const SAMPLES = 64;
 
 /** Each size is measured when it is first asked for: a stage that knows its own needs no family. */
-export function sizesOf(openFamily: () => TrainingFamily, format: StageFormat, replay: () => number): Sizes {
+export function sizesOf(openFamily: () => TrainingFamily, format: TrainingFormat, replay: () => number): Sizes {
   const known = new Map<string, number>();
-  const mean = (name: string, measure: (family: TrainingFamily) => (draws: ReturnType<typeof stream>) => number) => {
+  const mean = (name: string, measure: (family: TrainingFamily) => (draws: Stream) => number) => {
     const size = known.get(name) ?? meanOf(name, measure(openFamily()));
     known.set(name, size);
     return size;
@@ -39,10 +39,13 @@ export function sizesOf(openFamily: () => TrainingFamily, format: StageFormat, r
       return mean('prompt', (family) => (draws) => startTokens([asked(family.prompt(family.drawTraining(draws)))], format).length);
     },
     get step() {
-      return mean('step', (family) => (draws) => tokens(workText(family, draws)) / family.length(family.drawTraining(draws)));
+      return mean('step', (family) => (draws) => {
+        const steps = drawSteps(family, draws);
+        return tokens(workInProgress(steps)) / steps.length;
+      });
     },
     get work() {
-      return mean('work', (family) => (draws) => tokens(workText(family, draws)));
+      return mean('work', (family) => (draws) => tokens(workInProgress(drawSteps(family, draws))));
     },
     get lesson() {
       return mean('lesson', (family) => (draws) => lessonTokens(drawLesson(family, draws, LESSONS, []), format).tokens.length);
@@ -60,24 +63,17 @@ const LESSONS = lessonOptions.parse({});
 const STARTS = startShares.parse({});
 const CHALLENGED = { own: 0.6, wrong: 0.6 };
 
-function meanOf(name: string, measure: (draws: ReturnType<typeof stream>) => number): number {
+function meanOf(name: string, measure: (draws: Stream) => number): number {
   const all = Array.from({ length: SAMPLES }, (_, at) => measure(stream(0, 'size', name, at)));
   return all.reduce((sum, size) => sum + size, 0) / SAMPLES;
 }
 
-function workText(family: ProblemFamily<unknown> & TrainingFamily, draws: ReturnType<typeof stream>): string {
-  const steps = family.work(family.drawTraining(draws), () => RIGHT, draws);
-  return steps.map(({ text }) => text).join('');
-}
+const drawSteps = (family: TrainingFamily, draws: Stream) => rightWork(family, family.drawTraining(draws), draws);
 
 /** Wanted behind the start, or behind as much right work where nothing is wanted behind wrong one. */
-function continuation(
-  family: TrainingFamily,
-  draws: ReturnType<typeof stream>,
-  tokens: (text: string) => number,
-): number {
+function continuation(family: TrainingFamily, draws: Stream, tokens: (text: string) => number): number {
   const start = drawStart(family, draws, STARTS, [], CHALLENGED);
-  const right = family.work(start.problem, () => RIGHT, draws, start.written.length);
+  const right = rightWork(family, start.problem, draws, start.written.length);
   const wanted = wantedBehind(family, start.challenged ? start : { ...start, kind: 'right', written: right }, draws);
   return tokens((wanted ?? []).map(({ text }) => text).join('')) + 1;
 }

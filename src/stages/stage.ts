@@ -1,14 +1,11 @@
 import type { output, ZodObject, ZodType } from 'zod';
+import type { TrainingFormat } from '../chat/lesson.ts';
 import type { Ability } from '../engine/abilities.ts';
 import type { Cost } from '../engine/cost.ts';
-import type { ChatFormat } from '../chat/chat-format.ts';
 import type { Policy, Sampler } from '../engine/engine.ts';
 import type { DeclaredText } from '../problems/declared-text.ts';
 import type { TrainingFamily } from '../wrong-turns/draw-start.ts';
 import type { Sizes } from './sizes.ts';
-
-/** What a stage needs of the tokenizer and template. */
-export type StageFormat = Pick<ChatFormat, 'encode' | 'decode' | 'pieces' | 'render' | 'prompt' | 'stop'>;
 
 /** What a stage asks of an engine beyond what each one has, and what becomes of it elsewhere. */
 export type Need = {
@@ -47,7 +44,8 @@ export type StageContext = {
   readonly reference: Sampler;
   /** Whether the engine has what a {@link Need} of the stage names. */
   can(ability: Ability): boolean;
-  readonly format: StageFormat;
+  /** Tokenizer and template. */
+  readonly format: TrainingFormat;
   /** What the run trains and measures on. Throws InputError where it has no training side. */
   readonly family: TrainingFamily;
   /** What the family's texts come to in the model's tokens. */

@@ -34,8 +34,7 @@ export const unloop = defineStage({
   cost: ({ steps, onsets, anchor, replay }, sizes) => ({
     steps,
     trainedTokens:
-      steps *
-      (onsets * 2 * (sizes.prompt + sizes.work) + anchor.lessons * sizes.lesson + replayCost(replay, sizes)),
+      steps * (onsets * 2 * (sizes.prompt + sizes.work) + anchor.lessons * sizes.lesson + replayCost(replay, sizes)),
     sampledTokens: steps * onsets * sizes.step,
   }),
   needs: ({ replay }) => [

@@ -33,6 +33,6 @@ function nextOf<Problem>(
   { problem, written }: Start<Problem>,
   fresh: Start<Problem>['written'],
 ): readonly WantedText[] | undefined {
-  const next = fresh[written.length]?.text ?? family.check?.(problem, fresh, fresh)[0]!.text; // a check begins somehow
-  return next === undefined ? undefined : [{ text: next, stress: 'fresh' }];
+  const next = fresh[written.length] ?? family.check?.(problem, fresh, fresh)[0];
+  return next && [{ text: next.text, stress: 'fresh' }];
 }

@@ -1,14 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
-import { createProber } from '../../probes/all-probes.ts';
-import type { Prober, ProbeSettings } from '../../probes/prober.ts';
-import { runningSumFamily } from '../../problems/running-sum-family.ts';
-import type { Model, RunParts } from '../../recipe/run-parts.ts';
+import type { ProbeSettings } from '../../probes/prober.ts';
+import { openRecipeFamily } from '../../recipe/open-family.ts';
+import type { RunParts } from '../../recipe/run-parts.ts';
 import { fingerprintFolder } from '../../record/fingerprint.ts';
 import { refuseUsed } from '../../record/run-folder.ts';
 import type { Mode } from '../../results/mode.ts';
-import { DEFAULT_FAMILY, openProblems } from '../open-problems.ts';
+import { openProblems } from '../open-problems.ts';
 import type { OpenTarget } from './open-target.ts';
 
 /** What is measured, and how. */
@@ -24,17 +23,17 @@ export async function openFolderTarget(
   name: string,
   settings: ProbeSettings,
   options: FolderOptions,
-  { openModel, probeTarget, prober }: RunParts,
+  { openModel, probeTarget, prober, families }: RunParts,
 ): Promise<OpenTarget> {
   const { out, mode } = options;
   const folder = findModel(name);
   if (out !== undefined) await refuseUsed(out);
-  const chosen = await chosenProber(options);
+  const chosen = await chosenFamily(options, families);
   const model = await openModel(folder, { fresh: false, seed: settings.seed });
   const target = probeTarget(name, model.reference, model);
   return {
     target: mode === undefined ? target : { ...target, mode },
-    prober: chosen ?? (await fittingProber(prober, model)),
+    prober: prober(chosen ?? (await openRecipeFamily(undefined, model, { families, folder: '.' }))),
     settings,
     out,
     about: async () => ({ model_sha256: await fingerprintFolder(folder), parameters: model.parameters }),
@@ -42,15 +41,9 @@ export async function openFolderTarget(
   };
 }
 
-async function chosenProber({ family, set }: FolderOptions): Promise<Prober | undefined> {
+async function chosenFamily({ family, set }: FolderOptions, families: RunParts['families']) {
   if (family === undefined && set !== undefined) throw new InputError(`--set ${set[0]}: of which --family?`);
-  return family === undefined ? undefined : createProber(await openProblems(family, set));
-}
-
-/** Only a model that grew up on the organism's text speaks its notation; any other is asked in words. */
-async function fittingProber(prober: Prober, { baseText }: Model): Promise<Prober> {
-  const foreign = prober.family === runningSumFamily.name && baseText === undefined;
-  return foreign ? createProber(await openProblems(DEFAULT_FAMILY)) : prober;
+  return family === undefined ? undefined : openProblems(family, set, undefined, families);
 }
 
 function findModel(path: string): string {
