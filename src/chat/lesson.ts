@@ -41,7 +41,8 @@ export type LessonTokens = {
 };
 
 /**
- * Puts a lesson into tokens. A token that lies in several spans has the smallest of their weights.
+ * Puts a lesson into tokens. A token that lies in several spans has no weight where one of them has none, else the
+ * largest of their weights.
  * @throws InputError where the tokenizer does not keep a turn's text, or sampled tokens are not its beginning.
  */
 export function lessonTokens(lesson: Lesson, format: LessonFormat): LessonTokens {
@@ -106,7 +107,7 @@ export function weighed(
 ): LessonTokens {
   const text = textOf(spans);
   const places = placesOf(format.pieces(tokens), text);
-  const weights = tokens.map(() => Number.POSITIVE_INFINITY);
+  const weights = tokens.map(() => Number.NaN);
   const targets = [...tokens];
   let [from, first] = [0, 0];
   for (const span of spans) {
@@ -115,7 +116,7 @@ export function weighed(
     while (first < places.length && places[first]!.to <= from && places[first]!.from < from) first++; // below the length
     for (let at = first; at < places.length && places[at]!.from < to; at++) {
       if (!overlaps(places[at]!, from, to)) continue; // one a token, here and below
-      weights[at] = Math.min(weights[at]!, at < parting.at ? span.weight : 0);
+      weights[at] = together(weights[at]!, at < parting.at ? span.weight : 0);
     }
     if (parting.token !== undefined) {
       targets[parting.at] = parting.token;
@@ -123,7 +124,13 @@ export function weighed(
     }
     from = to;
   }
-  return { tokens, targets, weights: weights.map((weight) => (Number.isFinite(weight) ? weight : 0)) };
+  return { tokens, targets, weights: weights.map((weight) => (Number.isNaN(weight) ? 0 : weight)) };
+}
+
+/** Of a token in two spans: nothing where one of them has nothing, else the larger weight. NaN: in none so far. */
+function together(before: number, weight: number): number {
+  if (Number.isNaN(before)) return weight;
+  return before === 0 || weight === 0 ? 0 : Math.max(before, weight);
 }
 
 /** A stretch of characters, `to` exclusive. */
