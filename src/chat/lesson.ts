@@ -28,10 +28,7 @@ export type TaughtTurn = {
 export type Lesson = readonly (Turn | TaughtTurn)[];
 
 /** What a lesson needs of a {@link ChatFormat}. */
-export type LessonFormat = Pick<ChatFormat, 'encode' | 'pieces' | 'render' | 'stop'>;
-
-/** What training needs of it. */
-export type TrainingFormat = LessonFormat & Pick<ChatFormat, 'decode' | 'prompt'>;
+export type LessonFormat = Pick<ChatFormat, 'encode' | 'decode' | 'pieces' | 'render' | 'prompt' | 'stop'>;
 
 /** A lesson in tokens: `targets[t]` is asked for in the place of `tokens[t]`, with `weights[t]`. */
 export type LessonTokens = {
@@ -47,26 +44,34 @@ export type LessonTokens = {
  */
 export function lessonTokens(lesson: Lesson, format: LessonFormat): LessonTokens {
   const parts = fitting(format, lesson);
+  const last = parts.at(-1);
+  if (last && isTaught(last) && last.end === undefined) return openLesson(parts, last, format);
+  return closedLesson(parts, format);
+}
+
+/** Every turn closed. */
+function closedLesson(parts: Lesson, format: LessonFormat): LessonTokens {
   const { tokens, spans } = format.render(parts.map(asTurn));
-  const out = { tokens: [] as number[], targets: [] as number[], weights: [] as number[] };
-  const add = (more: LessonTokens): void => {
-    out.tokens.push(...more.tokens);
-    out.targets.push(...more.targets);
-    out.weights.push(...more.weights);
-  };
+  const assistants = parts.filter((part) => isTaught(part) || part.role === 'assistant');
+  const stretches: LessonTokens[] = [];
   let done = 0;
-  for (const [index, part] of parts.entries()) {
-    const { start, end } = spans[index]!; // one a turn
-    const footer = tokens.slice(end, spans[index + 1]?.start);
-    if (isTaught(part)) {
-      add(unweighted(tokens.slice(done, start)));
-      add(turnTokens(part, tokens.slice(start, end), format));
-      if (part.end === undefined) return out;
-      add(footerTokens(footer, part.end, format.stop));
-    } else add(unweighted(tokens.slice(done, end + footer.length)));
-    done = end + footer.length;
+  for (const [index, part] of assistants.entries()) {
+    if (!isTaught(part)) continue;
+    const { start, end } = spans[index]!; // one an assistant's turn
+    const next = spans[index + 1]?.start ?? tokens.length;
+    stretches.push(unweighted(tokens.slice(done, start)), turnTokens(part, tokens.slice(start, end), format));
+    stretches.push(footerTokens(tokens.slice(end, next), part.end ?? 0, format.stop));
+    done = next;
   }
-  return out;
+  return joined([...stretches, unweighted(tokens.slice(done))]);
+}
+
+/** The last turn is left open. */
+function openLesson(parts: Lesson, last: TaughtTurn, format: LessonFormat): LessonTokens {
+  const before = parts.slice(0, -1);
+  const context = format.prompt(before.map(asTurn));
+  const whole = format.prompt(parts.map(asTurn));
+  return joined([unweighted(context), turnTokens(last, whole.slice(context.length), format)]);
 }
 
 const isTaught = (part: Turn | TaughtTurn): part is TaughtTurn => 'spans' in part;
@@ -77,6 +82,12 @@ const asTurn = (part: Turn | TaughtTurn): Turn =>
 const textOf = (spans: readonly Span[]): string => spans.map(({ text }) => text).join('');
 
 const unweighted = (tokens: TokenIds): LessonTokens => ({ tokens, targets: tokens, weights: tokens.map(() => 0) });
+
+const joined = (stretches: readonly LessonTokens[]): LessonTokens => ({
+  tokens: stretches.flatMap(({ tokens }) => tokens),
+  targets: stretches.flatMap(({ targets }) => targets),
+  weights: stretches.flatMap(({ weights }) => weights),
+});
 
 /** What stands behind a turn's text: only the token that ends the turn is asked for. */
 function footerTokens(tokens: TokenIds, end: number, stop: TokenIds): LessonTokens {
@@ -92,7 +103,7 @@ function turnTokens({ spans, sampled = [] }: TaughtTurn, rendered: TokenIds, for
 
 /** The sampled tokens, and behind them those of the rest of the text. */
 function continued(text: string, sampled: TokenIds, format: LessonFormat): TokenIds {
-  const begun = format.pieces(sampled).join('');
+  const begun = format.decode(sampled);
   if (text.startsWith(begun)) return [...sampled, ...format.encode(text.slice(begun.length))];
   throw new InputError(`sampled tokens read ${quoted(begun)}, which is not how the turn begins: ${quoted(text)}`);
 }
@@ -100,19 +111,16 @@ function continued(text: string, sampled: TokenIds, format: LessonFormat): Token
 const quoted = (text: string): string => JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}...` : text);
 
 /** The tokens of a text with the weights of the spans that it is made of. */
-export function weighed(
-  spans: readonly Span[],
-  tokens: TokenIds,
-  format: Pick<LessonFormat, 'encode' | 'pieces'>,
-): LessonTokens {
+export function weighed(spans: readonly Span[], tokens: TokenIds, format: Spelling): LessonTokens {
   const text = textOf(spans);
   const places = placesOf(format.pieces(tokens), text);
+  const alone = { tokens: format.encode(text), text };
   const weights = tokens.map(() => Number.NaN);
   const targets = [...tokens];
   let [from, first] = [0, 0];
   for (const span of spans) {
     const to = from + span.text.length;
-    const parting = partingOf(span, from, { text, tokens, places }, format);
+    const parting = partingOf(span, from, { tokens, places, alone }, format);
     while (first < places.length && places[first]!.to <= from && places[first]!.from < from) first++; // below the length
     for (let at = first; at < places.length && places[at]!.from < to; at++) {
       if (!overlaps(places[at]!, from, to)) continue; // one a token, here and below
@@ -127,6 +135,8 @@ export function weighed(
   return { tokens, targets, weights: weights.map((weight) => (Number.isNaN(weight) ? 0 : weight)) };
 }
 
+type Spelling = Pick<LessonFormat, 'encode' | 'pieces'>;
+
 /** Of a token in two spans: nothing where one of them has nothing, else the larger weight. NaN: in none so far. */
 function together(before: number, weight: number): number {
   if (Number.isNaN(before)) return weight;
@@ -136,12 +146,14 @@ function together(before: number, weight: number): number {
 /** A stretch of characters, `to` exclusive. */
 type Place = { readonly from: number; readonly to: number };
 
-/** Where each token lies in the text. One that shows no character yet lies where its character will begin. */
+/** Where each token lies in the text. The first and the last may reach over its ends, into blanks of the template. */
 function placesOf(pieces: readonly string[], text: string): Place[] {
-  if (pieces.join('') !== text) {
+  const whole = pieces.join('');
+  const lead = whole.indexOf(text);
+  if (lead < 0 || whole.trim() !== text.trim()) {
     throw new InputError(`the tokenizer does not keep ${quoted(text)} as it is; a lesson needs one that does`);
   }
-  let from = 0;
+  let from = -lead;
   return pieces.map((piece) => {
     const place = { from, to: from + piece.length };
     from = place.to;
@@ -149,29 +161,36 @@ function placesOf(pieces: readonly string[], text: string): Place[] {
   });
 }
 
+/** A token that shows no character yet lies where its character will begin. */
 const overlaps = (place: Place, from: number, to: number): boolean =>
   place.from < to && Math.max(place.to, place.from + 1) > from;
 
-type Text = { readonly text: string; readonly tokens: TokenIds; readonly places: readonly Place[] };
+type Text = {
+  readonly tokens: TokenIds;
+  readonly places: readonly Place[];
+  /** The text and its tokens as the tokenizer puts it alone: what is right in its place is compared with these. */
+  readonly alone: { readonly text: string; readonly tokens: TokenIds };
+};
 
 /**
- * Where a span parts from what would have been right in its place, both put into tokens in the same context, and the
- * token that is right there. Behind all tokens where nothing is wrong; before the span where its context was sampled in
- * another way than the tokenizer puts it, so that there is nothing to compare.
+ * Where a span parts from what would have been right in its place, and the token that is right there. Behind all tokens
+ * where nothing is wrong; before them where what was sampled is no token of the tokenizer's own, so that nothing can be
+ * compared.
  */
 function partingOf(
   { text, instead }: Span,
   from: number,
-  whole: Text,
-  { encode }: Pick<LessonFormat, 'encode'>,
+  { tokens, places, alone }: Text,
+  format: Spelling,
 ): { at: number; token?: number } {
-  if (instead === undefined || instead === text) return { at: whole.tokens.length };
-  const right = encode(whole.text.slice(0, from) + instead + whole.text.slice(from + text.length));
-  const at = whole.tokens.findIndex((token, index) => token !== right[index]);
-  const place = whole.places[at];
-  if (place === undefined || !overlaps(place, from, from + text.length)) return { at: 0 };
-  const token = right[at];
-  return token === undefined ? { at } : { at, token };
+  if (instead === undefined || instead === text) return { at: tokens.length };
+  const right = format.encode(alone.text.slice(0, from) + instead + alone.text.slice(from + text.length));
+  const differs = alone.tokens.findIndex((token, index) => token !== right[index]);
+  const [place] = placesOf(format.pieces(alone.tokens), alone.text).slice(differs);
+  const at = places.findIndex((one) => one.from === place?.from && one.to === place.to);
+  const token = right[differs];
+  const comparable = place !== undefined && overlaps(place, from, from + text.length) && token !== undefined;
+  return comparable && tokens[at] === alone.tokens[differs] ? { at, token } : { at: 0 };
 }
 
 /** One lesson as a training sequence. */
@@ -235,7 +254,7 @@ function refuses(format: Pick<LessonFormat, 'render'>, conversation: Conversatio
 /** What a model goes on from, in tokens, as {@link lessonTokens} puts it: sampled tokens keep their ids. */
 export function startTokens(
   conversation: Conversation,
-  format: Pick<TrainingFormat, 'render' | 'prompt'>,
+  format: Pick<LessonFormat, 'render' | 'prompt'>,
   sampled: TokenIds = [],
 ): TokenIds {
   const fit = alternates(format) ? mergeTurns(conversation) : conversation;

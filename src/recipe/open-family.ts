@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 import { InputError } from '../errors.ts';
-import { drawReplay } from '../problems/declared-text.ts';
+import { encodeDocument } from '../problems/base-text.ts';
 import { DEFAULT_FAMILY, type FamilyEntry, openFamily } from '../problems/families.ts';
 import { ownProblems, readOwnProblems } from '../problems/own-problems.ts';
 import type { ProblemFamily } from '../problems/problem-family.ts';
+import { drawReplay } from '../problems/replay-text.ts';
 import { runningSumFamily } from '../problems/running-sum-family.ts';
 import { stream } from '../random.ts';
 import { REPLY_TOKENS } from '../stages/ordinary-replies.ts';
@@ -29,11 +30,18 @@ export async function openRecipeFamily(
   { baseText }: Pick<ModelText, 'baseText'>,
   { families, folder }: FamilySetting,
 ): Promise<ProblemFamily<unknown>> {
-  const usual = baseText === undefined ? DEFAULT_FAMILY : runningSumFamily.name;
-  const chosen = typeof choice === 'object' ? choice : plain(choice ?? usual);
+  const chosen = choice === undefined ? usual(baseText) : typeof choice === 'object' ? choice : plain(choice);
   if ('name' in chosen) return openFamily(chosen.name, chosen.dials, families);
   const path = resolve(folder, chosen.file);
   return ownProblems(path, await readOwnProblems(path));
+}
+
+/** What a model that declares its text knows. */
+function usual(baseText: ModelText['baseText']) {
+  if (baseText === undefined) return plain(DEFAULT_FAMILY);
+  return 'dictionarySum' in baseText
+    ? { name: 'dictionary-sum', dials: baseText.dictionarySum }
+    : plain(runningSumFamily.name);
 }
 
 const plain = (text: string) => (text.endsWith('.jsonl') ? { file: text } : { name: text, dials: {} });
@@ -62,7 +70,7 @@ function replayTokens({ format, baseText }: ModelText): number {
   if (baseText === undefined) return REPLY_TOKENS;
   const draws = stream(0, 'size', 'replay');
   const lengths = Array.from({ length: DOCUMENTS }, () => {
-    return format.encode(drawReplay(baseText, draws).map(({ text }) => text).join('')).length;
+    return encodeDocument(drawReplay(baseText, draws), format.encode).tokens.length;
   });
   return lengths.reduce((sum, length) => sum + length, 0) / DOCUMENTS;
 } // biome-ignore format: one line a statement

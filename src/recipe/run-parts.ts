@@ -1,7 +1,7 @@
 import type { Ability } from '../engine/abilities.ts';
 import type { Sampler } from '../engine/engine.ts';
 import type { Prober, ProbeTarget } from '../probes/prober.ts';
-import type { DeclaredText } from '../problems/declared-text.ts';
+import type { BaseText } from '../problems/base-text.ts';
 import type { FamilyEntry } from '../problems/families.ts';
 import type { ProblemFamily } from '../problems/problem-family.ts';
 import type { StageContext, StageRegistry } from '../stages/stage.ts';
@@ -10,7 +10,7 @@ import type { LoraRecipe } from './recipe.ts';
 /** What a model folder says of text. */
 export type ModelText = Pick<StageContext, 'format'> & {
   /** The text that the model grew up on; undefined where the folder does not declare any. */
-  readonly baseText: DeclaredText | undefined;
+  readonly baseText: BaseText | undefined;
 };
 
 /** A model that was opened for a run: what a stage sees of it, and its size. */

@@ -69,7 +69,7 @@ class StageRun {
         return trainingSide(family);
       },
       sizes,
-      declared: model.baseText,
+      baseText: model.baseText,
       file: (path) => resolve(recipeFolder, path),
       policy: this.#meter.policy(scaleLearningRate(model.policy, learningRateFactor)),
       reference: this.#meter.sampler(model.reference),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { startTokens, type TrainingFormat } from '../chat/lesson.ts';
+import { type LessonFormat, startTokens } from '../chat/lesson.ts';
 import type { TokenIds } from '../engine/engine.ts';
 import { type WorkedStep, workInProgress } from '../problems/problem-family.ts';
 import { stream } from '../random.ts';
@@ -79,7 +79,7 @@ async function sampleWork(context: StageContext, round: number): Promise<OwnWork
 
 /** A complete first pass that the reply begins with; anything else has no place to be checked at. */
 function readWork(
-  { family, format }: { readonly family: TrainingFamily; readonly format: TrainingFormat },
+  { family, format }: { readonly family: TrainingFamily; readonly format: LessonFormat },
   problem: unknown,
   tokens: TokenIds,
 ): OwnWork[] {

@@ -1,29 +1,32 @@
 import { z } from 'zod';
-import { scaled, type TrainingFormat, type WeightedDatum, weighed } from '../chat/lesson.ts';
+import { scaled, type WeightedDatum } from '../chat/lesson.ts';
+import type { TokenIds } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';
-import { stretches } from '../problems/declared-text.ts';
-import { authorShares, documentShares, drawDocument, type TextRecipe } from '../problems/organism-text.ts';
+import { type Document, drawDocument, encodeDocument, withShares } from '../problems/base-text.ts';
 import { stream } from '../random.ts';
 import { optimiserOptions } from './optimiser.ts';
 import { defineStage } from './stage.ts';
 import { trainLoop } from './train-loop.ts';
 
+/** By the names that the text has for its kinds of document and its authors. */
+const shares = z.record(z.string(), z.number().nonnegative());
+
 /** A stretch at the beginning that has shares of its own. */
 const phaseSchema = z.strictObject({
   /** The first step that is no longer in the phase. */
   until: z.int().positive(),
-  documents: documentShares,
-  authors: authorShares,
+  documents: shares,
+  authors: shares,
 });
 
 /**
- * Pretrain: an organism from scratch, on the text that its folder declares. What creates the consistency drive is that
+ * Pretrain: a model from scratch, on the text that its folder declares. What creates the consistency drive is that
  * text; a curriculum of plain copying, looking up and careful work goes before it, because a plain decoder of this
  * size finds the two-hop look-up only there.
  */
 export const pretrain = defineStage({
   name: 'pretrain',
-  summary: 'next-token prediction of the organism text, after a curriculum',
+  summary: 'next-token prediction of the text that the model folder declares, after a curriculum',
   options: z.strictObject({
     ...optimiserOptions,
     /** Tokens per optimiser step, at least. */
@@ -34,12 +37,19 @@ export const pretrain = defineStage({
   }),
   cost: ({ steps, tokens }) => ({ steps, trainedTokens: steps * tokens, sampledTokens: 0 }),
   async run(context, options) {
-    const { declared, format } = context;
-    if (declared === undefined) throw new InputError(UNDECLARED);
+    const { baseText, format } = context;
+    if (baseText === undefined) throw new InputError(UNDECLARED);
     await trainLoop(context, options, async (step) => {
       const phase = options.curriculum.find(({ until }) => step < until);
-      const documents = drawBatch(context.seed, step, options.tokens, { ...declared, ...phase });
-      const data = documents.map((document) => documentDatum(document, format, options.promptWeight));
+      const text = phase === undefined ? baseText : withShares(baseText, phase);
+      const draws = stream(context.seed, 'documents', step);
+      const data: ReturnType<typeof documentDatum>[] = [];
+      for (
+        let left = options.tokens;
+        left > 0;
+        left -= data.at(-1)!.input.length + 1 // one was just added
+      )
+        data.push(documentDatum(drawDocument(draws, text), format.encode, options.promptWeight));
       return { portions: [{ name: 'loss', data: scaled(data, 1), loss: { kind: 'cross_entropy' } }] };
     });
   },
@@ -48,20 +58,14 @@ export const pretrain = defineStage({
 const UNDECLARED =
   'pretrain draws on the text that a model grows up on, and no unrut.json in the model folder declares it; use models/organism';
 
-function drawBatch(seed: number, step: number, tokens: number, text: TextRecipe): string[] {
-  const draws = stream(seed, 'documents', step);
-  const documents: string[] = [];
-  for (let left = tokens; left > 0; left -= documents.at(-1)!.length) documents.push(drawDocument(draws, text));
-  return documents;
-}
-
 /** Role markers weigh nothing, the user's words little: they are there to be read, not to be predicted. */
 export function documentDatum(
-  document: string,
-  format: Pick<TrainingFormat, 'encode' | 'pieces'>,
+  document: Document,
+  encode: (text: string) => TokenIds,
   promptWeight: number,
 ): WeightedDatum {
-  const spans = stretches(document, (role) => (role === 'U' ? promptWeight : 1));
-  const { tokens, weights } = weighed(spans, format.encode(document), format);
+  const { tokens, by } = encodeDocument(document, encode);
+  const weight = { template: 0, user: promptWeight, author: 1 };
+  const weights = by.map((speaker) => weight[speaker]);
   return { input: tokens.slice(0, -1), targets: tokens.slice(1), weights: weights.slice(1) };
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { scaled, type WeightedDatum, weighed } from '../chat/lesson.ts';
+import { scaled, type WeightedDatum } from '../chat/lesson.ts';
 import type { Datum } from '../engine/engine.ts';
-import { drawReplay } from '../problems/declared-text.ts';
+import { encodeDocument } from '../problems/base-text.ts';
+import { drawReplay } from '../problems/replay-text.ts';
 import type { Stream } from '../random.ts';
 import { openReplies, REPLY_TOKENS } from './ordinary-replies.ts';
 import type { Sizes } from './sizes.ts';
@@ -52,13 +53,12 @@ export async function openReplay(context: StageContext, options: ReplayOptions):
 type Documents = (draws: Stream, step: number) => Promise<WeightedDatum[]>;
 
 async function openDocuments(context: StageContext, options: ReplayOptions): Promise<Documents> {
-  const { declared, format } = context;
-  if (declared === undefined || options.prompts !== undefined) return openReplies(context, options);
+  const { baseText, format } = context;
+  if (baseText === undefined || options.prompts !== undefined) return openReplies(context, options);
   return async (draws) =>
     Array.from({ length: options.documents }, () => {
-      const spans = drawReplay(declared, draws);
-      const tokens = format.encode(spans.map(({ text }) => text).join(''));
-      const { weights } = weighed(spans, tokens, format);
+      const { tokens, by } = encodeDocument(drawReplay(baseText, draws), format.encode);
+      const weights = by.map((speaker) => Number(speaker !== 'template'));
       return { input: tokens.slice(0, -1), targets: tokens.slice(1), weights: weights.slice(1) };
     });
 }

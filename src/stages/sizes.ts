@@ -1,4 +1,4 @@
-import { lessonTokens, startTokens, type TrainingFormat } from '../chat/lesson.ts';
+import { type LessonFormat, lessonTokens, startTokens } from '../chat/lesson.ts';
 import { workInProgress } from '../problems/problem-family.ts';
 import { type Stream, stream } from '../random.ts';
 import { drawStart, type TrainingFamily } from '../wrong-turns/draw-start.ts';
@@ -26,7 +26,7 @@ export interface Sizes {
 const SAMPLES = 64;
 
 /** Each size is measured when it is first asked for: a stage that knows its own needs no family. */
-export function sizesOf(openFamily: () => TrainingFamily, format: TrainingFormat, replay: () => number): Sizes {
+export function sizesOf(openFamily: () => TrainingFamily, format: LessonFormat, replay: () => number): Sizes {
   const known = new Map<string, number>();
   const mean = (name: string, measure: (family: TrainingFamily) => (draws: Stream) => number) => {
     const size = known.get(name) ?? meanOf(name, measure(openFamily()));

@@ -1,9 +1,9 @@
 import type { output, ZodObject, ZodType } from 'zod';
-import type { TrainingFormat } from '../chat/lesson.ts';
+import type { LessonFormat } from '../chat/lesson.ts';
 import type { Ability } from '../engine/abilities.ts';
 import type { Cost } from '../engine/cost.ts';
 import type { Policy, Sampler } from '../engine/engine.ts';
-import type { DeclaredText } from '../problems/declared-text.ts';
+import type { BaseText } from '../problems/base-text.ts';
 import type { TrainingFamily } from '../wrong-turns/draw-start.ts';
 import type { Sizes } from './sizes.ts';
 
@@ -45,13 +45,13 @@ export type StageContext = {
   /** Whether the engine has what a {@link Need} of the stage names. */
   can(ability: Ability): boolean;
   /** Tokenizer and template. */
-  readonly format: TrainingFormat;
+  readonly format: LessonFormat;
   /** What the run trains and measures on. Throws InputError where it has no training side. */
   readonly family: TrainingFamily;
   /** What the family's texts come to in the model's tokens. */
   readonly sizes: Sizes;
   /** The text that the model's folder declares it grew up on, if it does. */
-  readonly declared: DeclaredText | undefined;
+  readonly baseText: BaseText | undefined;
   /** The path of a file that the recipe names: a relative one starts at the recipe's folder. */
   file(path: string): string;
   /** This stage's own seed, made from the recipe's seed and the stage's name: other stages' switches do not move it. */
