@@ -7,7 +7,7 @@ import { type Outcome, rate } from '../../stats/outcome.ts';
 import { defineExperiment, type LabContext } from '../experiment.ts';
 import { bitsPerByte } from '../text/bits.ts';
 import { BYTE_VOCABULARY, byteModel, trainOnBytes } from '../text/byte-transformer.ts';
-import { type Document, joined, overlap, readDocuments } from '../text/corpus.ts';
+import { type Document, joined, overlap, readDocuments, withEnds } from '../text/corpus.ts';
 import { generatedDocuments } from '../text/generated.ts';
 import { InfinityGram } from '../text/infinity-gram.ts';
 import { ByteNgram } from '../text/ngram.ts';
@@ -105,7 +105,7 @@ type Measured = {
 async function runArms(context: LabContext, chosen: Options): Promise<Finding> {
   const { train, test } = await textOf(chosen, context.seed);
   const arms = armsOf(train, chosen);
-  const index = new SuffixArray(joined(train));
+  const index = new SuffixArray(withEnds(train));
   const judge = new ByteNgram(5);
   judge.learn(joined(test.slice(0, Math.ceil(test.length / 2))));
   const held = test.slice(Math.ceil(test.length / 2)).map((one) => ({ ...one, bytes: one.bytes.subarray(0, chosen.length) }));
@@ -128,7 +128,7 @@ async function runArm(context: LabContext, { name, train }: Arm, test: readonly 
     const samples = await sampleBytes(sampler, chosen, context.seed);
     context.progress(0.9);
     const bits = rate(await bitsPerByte(byteModel(sampler, chosen.context), test));
-    return measure(name, new SuffixArray(joined(train)), train, judge, samples, bits);
+    return measure(name, new SuffixArray(withEnds(train)), train, judge, samples, bits);
   });
 } // biome-ignore format: a step a line
 
@@ -225,7 +225,7 @@ const SHOWN = 40;
 /** A user's model and corpus: what it copies when it continues the beginnings of the documents. */
 async function runFolder(context: LabContext, chosen: Options, folder: string): Promise<Finding> {
   const { train, test } = await textOf(chosen, context.seed);
-  const index = new SuffixArray(joined(train));
+  const index = new SuffixArray(withEnds(train));
   const samples = await context.piece(`samples of ${folder}`, () => sampleFolder(folder, train, chosen, context.seed));
   const texts = samples.map(({ name, text }) => ({ name, bytes: new TextEncoder().encode(text) }));
   const own = longestMatches(index, texts);

@@ -69,12 +69,12 @@ export function passages(
   return found.sort((a, b) => b.length - a.length);
 }
 
-/** The document that holds a place of the joined training text. */
+/** The document that holds a place of the training text as it is looked up. */
 function placeOf(train: readonly Document[], place: number): { document: string; at: number } {
   let start = 0;
   for (const { name, bytes } of train) {
-    if (place < start + bytes.length) return { document: name, at: place - start };
-    start += bytes.length;
+    if (place <= start + bytes.length) return { document: name, at: place - start };
+    start += bytes.length + 1; // its end
   }
   return { document: 'the end', at: 0 };
 }
