@@ -3,11 +3,11 @@ import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ChatFormat } from '../../src/chat/chat-format.ts';
-import { drawAuthorsDocument, drawDocument, encodeDocument, withShares } from '../../src/problems/base-text.ts';
+import { drawAuthorsDocument, drawDocument, encodeDocument, withShares } from '../../src/texts/base-text.ts';
 import { type DictionarySum, dictionarySum } from '../../src/problems/dictionary-sum.ts';
 import { isHeldOut } from '../../src/problems/held-out.ts';
 import { WORDS } from '../../src/problems/words.ts';
-import { drawWordsTurns, type WordsText, wordsTextSchema } from '../../src/problems/words-text.ts';
+import { drawWordsTurns, type WordsText, wordsTextSchema } from '../../src/texts/words-text.ts';
 import { stream } from '../../src/random.ts';
 import { temporaryFolder } from '../temporary.ts';
 
@@ -104,7 +104,7 @@ describe('the tokenizer', () => {
 
   it('gives each word of a dictionary and each digit with its sign one token', () => {
     for (const word of WORDS) expect(format.encode(` ${word}`)).toHaveLength(1);
-    for (const number of [' 7', ' -3', '-3', '7']) expect(format.encode(number)).toHaveLength(1);
+    for (const number of [' 7', ' -3', '-3', '7', ' is -3', ' = 9']) expect(format.encode(number)).toHaveLength(1);
     expect(format.pieces(format.encode(' -128'))).toEqual([' -1', '2', '8']);
   });
 
