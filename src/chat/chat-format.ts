@@ -4,25 +4,27 @@ import { z } from 'zod';
 import type { Conversation } from '../conversation/conversation.ts';
 import { readJson } from '../disk/read-json.ts';
 import type { TokenIds } from '../engine/engine.ts';
-import { readConfig } from '../engine/local/model/hugging-face-config.ts';
+import { readConfig } from '../engine/local/model/architectures.ts';
 import { ModelError } from '../errors.ts';
-import { ChatTemplate } from './chat-template.ts';
+import { ChatTemplate, type Place, type Rendering } from './chat-template.ts';
+import { type Span, spanOf, tokenEnds } from './spans.ts';
 import { Tokenizer } from './tokenizer.ts';
-
-/** Where a turn's own text lies among the tokens, `end` exclusive. */
-export type Span = { readonly start: number; readonly end: number };
 
 export type Rendered = {
   readonly tokens: TokenIds;
-  /** One a turn, the template's own words left out. */
+  /** The text of each assistant's turn among the tokens, in the order of the turns; the template's words left out. */
   readonly spans: readonly Span[];
 };
+
+/** A turn whose token ids are known, and where its text stands. */
+type Sampled = Place & { readonly ids: TokenIds };
 
 const stopSchema = z.object({ eos_token_id: z.union([z.int(), z.array(z.int())]).nullish() });
 
 /**
- * Conversations <-> tokens, by the tokenizer and the chat template of a model folder. A turn is put into tokens in its
- * parts (header, text, footer), so spans are exact and what a model was asked with is the beginning of what it said.
+ * Conversations <-> tokens, by the tokenizer and the chat template of a model folder. The whole conversation is rendered
+ * and its text tokenised, so the ids are those of `apply_chat_template` of Python's transformers. Turns that carry the
+ * ids they were sampled as keep them, wherever the template keeps their text.
  */
 export class ChatFormat {
   /** Tokens that end an assistant's turn. */
@@ -54,28 +56,88 @@ export class ChatFormat {
     return this.#tokenizer.pieces(tokens);
   }
 
-  /** Every turn closed. @throws InputError naming the turn that the template does not keep. */
+  /**
+   * Renders what the model writes on from: its last turn left open where that is an assistant's, else a new one. Equal
+   * to `add_generation_prompt=True` and `continue_final_message=True`.
+   * @throws InputError where the template refuses the conversation.
+   */
+  prompt(conversation: Conversation): TokenIds {
+    const text = this.#template.render(conversation, 'prompt');
+    return this.#tokens(text, this.#sampled(conversation, 'prompt'));
+  }
+
+  /**
+   * Renders a conversation with every turn closed, for training. The tokens begin with the {@link prompt} that the last
+   * assistant's turn is sampled from, where the template writes that prompt.
+   * @throws InputError naming the assistant's turn whose text cannot be told apart from the template's words.
+   */
   render(conversation: Conversation): Rendered {
-    const tokens: number[] = [];
-    const spans = this.#template.turns(conversation).map(({ header, text, footer }) => {
-      tokens.push(...this.encode(header));
-      const start = tokens.length;
-      tokens.push(...this.encode(text));
-      const end = tokens.length;
-      tokens.push(...this.encode(footer));
-      return { start, end };
+    const text = this.#template.render(conversation, 'closed');
+    const cut = this.#promptLength(conversation, text);
+    const tokens = this.#tokens(text, this.#sampled(conversation, 'closed'), cut);
+    const ends = tokenEnds(this.pieces(tokens), text);
+    const spans = conversation.flatMap((turn, at) => {
+      if (turn.role !== 'assistant') return [];
+      const place = this.#template.placeOf(conversation, at, 'closed');
+      if (place === undefined) throw this.#template.altered(turn, at);
+      return [spanOf(place, ends, text, at)];
     });
     return { tokens, spans };
   }
 
-  /** What the model goes on from: the last turn left open where it is the assistant's, else a new one opened. */
-  prompt(conversation: Conversation): TokenIds {
-    const last = conversation.at(-1);
-    const open = last?.role === 'assistant' ? last : undefined;
-    const turns = this.#template.opened(open === undefined ? conversation : conversation.slice(0, -1));
-    const parts = [...turns.flatMap(({ header, text, footer }) => [header, text, footer]), open?.text ?? ''];
-    return parts.flatMap((part) => this.encode(part));
+  /** The length of the prompt of the last assistant's turn, where the rendered text begins with it, else 0. */
+  #promptLength(conversation: Conversation, text: string): number {
+    const last = conversation.findLastIndex(({ role }) => role === 'assistant');
+    if (last < 1) return 0;
+    const asked = conversation.slice(0, last);
+    if (asked.at(-1)?.role === 'assistant') return 0; // would be an open turn
+    const prompt = this.#template.render(asked, 'prompt');
+    return text.startsWith(prompt) ? prompt.length : 0;
   }
+
+  /** Turns that were sampled and stand in the text as they were. An open last turn is text like any other. */
+  #sampled(conversation: Conversation, rendering: Rendering): Sampled[] {
+    const open = rendering === 'prompt' && conversation.at(-1)?.role === 'assistant';
+    const closed = open ? conversation.slice(0, -1) : conversation;
+    return closed.flatMap(({ ids, text }, at) => {
+      const place = ids && this.#template.placeOf(conversation, at, rendering);
+      return place && place.end - place.start === text.length ? [{ ids, ...place }] : [];
+    });
+  }
+
+  /** The ids of a text that is cut in two, with sampled ids put in where they spell what stands there. */
+  #tokens(text: string, sampled: readonly Sampled[], cut = 0): TokenIds {
+    const whole = this.#joined(cutUp(text, [], cut));
+    if (sampled.length === 0) return whole;
+    const kept = this.#joined(cutUp(text, sampled, cut));
+    return this.decode(kept) === this.decode(whole) ? kept : whole;
+  }
+
+  #joined(parts: readonly (string | TokenIds)[]): TokenIds {
+    const tokens: number[] = [];
+    for (const part of parts) {
+      if (typeof part !== 'string') tokens.push(...part);
+      else tokens.push(...(tokens.length === 0 ? this.encode(part) : this.#tokenizer.encodeInside(part)));
+    }
+    return tokens;
+  }
+}
+
+/** A text in parts: cut in two at a place, and ids instead of text where they are known. */
+function cutUp(text: string, sampled: readonly Sampled[], cut: number): (string | TokenIds)[] {
+  const parts: (string | TokenIds)[] = [];
+  let from = 0;
+  const upTo = (end: number): void => {
+    if (from < cut && cut < end) parts.push(text.slice(from, cut), text.slice(cut, end));
+    else parts.push(text.slice(from, end));
+  };
+  for (const { start, end, ids } of sampled) {
+    upTo(start);
+    parts.push(ids);
+    from = end;
+  }
+  upTo(text.length);
+  return parts;
 }
 
 /** What generation stops at: as `generation_config.json` says, or else `config.json`, and the tokenizer's own end. */

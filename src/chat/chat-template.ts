@@ -1,155 +1,98 @@
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { Template } from '@huggingface/jinja';
-import { z } from 'zod';
 import type { Conversation, Turn } from '../conversation/conversation.ts';
-import { readJson } from '../disk/read-json.ts';
 import { InputError, ModelError } from '../errors.ts';
+import { compile, type JinjaTemplate, TemplateRefusal } from './jinja.ts';
+import { readTemplateFile, type TemplateFile } from './template-file.ts';
 
 /** @file A model's chat template: which text a conversation is. */
 
-/** A special token, which older files write as an object. */
-const token = z.union([z.string(), z.object({ content: z.string() }).transform(({ content }) => content)]).nullish();
+/** Where a turn's own text stands in a rendered conversation, in UTF-16 units, `end` exclusive. */
+export type Place = { readonly start: number; readonly end: number };
 
-/** One template, or several by name, of which the one called `default` is for chats. */
-const templates = z.union([z.string(), z.array(z.object({ name: z.string(), template: z.string() }))]);
+/** `closed`: every turn is ended. `prompt`: the model writes next, in a new turn or in the open last one. */
+export type Rendering = 'closed' | 'prompt';
 
-const configSchema = z.object({
-  bos_token: token,
-  eos_token: token,
-  pad_token: token,
-  unk_token: token,
-  chat_template: templates.nullish(),
-});
-
-/** The text of a turn in three parts; `header` and `footer` are the template's own words. */
-export type TurnText = { readonly header: string; readonly text: string; readonly footer: string };
-
-type Frame = Omit<TurnText, 'text'>;
-
-/** Templates treat the first turn apart (a beginning-of-text token, a system prompt of their own). */
-const frameKey = (role: Turn['role'] | 'opener', at: number): string => `${role} ${at === 0}`;
-
-/** A parsed template, which is asked for every conversation that it writes: nothing is assumed to hold for the next. */
+/** Renders conversations to the same text as `apply_chat_template` of Python's transformers. */
 export class ChatTemplate {
-  /** The text of the token that ends a turn, where `tokenizer_config.json` names one. */
+  /** The text of the token that ends a turn, where the folder names one. */
   readonly endOfTurn: string | undefined;
-  readonly #path: string;
-  readonly #template: Template;
-  readonly #tokens: Readonly<Record<string, string | null | undefined>>;
-  /** What the template last wrote around a turn, by {@link frameKey}. */
-  readonly #frames = new Map<string, Frame>();
+  readonly #file: TemplateFile;
+  readonly #template: JinjaTemplate;
 
-  private constructor(path: string, source: string, tokens: Readonly<Record<string, string | null | undefined>>) {
-    this.#path = path;
-    this.#tokens = tokens;
-    this.endOfTurn = tokens.eos_token ?? undefined;
+  private constructor(file: TemplateFile) {
+    this.#file = file;
+    this.endOfTurn = file.tokens.eos_token;
     try {
-      this.#template = new Template(source);
+      this.#template = compile(file.source);
     } catch (error) {
-      throw new ModelError(`${path}: the chat template cannot be parsed: ${firstLine(error)}`);
+      throw new ModelError(`${file.path}: the chat template cannot be parsed: ${firstLine(error)}`);
     }
   }
 
-  /** From `chat_template.jinja`, or else `tokenizer_config.json`. @throws ModelError where there is none. */
+  /** @throws ModelError where the folder has no chat template, or one that cannot be parsed. */
   static async open(folder: string): Promise<ChatTemplate> {
-    const path = join(folder, 'tokenizer_config.json');
-    const parsed = configSchema.safeParse(await readJson(path));
-    if (!parsed.success) {
-      const issue = parsed.error.issues[0]!; // a failed parse has one
-      throw new ModelError(`${path}: ${issue.path.join('.')}: ${issue.message}`);
-    }
-    const { chat_template, ...tokens } = parsed.data;
-    const beside = join(folder, 'chat_template.jinja');
-    if (existsSync(beside)) return new ChatTemplate(beside, await readFile(beside, 'utf8'), tokens);
-    const source =
-      typeof chat_template === 'string'
-        ? chat_template
-        : chat_template?.find(({ name }) => name === 'default')?.template;
-    if (source !== undefined) return new ChatTemplate(path, source, tokens);
-    throw new ModelError(`${path}: has no chat_template; a conversation needs one, take an instruction-tuned model`);
+    return new ChatTemplate(await readTemplateFile(folder));
+  }
+
+  /** Renders a conversation. @throws InputError with the reason where the template refuses it or drops an open turn. */
+  render(conversation: Conversation, rendering: Rendering): string {
+    if (rendering === 'closed') return this.#run(conversation, false);
+    const last = conversation.at(-1);
+    return last?.role === 'assistant' ? this.#continued(conversation, last) : this.#run(conversation, true);
   }
 
   /**
-   * The turns' texts, which put together are the conversation's.
-   * @throws InputError naming the turn whose text changes when others follow it, or that the template alters.
+   * Finds the text of a turn in the rendered conversation: at full length, or without the blanks at its ends where the
+   * template trims. Undefined where the template drops or alters the text.
    */
-  turns(conversation: Conversation): TurnText[] {
-    return this.#guess(conversation, false) ?? this.#lookAt(conversation);
-  }
-
-  /** As {@link turns}, and behind them an assistant's turn that was opened and nothing said in it. */
-  opened(conversation: Conversation): TurnText[] {
-    const guess = this.#guess(conversation, true);
-    if (guess !== undefined) return guess;
-    const turns = this.#lookAt(conversation);
-    const before = turns.map(({ header, text, footer }) => header + text + footer).join('');
-    const opener = { header: this.#opener(conversation, before), footer: '' };
-    this.#frames.set(frameKey('opener', conversation.length), opener);
-    return [...turns, { ...opener, text: '' }];
-  }
-
-  /** One rendering instead of three a turn: what was seen of each role before, if the template says the same now. */
-  #guess(conversation: Conversation, open: boolean): TurnText[] | undefined {
-    const seen = conversation.map(({ role, text }, at) => ({ frame: this.#frames.get(frameKey(role, at)), text }));
-    if (open) seen.push({ frame: this.#frames.get(frameKey('opener', conversation.length)), text: '' });
-    if (seen.some(({ frame }) => frame === undefined)) return undefined;
-    const turns = seen.map(({ frame, text }) => ({ ...frame!, text })); // all are there
-    const whole = turns.map(({ header, text, footer }) => header + text + footer).join('');
-    return this.#render(conversation, open) === whole ? turns : undefined;
-  }
-
-  #lookAt(conversation: Conversation): TurnText[] {
-    let before = '';
-    return conversation.map((turn, at) => {
-      const earlier = conversation.slice(0, at);
-      const whole = this.#render([...earlier, turn], false);
-      if (!whole.startsWith(before)) throw this.#unstable(conversation[at - 1]!, at - 1);
-      const header = turn.role === 'assistant' ? this.#opener(earlier, before) : this.#headerOf(turn, earlier, before);
-      if (header === undefined || !whole.startsWith(before + header + turn.text)) throw this.#altered(turn, at);
-      const footer = whole.slice(before.length + header.length + turn.text.length);
-      this.#frames.set(frameKey(turn.role, at), { header, footer });
-      before = whole;
-      return { header, text: turn.text, footer };
+  placeOf(conversation: Conversation, at: number, rendering: Rendering): Place | undefined {
+    const { text } = conversation[at]!; // callers ask for turns that are there
+    const whole = this.render(conversation, rendering);
+    const marked = this.render(withText(conversation, at, text + MARKER), rendering);
+    const [before, behind, ...more] = marked.split(MARKER);
+    if (before === undefined || behind === undefined || more.length > 0 || !whole.endsWith(behind)) return undefined;
+    const head = whole.slice(0, whole.length - behind.length);
+    const written = [text, text.trimEnd(), text.trimStart(), text.trim()].find((one) => {
+      return head.endsWith(one) && before.startsWith(head.slice(0, head.length - one.length));
     });
+    return written === undefined ? undefined : { start: head.length - written.length, end: head.length };
   }
 
-  /** What opens an assistant's turn after `conversation`, whose own text is `before`. */
-  #opener(conversation: Conversation, before: string): string {
-    const whole = this.#render(conversation, true);
-    if (whole.startsWith(before)) return whole.slice(before.length);
-    throw this.#unstable(conversation.at(-1)!, conversation.length - 1);
+  /** The error for a turn whose text cannot be found in what the template writes. */
+  altered({ role }: Turn, at: number): InputError {
+    return new InputError(
+      `${this.#file.path}: the chat template does not keep the text of turn ${at + 1} (${role}) as it is`,
+    );
   }
 
-  /** What the template writes before a turn's text; undefined where it drops the text. */
-  #headerOf(turn: Turn, earlier: Conversation, before: string): string | undefined {
-    const marked = this.#render([...earlier, { ...turn, text: MARKER }], false);
-    const at = marked.indexOf(MARKER);
-    return at < before.length ? undefined : marked.slice(before.length, at);
+  /** As `continue_final_message` does: a mark behind the last turn's text shows where to cut, blanks in front included. */
+  #continued(conversation: Conversation, last: Turn): string {
+    const at = conversation.length - 1;
+    const marked = this.#run(withText(conversation, at, last.text + OPEN_END), false);
+    const cut = marked.lastIndexOf(OPEN_END.trim());
+    if (cut < 0 || !marked.includes(last.text.trim())) throw this.altered(last, at);
+    const kept = marked.slice(0, cut);
+    return marked.startsWith(OPEN_END, cut) ? kept : kept.trimEnd();
   }
 
-  #render(conversation: Conversation, open: boolean): string {
+  #run(conversation: Conversation, add_generation_prompt: boolean): string {
+    const { path, tokens } = this.#file;
     const messages = conversation.map(({ role, text }) => ({ role, content: text }));
     try {
-      return this.#template.render({ ...this.#tokens, messages, add_generation_prompt: open });
+      return this.#template({ ...tokens, messages, tools: null, documents: null, add_generation_prompt });
     } catch (error) {
-      throw new InputError(`${this.#path}: the chat template refuses a conversation: ${firstLine(error)}`);
+      const what = error instanceof TemplateRefusal ? 'refuses a conversation' : 'cannot be rendered';
+      throw new InputError(`${path}: the chat template ${what}: ${firstLine(error)}`);
     }
-  }
-
-  #unstable({ role }: Turn, at: number): InputError {
-    const what = `writes turn ${at + 1} (${role}) otherwise once another follows`;
-    return new InputError(`${this.#path}: the chat template ${what}; use a template that only appends`);
-  }
-
-  #altered({ role }: Turn, at: number): InputError {
-    const what = `does not keep the text of turn ${at + 1} (${role}) as it is`;
-    return new InputError(`${this.#path}: the chat template ${what}; use a template that does`);
   }
 }
 
-/** Stands for a turn's text where its place is looked for; no template writes it. */
-const MARKER = '\u0000text\u0000';
+/** Stands behind a turn's text where its end is looked for; no template writes it and none trims it. */
+const MARKER = '\u{E000}end\u{E000}';
+
+/** Ends in a blank, which is gone where the template trims. */
+const OPEN_END = 'CONTINUE_FINAL_MESSAGE_TAG ';
+
+const withText = (conversation: Conversation, at: number, text: string): Conversation =>
+  conversation.map((turn, index) => (index === at ? { ...turn, text } : turn));
 
 const firstLine = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split('\n')[0]!;

@@ -46,8 +46,8 @@ export class LocalChatModel implements ChatModel {
   }
 
   #read({ tokens, stopReason }: Sequence, looked: TokenLogprob[] | undefined): Reply {
-    const text = this.#format.decode(withoutStop(tokens, stopReason));
-    return { text, tokens: looked, tokenCount: tokens.length, stopReason };
+    const ids = withoutStop(tokens, stopReason);
+    return { text: this.#format.decode(ids), ids, tokens: looked, tokenCount: tokens.length, stopReason };
   }
 
   #spoken(prompt: TokenIds, { tokens, stopReason }: Sequence): Spoken {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { readJson } from '../disk/read-json.ts';
 import type { TokenIds } from '../engine/engine.ts';
 import { InputError, ModelError } from '../errors.ts';
+import { lookUp } from '../look-up.ts';
 
 /** @file Text and token ids, as `tokenizer.json` says. */
 
@@ -31,13 +32,17 @@ export class Tokenizer {
   readonly #unknown: number | undefined;
   /** What was encoded decodes to the same text; where it does not, something was lost. */
   readonly #exact: boolean;
+  /** Whether a text begins otherwise than the same text behind another. */
+  readonly #prefixes: boolean;
 
   private constructor(path: string, json: TokenizerJson, inner: HuggingFaceTokenizer) {
     this.#path = path;
     this.#inner = inner;
     const { unk_token } = json.model;
     this.#unknown = typeof unk_token === 'string' ? inner.token_to_id(unk_token) : undefined;
-    this.#exact = ['BPE', 'WordLevel'].includes(json.model.type) && (json.normalizer ?? null) === null;
+    this.#prefixes = writesPrefix(json);
+    const plain = ['BPE', 'WordLevel'].includes(json.model.type) && (json.normalizer ?? null) === null;
+    this.#exact = plain && !this.#prefixes;
   }
 
   /**
@@ -58,9 +63,24 @@ export class Tokenizer {
     const { ids, tokens } = this.#safely(() => this.#inner.encode(text, { add_special_tokens: false }));
     const known: readonly (number | undefined)[] = ids; // the library's type forgets that ids may be missing
     const missing = known.findIndex((one) => one === undefined || one === this.#unknown);
-    if (missing >= 0) throw this.#refusal(tokens[missing]!, text);
+    if (missing >= 0 && !this.#writesUnknown(text, ids)) throw this.#refusal(tokens[missing]!, text);
     if (this.#exact && this.decode(ids) !== text) throw this.#refusal(this.#firstLost(text, this.decode(ids)), text);
     return ids;
+  }
+
+  /** Whether every unknown token stands in the text by its name, as special tokens may. */
+  #writesUnknown(text: string, ids: TokenIds): boolean {
+    if (this.#unknown === undefined || ids.includes(undefined as never)) return false; // as the library leaves gaps
+    const name = this.#inner.id_to_token(this.#unknown);
+    return text.split(name ?? '').length - 1 === ids.filter((one) => one === this.#unknown).length;
+  }
+
+  /** As {@link encode}, for text that stands behind other text: some tokenizers write a blank in front of the first. */
+  encodeInside(text: string): TokenIds {
+    if (!this.#prefixes || text === '') return this.encode(text);
+    const line = this.encode('\n');
+    const both = this.encode(`\n${text}`);
+    return line.every((id, at) => both[at] === id) ? both.slice(line.length) : this.encode(text);
   }
 
   decode(tokens: TokenIds): string {
@@ -136,16 +156,16 @@ function checkForm(path: string, raw: unknown): TokenizerJson {
   throw new ModelError(`${path}: ${issue.path.join('.')}: ${issue.message}; the file is damaged or of a newer kind`);
 }
 
-/** A text's first token would depend on what is before it: a conversation could not be put into tokens in parts. */
+/** Steps that write a blank in front of a text. */
 const PREFIXING = ['"Metaspace"', '"Prepend"', '"add_prefix_space":true'];
+
+const writesPrefix = ({ normalizer, pre_tokenizer }: TokenizerJson): boolean => {
+  const steps = JSON.stringify({ normalizer, pre_tokenizer });
+  return PREFIXING.some((part) => steps.includes(part));
+};
 
 function refuseUnsupported(path: string, json: TokenizerJson): TokenizerJson {
   const { normalizer, pre_tokenizer } = json;
-  const before = JSON.stringify({ normalizer, pre_tokenizer });
-  const found = PREFIXING.find((part) => before.includes(part));
-  if (found !== undefined) {
-    throw new ModelError(`${path}: ${found} is not supported; byte-level and character tokenizers are`);
-  }
   for (const step of everyStep({ normalizer, pre_tokenizer })) checkStep(path, step);
   return json;
 }
@@ -160,7 +180,7 @@ const stepSchemas: Readonly<Record<string, z.ZodType>> = {
 
 function checkStep(path: string, step: object): void {
   const type = 'type' in step ? String(step.type) : '';
-  const parsed = stepSchemas[type]?.safeParse(step);
+  const parsed = lookUp(stepSchemas, type)?.safeParse(step);
   if (parsed === undefined || parsed.success) return;
   const issue = parsed.error.issues[0]!; // a failed parse has one
   throw new ModelError(`${path}: ${type}.${issue.path.join('.')}: ${issue.message}; this tokenizer is not supported`);

@@ -6,6 +6,7 @@ import { comparisonCases } from '../report/test-cases.ts';
 import { compareReports } from '../results/compare-reports.ts';
 import { readResults } from '../results/results.ts';
 import { EXIT } from './exit.ts';
+import { print, printJson } from './print.ts';
 
 export type CompareOptions = { readonly gate?: boolean; readonly json?: boolean; readonly junit?: string };
 
@@ -15,7 +16,7 @@ export async function compare(first: string, second: string, options: CompareOpt
   const reports = [await readProbe(first, AFTER_PROBE), await readProbe(second, AFTER_PROBE)] as const;
   const comparison = compareReports([first, second], ...reports);
   if (options.junit !== undefined) await writeJunit(options.junit, `${first} → ${second}`, comparisonCases(comparison));
-  if (options.json) process.stdout.write(`${JSON.stringify({ kind: 'comparison', ...comparison })}\n`);
-  else process.stdout.write(renderComparison(comparison));
+  if (options.json) printJson({ kind: 'comparison', ...comparison });
+  else print(renderComparison(comparison));
   return options.gate && comparison.worse.length > 0 ? EXIT.gateMissed : EXIT.ok;
 }

@@ -103,7 +103,8 @@ async function exportModel({ policy }: LocalModel, source: string, folder: strin
 export async function writeModel(weights: Weights, source: string, folder: string): Promise<void> {
   await writing(folder, async () => {
     await mkdir(folder, { recursive: true });
-    for (const name of await readdir(source)) if (LENT.has(name)) await cp(join(source, name), join(folder, name));
+    const lent = (await readdir(source)).filter((name) => LENT.has(name));
+    for (const name of lent) await cp(join(source, name), join(folder, name), { dereference: true }); // the hub's are links
     const { torch_dtype: _older, ...config } = await readJson(join(source, 'config.json'));
     const changed = { ...config, dtype: 'float32', tie_word_embeddings: weights.config.tiedEmbedding };
     await writeFile(join(folder, 'config.json'), `${JSON.stringify(changed, null, 2)}\n`);

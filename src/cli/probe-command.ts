@@ -14,11 +14,13 @@ import { type Behaviour, behaviours } from '../results/metrics.ts';
 import type { ProbeReport } from '../results/probe-report.ts';
 import { probeResults } from '../results/probe-results.ts';
 import { type Results, writeResults } from '../results/results.ts';
+import { visibleLine } from '../visible.ts';
 import type { Display } from './display/display.ts';
 import { type DisplayOptions, openDisplay } from './display/open-display.ts';
 import { EXIT } from './exit.ts';
 import { onInterrupt } from './interrupt.ts';
 import { allVersions, describeMachine } from './machine.ts';
+import { print, printJson, say } from './print.ts';
 import { printResults, showResults } from './show-results.ts';
 import { type EndpointOptions, openEndpointTarget } from './targets/endpoint-target.ts';
 import { openFolderTarget } from './targets/folder-target.ts';
@@ -55,7 +57,7 @@ export async function probe(name: string, options: ProbeOptions, parts: RunParts
     }
   } catch (error) {
     if (error instanceof Interrupted && isAddress(name)) {
-      process.stderr.write('unrut: interrupted, every reply is saved; go on with the same command and --resume\n');
+      say('unrut: interrupted, every reply is saved; go on with the same command and --resume');
     }
     throw error;
   } finally {
@@ -96,10 +98,8 @@ function chosenBehaviours(names: readonly string[] | undefined): Behaviour[] {
 /** What an endpoint has shown and will cost, before anything is spent. */
 function sayer({ json, quiet }: DisplayOptions): (lines: readonly string[]) => void {
   if (quiet) return () => {};
-  if (json)
-    return (lines) =>
-      process.stdout.write(`${JSON.stringify({ kind: 'said', time: new Date().toISOString(), lines })}\n`);
-  return (lines) => process.stdout.write(`${lines.join('\n')}\n`);
+  if (json) return (lines) => printJson({ kind: 'said', time: new Date().toISOString(), lines });
+  return (lines) => print(`${lines.map(visibleLine).join('\n')}\n`);
 }
 
 /** A signal whose reason is what the command line ends quietly with. */

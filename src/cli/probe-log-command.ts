@@ -11,11 +11,13 @@ import { probeCases } from '../report/test-cases.ts';
 import type { ProbeReport } from '../results/probe-report.ts';
 import { probeResults } from '../results/probe-results.ts';
 import { type Results, writeResults } from '../results/results.ts';
+import { visibleLine } from '../visible.ts';
 import { type DisplayOptions, openDisplay } from './display/open-display.ts';
 import { EXIT } from './exit.ts';
 import { onInterrupt } from './interrupt.ts';
 import { describeMachine } from './machine.ts';
 import { packageVersion } from './package-root.ts';
+import { say } from './print.ts';
 import { printResults, showResults } from './show-results.ts';
 
 export type ProbeLogOptions = DisplayOptions & { readonly out?: string; readonly junit?: string };
@@ -59,7 +61,7 @@ async function measure(log: EvalLogFile, options: DisplayOptions) {
 
 function tell(faults: readonly string[]): void {
   const rest = faults.length > NAMED ? [`and ${faults.length - NAMED} more`] : [];
-  for (const fault of [...faults.slice(0, NAMED), ...rest]) process.stderr.write(`unrut: left out: ${fault}\n`);
+  for (const fault of [...faults.slice(0, NAMED), ...rest]) say(`unrut: left out: ${visibleLine(fault)}`);
 }
 
 async function card({ path, header }: EvalLogFile, started: Date): Promise<Results['run']> {

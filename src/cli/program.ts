@@ -5,6 +5,7 @@ import { EXIT, explainError } from './exit.ts';
 import { addEndpointOptions, addFamilyOptions, collect, ENDPOINT_HELP } from './options/endpoint-options.ts';
 import { addEngineOptions } from './options/engine-options.ts';
 import { packageVersion } from './package-root.ts';
+import { harmless, say } from './print.ts';
 
 /** Loaded when a command needs it: the engine takes a moment, `--help` should not. */
 export type LoadParts = () => Promise<RunParts>;
@@ -26,7 +27,7 @@ export async function runCli(words: readonly string[], loadParts: LoadParts): Pr
     return exitCode;
   } catch (error) {
     if (error instanceof Interrupted) return EXIT.interrupted;
-    process.stderr.write(`${explainError(error)}\n`);
+    say(explainError(error));
     return EXIT.error;
   }
 }
@@ -42,6 +43,7 @@ function buildProgram(loadParts: LoadParts, exit: Exit): Command {
   const program = new Command('unrut')
     .description("Measures a language model's consistency drive, un-teaches it, and proves before v. after.")
     .version(packageVersion)
+    .configureOutput({ writeErr: (text) => void process.stderr.write(harmless(text)) })
     .showHelpAfterError('(add --help for the options)');
   addRun(program, loadParts, exit);
   addProbe(program, loadParts, exit);
@@ -51,6 +53,8 @@ function buildProgram(loadParts: LoadParts, exit: Exit): Command {
   addServe(program, exit);
   addCheckpoints(program, exit);
   addProblems(program, exit);
+  addLab(program, loadParts, exit);
+  addImport(program, exit);
   return program;
 }
 
@@ -105,10 +109,11 @@ function addProbe(program: Command, loadParts: LoadParts, exit: Exit): void {
     .addHelpText(
       'after',
       `
-<model> is a Hugging Face folder, or the folder of a finished run.
+<model> is a Hugging Face folder, the folder of a finished run, or a model of the hub, ORGANISATION/MODEL[@REVISION].
 
 Examples:
   unrut probe models/organism
+  unrut probe HuggingFaceTB/SmolLM2-135M-Instruct --behaviours loops few-shot
   unrut probe runs/quickstart-1 --behaviours defensiveness loops --problems 100
   unrut probe path/to/chat-model --family mine.jsonl
   unrut probe --from-log logs/gsm8k.eval --out runs/gsm8k
@@ -234,7 +239,8 @@ function addServe(program: Command, exit: Exit): void {
     .addHelpText(
       'after',
       `
-<model> is a Hugging Face folder, or the folder of a finished run. Clients ask for it by the folder's name.
+<model> is a Hugging Face folder, the folder of a finished run, or a model of the hub, ORGANISATION/MODEL[@REVISION].
+Clients ask for it by the last part of its name.
 
 Examples:
   unrut serve models/organism
@@ -313,6 +319,28 @@ Examples:
     });
 }
 
+function addImport(program: Command, exit: Exit): void {
+  program
+    .command('import <file> <folder>')
+    .description('make a Hugging Face folder of a GGUF file: weights as float32, tokenizer, chat template')
+    .option('--json', 'one JSON object on standard output')
+    .option('--quiet', 'say nothing unless it fails')
+    .addHelpText(
+      'after',
+      `
+<folder> must not be there yet. It takes 4 bytes a parameter.
+
+Example:
+  unrut import SmolLM2-135M-Instruct.Q4_1.gguf models/smollm2
+  unrut probe models/smollm2 --behaviours loops few-shot
+`,
+    )
+    .action(async (file: string, folder: string, options) => {
+      const { importFile } = await import('./import-command.ts');
+      exit(await importFile(file, folder, options));
+    });
+}
+
 function webAddress(text: string): URL {
   if (/^https?:\/\//.test(text) && URL.canParse(text)) return new URL(text);
   throw new InvalidArgumentError('It must be an address such as http://gpu-box:8000.');
@@ -322,4 +350,38 @@ function wholeNumber(text: string): number {
   const number = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(number)) return number;
   throw new InvalidArgumentError('It must be a whole number.');
+}
+
+function addLab(program: Command, loadParts: LoadParts, exit: Exit): void {
+  program
+    .command('lab [experiment] [model]')
+    .description("the debate's claims as experiments: declared first, then run, with a verdict")
+    .option('--set <option=value>', 'overrides an option of the experiment; may be repeated', collect)
+    .option('--corpus <path>', 'a file or folder of text of your own')
+    .option('--seed <number>', 'of all draws', wholeNumber, 1)
+    .option('--out <folder>', 'where to keep it (default: runs/lab-<experiment>-<number>)')
+    .option('--resume', 'continue an interrupted experiment; finished pieces are not done again')
+    .option('--dry-run', 'print what is declared, and stop')
+    .option('--json', 'one JSON object per line on standard output')
+    .option('--quiet', 'no progress, only the verdict at the end')
+    .addHelpText(
+      'after',
+      `
+Without an experiment: the list of them, with their last verdicts. \`all\` runs every one and writes one page.
+
+Examples:
+  unrut lab
+  unrut lab redundancy
+  unrut lab redundancy path/to/model --corpus texts/
+  unrut lab all --out runs/lab`,
+    )
+    .action(async (experiment: string | undefined, model: string | undefined, options) => {
+      const { lab, labAll, listLab } = await import('./lab-command.ts');
+      if (experiment === undefined) return exit(await listLab(options));
+      exit(
+        experiment === 'all'
+          ? await labAll(options, await loadParts())
+          : await lab(experiment, model, options, await loadParts()),
+      );
+    });
 }

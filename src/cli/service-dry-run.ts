@@ -8,12 +8,13 @@ import { formatCount } from '../report/format.ts';
 import { printTable } from '../report/print-table.ts';
 import { EXIT } from './exit.ts';
 import type { ServiceOptions } from './options/engine-options.ts';
+import { print } from './print.ts';
 
 /** Prints what would be asked of a service, and what it costs by a price table; asks nothing of it. */
 export async function serviceDryRun(recipe: Recipe, parts: RunParts, service: ServiceOptions): Promise<number> {
   const price = await priceIn(service);
   const lines = recipeCost(recipe, parts);
-  process.stdout.write(`${stringify(recipe.resolved)}\n${bill([...lines, totalOf(lines)], price)}\n${note(price)}\n`);
+  print(`${stringify(recipe.resolved)}\n${bill([...lines, totalOf(lines)], price)}\n${note(price)}\n`);
   return EXIT.ok;
 }
 

@@ -7,6 +7,7 @@ import { renderTerminal } from '../report/terminal.ts';
 import type { Results } from '../results/results.ts';
 import type { DisplayOptions } from './display/open-display.ts';
 import { EXIT } from './exit.ts';
+import { print, printJson } from './print.ts';
 
 /**
  * Writes `report.html` and the transcripts beside `results.json`, and the card of the trained model where there is one; prints the table and
@@ -31,9 +32,9 @@ export function printResults(
 ): void {
   if (json) {
     const found = Object.keys(files).length === 0 ? { results } : files;
-    process.stdout.write(`${JSON.stringify({ kind: 'results', time: new Date().toISOString(), ...found })}\n`);
+    printJson({ kind: 'results', time: new Date().toISOString(), ...found });
   } else {
     const paths = Object.entries(files).map(([name, path]) => `${name.padEnd(8)} ${path}\n`);
-    process.stdout.write(`${renderTerminal(results)}\n${paths.join('')}`);
+    print(`${renderTerminal(results)}\n${paths.join('')}`);
   }
 }

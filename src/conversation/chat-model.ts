@@ -23,6 +23,8 @@ export type TokenLogprob = {
 
 export type Reply = {
   readonly text: string;
+  /** The sampled token ids of `text`; undefined where the backend does not show them. */
+  readonly ids?: readonly number[];
   /** What `text` is made of, where {@link ReplyParams.tokensOfFirst} asked for it. */
   readonly tokens: readonly TokenLogprob[] | undefined;
   /** Sampled tokens, the one that ended the turn included. */

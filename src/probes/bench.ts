@@ -124,7 +124,8 @@ export function transcripts<Problem>(
     const problem = bench.family.id(problems[index]!);
     const { text, tokens } = read.reply;
     const sampled = { role: 'assistant' as const, origin: 'sampled' as const, text };
-    const turns = [...read.conversation, tokens === undefined ? sampled : { ...sampled, tokens: [...tokens] }];
+    const before = read.conversation.map(({ role, text, origin }) => ({ role, text, origin }));
+    const turns = [...before, tokens === undefined ? sampled : { ...sampled, tokens: [...tokens] }];
     const good = right(read);
     return {
       id: [behaviour, condition ?? 'plain', problem].join('/'),

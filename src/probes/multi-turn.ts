@@ -1,6 +1,6 @@
 import type { Conversation } from '../conversation/conversation.ts';
 import { makePair } from '../wrong-turns/pair.ts';
-import { asked } from '../wrong-turns/turns.ts';
+import { asked, said } from '../wrong-turns/turns.ts';
 import { answerless, type Bench, drawsFor, type Findings, type Lost, type Probe, type Read, replyOnce, row, unreadable } from './bench.ts'; // biome-ignore format: one line
 
 /** How the problem is told. */
@@ -72,12 +72,9 @@ async function played<Problem>(
   for (let turn = 0; turn < longest; turn++) {
     const prompts = conversations.map((conversation, index) => [...conversation, asked(scripts[index]!.turns[turn]!)]);
     const replies = await replyOnce(target.model, prompts, family.replyTokens, temperature, seed);
-    conversations = prompts.map((prompt, index) => [
-      ...prompt,
-      { role: 'assistant', text: replies[index]!.text, origin: 'sampled' },
-    ]);
+    conversations = prompts.map((prompt, index) => [...prompt, said(replies[index]!)]); // one reply a prompt
   }
-  return conversations.map((said, index) => ({ reading: family.read(scripts[index]!.problem, said.at(-1)!.text) }));
+  return conversations.map((turns, index) => ({ reading: family.read(scripts[index]!.problem, turns.at(-1)!.text) }));
 }
 
 const isRight = ({ reading }: Pick<Read, 'reading'>): boolean => reading.answerRight;

@@ -1,9 +1,11 @@
 import { rmSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ChatFormat } from '../../src/chat/chat-format.ts';
+import type { Conversation } from '../../src/conversation/conversation.ts';
 import { drawDocument } from '../../src/problems/base-text.ts';
 import { declaredText } from '../../src/problems/declared-text.ts';
 import { stream } from '../../src/random.ts';
+import { randomChatModel } from '../cli/chat-model-folder.ts';
 import { changedModel, talk, withTemplate } from './model-files.ts';
 
 const ALPHABET = 'UASTEabcdefghijklmnop0123456789|:?!~=+*>.YNx#@-';
@@ -49,12 +51,12 @@ describe("the organism's tokenizer", () => {
 });
 
 describe('a conversation', () => {
-  it('becomes tokens whose spans are the turns', () => {
+  it("becomes tokens whose spans are the assistant's turns", () => {
     const conversation = talk('u:a1b2|ab', 'a:a11b23:3', 'u:?', 'a:a11');
     const { tokens, spans } = organism.render(conversation);
     expect(organism.decode(tokens)).toBe('Ua1b2|abESa11b23:3EU?ESa11E');
     const texts = spans.map(({ start, end }) => organism.decode(tokens.slice(start, end)));
-    expect(texts).toEqual(conversation.map(({ text }) => text));
+    expect(texts).toEqual(['a11b23:3', 'a11']);
   });
 
   it('is exact where the text is that of the markers, or none', () => {
@@ -62,9 +64,7 @@ describe('a conversation', () => {
     const { tokens, spans } = organism.render(conversation);
     expect(organism.decode(tokens)).toBe('UUESSEEUESE');
     expect(spans).toEqual([
-      { start: 1, end: 2 },
       { start: 4, end: 6 },
-      { start: 8, end: 8 },
       { start: 10, end: 10 },
     ]);
   });
@@ -86,6 +86,22 @@ describe('a conversation', () => {
     }
   });
 
+  it('gives what was sampled back as it was sampled, where the template keeps the text', async () => {
+    const folder = await randomChatModel();
+    const format = await ChatFormat.open(folder);
+    rmSync(folder, { recursive: true });
+    const letters = format.encode('Answer').concat(format.encode(': 7')); // the vocabulary has "Answer: 7" in one
+    const turns = talk('u:a', 'a:Answer: 7', 'u:b');
+    const sampled = turns.with(1, { ...turns[1]!, ids: letters });
+    const [plain, kept] = [format.prompt(turns), format.prompt(sampled)];
+    expect(format.decode(kept)).toBe(format.decode(plain));
+    expect(kept.length).toBe(plain.length + letters.length - 1);
+    const { tokens, spans } = format.render(sampled);
+    expect(tokens.slice(spans[0]!.start, spans[0]!.end)).toEqual(letters);
+    const other = turns.with(1, { ...turns[1]!, ids: format.encode('Answer: 8') });
+    expect(format.prompt(other)).toEqual(plain); // ids of another text are not believed
+  });
+
   it('is refused where the template knows no such role', () => {
     expect(() => organism.prompt(talk('s:ab', 'u:a'))).toThrow(
       /the chat template refuses a conversation: the organism knows the roles user and assistant, not system$/,
@@ -103,36 +119,51 @@ describe('a chat template', () => {
   const LOOP = "{% for m in messages %}{{ ('U' if m.role == 'user' else 'S') + m.content + 'E' }}{% endfor %}";
   const OPEN = "{% if add_generation_prompt %}{{ 'S' }}{% endif %}";
 
+  const spoken = (format: ChatFormat, conversation: Conversation): string[] => {
+    const { tokens, spans } = format.render(conversation);
+    return spans.map(({ start, end }) => format.decode(tokens.slice(start, end)));
+  };
+  const prompted = (format: ChatFormat, conversation: Conversation): string =>
+    format.decode(format.prompt(conversation));
+
   it('that puts words of its own before the first turn keeps spans exact', async () => {
     const format = await open(`{{ 'TaE' }}${LOOP}${OPEN}`);
-    for (const conversation of [talk('u:a'), talk('u:b', 'a:a', 'u:c'), talk('u:c')]) {
-      const { tokens, spans } = format.render(conversation);
-      expect(spans.map(({ start, end }) => format.decode(tokens.slice(start, end)))).toEqual(
-        conversation.map(({ text }) => text),
-      );
-      expect(format.decode(tokens).startsWith('TaEU')).toBe(true);
-    }
+    expect(spoken(format, talk('u:b', 'a:a', 'u:c', 'a:dd'))).toEqual(['a', 'dd']);
+    expect(format.decode(format.render(talk('u:b')).tokens)).toBe('TaEUbE');
   });
 
-  it('that writes an earlier turn otherwise once another follows is refused by that turn', async () => {
+  it('that counts the turns, or ignores the question for a new one, is sampled from as it stands', async () => {
+    const format = await open(`{{ messages | length }}${LOOP}`);
+    expect(prompted(format, talk('u:a', 'a:b', 'u:c'))).toBe('3UaESbEUcE');
+    expect(prompted(format, talk('u:a', 'a:b'))).toBe('2UaESb');
+    expect(spoken(format, talk('u:a', 'a:b', 'u:c', 'a:d'))).toEqual(['b', 'd']);
+  });
+
+  it('that writes an earlier turn otherwise once another follows is sampled from; training on that turn is refused', async () => {
     const shortening = LOOP.replace('m.content', "(m.content if loop.last or m.role == 'user' else '-')");
     const format = await open(shortening + OPEN);
-    expect(format.decode(format.prompt(talk('u:a')))).toBe('UaES');
-    const error = /the chat template writes turn 2 \(assistant\) otherwise once another follows/;
+    expect(prompted(format, talk('u:a', 'a:bcd', 'u:c'))).toBe('UaES-EUcES');
+    expect(spoken(format, talk('u:a', 'a:bcd'))).toEqual(['bcd']);
+    const error = /the chat template does not keep the text of turn 2 \(assistant\) as it is/;
     expect(() => format.render(talk('u:a', 'a:bcd', 'u:c'))).toThrow(error);
-    expect(() => format.prompt(talk('u:a', 'a:bcd', 'u:c'))).toThrow(error);
   });
 
-  it('that counts the turns is refused, though each turn alone looks sound', async () => {
-    const format = await open(`{{ messages | length }}${LOOP}${OPEN}`);
-    expect(() => format.prompt(talk('u:a', 'a:b', 'u:c'))).toThrow(/writes turn 1 \(user\) otherwise/);
-  });
-
-  it('that alters or drops what a turn says is refused by that turn', async () => {
+  it('that alters an open turn is refused by that turn', async () => {
     const format = await open(`${LOOP.replace('m.content', "m.content | replace('b', 'c')")}${OPEN}`);
-    expect(() => format.prompt(talk('u:a', 'a:b', 'u:a'))).toThrow(/does not keep the text of turn 2 \(assistant\)/);
-    const deaf = await open("{% for m in messages %}{{ 'U' }}{% endfor %}");
-    expect(() => deaf.prompt(talk('u:a'))).toThrow(/does not keep the text of turn 1 \(user\)/);
+    expect(() => format.prompt(talk('u:a', 'a:b'))).toThrow(/does not keep the text of turn 2 \(assistant\)/);
+  });
+
+  it('gets null for tools and documents, and lines that end in \\r\\n as \\n', async () => {
+    const block = "{% if tools is not none or documents is not none %}{{ 'T' }}{% endif %}\r\n";
+    const format = await open(`${block}${LOOP}\r\n${OPEN}`);
+    expect(prompted(format, talk('u:a'))).toBe('UaES');
+  });
+
+  it('that refuses is told apart from one that cannot be rendered', async () => {
+    const refusing = await open("{{ raise_exception('no') }}");
+    expect(() => refusing.prompt(talk('u:a'))).toThrow(/the chat template refuses a conversation: no$/);
+    const strange = await open('{{ messages.frobnicate(1) }}');
+    expect(() => strange.prompt(talk('u:a'))).toThrow(/the chat template cannot be rendered: /);
   });
 
   it('is found among several by the name default', async () => {
@@ -169,7 +200,6 @@ describe('a tokenizer', () => {
     ['an unknown kind of model', model({ type: 'Magic' }), /model.type/],
     ['no vocabulary', (json) => delete json.model.vocab, /model.vocab/],
     ['an id that is text', naming({ q: '20' }), /model.vocab/],
-    ['a space before each text', split({ type: 'Metaspace', prepend_scheme: 'first' }), /"Metaspace" is not supported/],
     ['an unknown step', split({ type: 'Magic' }), /this tokenizer cannot be used/],
     ['a merge of nothing', model({ type: 'BPE', merges: [['a', 'b']] }), /the merge \["a","b"\] is not of tokens/],
   ]; // biome-ignore format: one refusal a line

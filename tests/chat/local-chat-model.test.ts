@@ -54,7 +54,7 @@ it('asks with a new turn or in the open one, and stops at the end of the turn', 
   const replies = await model.reply([talk('u:ab'), talk('u:ab', 'a:a1')], how);
   expect(sampler.prompts).toEqual(['UabES', 'UabESa1']);
   expect(sampler.how).toEqual({ ...how, stop: [5], logprobs: false });
-  const reply = { text: 'a1', tokens: undefined, tokenCount: 3, stopReason: 'stop' };
+  const reply = { text: 'a1', ids: [6, 23], tokens: undefined, tokenCount: 3, stopReason: 'stop' };
   expect(replies).toEqual([[reply, reply], [reply, reply]]); // biome-ignore format: one thought
   expect(sampler.looked).toEqual([]);
 });

@@ -9,7 +9,7 @@ import { Runtime, startWorker } from '../../src/engine/local/runtime/runtime.ts'
 import { EngineError } from '../../src/errors.ts';
 import { stream } from '../../src/random.ts';
 import { relativeError } from './golden.ts';
-import { tinyConfig } from './tiny-model.ts';
+import { tinyConfig, tinyModel } from './tiny-model.ts';
 
 const runtime = Runtime.open(1);
 afterAll(() => runtime.close());
@@ -142,7 +142,7 @@ describe('what is not finite stops the step', () => {
   });
 
   test('a gradient, by the name of its tensor; weights and optimiser stay as they were', async () => {
-    const untied = { ...tinyConfig, tiedEmbedding: false };
+    const untied = tinyModel({ tie_word_embeddings: false });
     const weights = initialWeights(untied, 1);
     weights.get('model.norm.weight').data.fill(1e6);
     const head = weights.get('lm_head.weight').data;

@@ -142,12 +142,7 @@ function selfTestSamples(family: ProblemFamily<unknown>, replyTokens = 0) {
 /** By the chat template of a model folder. */
 async function renderBy(folder: string): Promise<Render> {
   const template = await ChatTemplate.open(folder);
-  return (conversation) => {
-    const last = conversation.at(-1);
-    const open = last?.role === 'assistant' ? last.text : '';
-    const turns = template.opened(last?.role === 'assistant' ? conversation.slice(0, -1) : conversation);
-    return turns.map(({ header, text, footer }) => header + text + footer).join('') + open;
-  };
+  return (conversation) => template.render(conversation, 'prompt');
 }
 
 function progressOf({ parts: { budget, flow } }: EndpointClient): string {

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { createProber } from '../../probes/all-probes.ts';
 import type { Prober, ProbeSettings } from '../../probes/prober.ts';
@@ -8,11 +6,13 @@ import type { Model, RunParts } from '../../recipe/run-parts.ts';
 import { fingerprintFolder } from '../../record/fingerprint.ts';
 import { refuseUsed } from '../../record/run-folder.ts';
 import type { Mode } from '../../results/mode.ts';
+import type { DisplayOptions } from '../display/open-display.ts';
+import { findModel } from '../find-model.ts';
 import { DEFAULT_FAMILY, openProblems } from '../open-problems.ts';
 import type { OpenTarget } from './open-target.ts';
 
 /** What is measured, and how. */
-export type FolderOptions = {
+export type FolderOptions = DisplayOptions & {
   readonly family?: string;
   readonly set?: readonly string[];
   readonly mode?: Mode;
@@ -27,7 +27,7 @@ export async function openFolderTarget(
   { openModel, probeTarget, prober }: RunParts,
 ): Promise<OpenTarget> {
   const { out, mode } = options;
-  const folder = findModel(name);
+  const { folder, ...found } = await findModel(name, options);
   if (out !== undefined) await refuseUsed(out);
   const chosen = await chosenProber(options);
   const model = await openModel(folder, { fresh: false, seed: settings.seed });
@@ -37,7 +37,11 @@ export async function openFolderTarget(
     prober: chosen ?? (await fittingProber(prober, model)),
     settings,
     out,
-    about: async () => ({ model_sha256: await fingerprintFolder(folder), parameters: model.parameters }),
+    about: async () => ({
+      model: found.name,
+      model_sha256: await fingerprintFolder(folder),
+      parameters: model.parameters,
+    }),
     close: () => model.policy.close(),
   };
 }
@@ -51,10 +55,4 @@ async function chosenProber({ family, set }: FolderOptions): Promise<Prober | un
 async function fittingProber(prober: Prober, { baseText }: Model): Promise<Prober> {
   const foreign = prober.family === runningSumFamily.name && baseText === undefined;
   return foreign ? createProber(await openProblems(DEFAULT_FAMILY)) : prober;
-}
-
-function findModel(path: string): string {
-  const folder = existsSync(join(path, 'run.yaml')) ? join(path, 'model') : path;
-  if (existsSync(folder)) return folder;
-  throw new InputError(`${folder}: no such model folder${folder === path ? '' : '; the run has not finished'}`);
 }

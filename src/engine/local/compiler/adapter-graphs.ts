@@ -1,5 +1,6 @@
 import { type Adapter, type AdapterShape, adaptedMatrices, baseFor, factorShapes } from '../model/adapter.ts';
-import { type LlamaConfig, type ParameterShape, parameterShapes } from '../model/llama-config.ts';
+import { parameterShapes } from '../model/architectures.ts';
+import type { ModelConfig, ParameterShape } from '../model/model-config.ts';
 import { sizeOf, Weights } from '../model/weights.ts';
 import { floats, floatsOf } from '../runtime/host-tensor.ts';
 import type { Graph, Runtime } from '../runtime/runtime.ts';
@@ -35,7 +36,7 @@ function mergeGraph({ config, shape }: Adapter): Graph {
   return { key: `merge ${JSON.stringify([config, shape])}`, encode: () => emitMerge(config, shape).encode() };
 }
 
-function emitMerge(config: LlamaConfig, shape: AdapterShape): GraphBuilder {
+function emitMerge(config: ModelConfig, shape: AdapterShape): GraphBuilder {
   const graph = new GraphBuilder('merge');
   const factors = cut(graph, graph.input('adapter', 'float32', ['numbers']), factorShapes(config, shape));
   const adapted = new Map(adaptedMatrices(config, shape).map((each) => [each.matrix.name, each]));
@@ -53,7 +54,7 @@ function slopeGraph({ config, shape }: Adapter): Graph {
   return { key: `slopes ${JSON.stringify([config, shape])}`, encode: () => emitSlopes(config, shape).encode() };
 }
 
-function emitSlopes(config: LlamaConfig, shape: AdapterShape): GraphBuilder {
+function emitSlopes(config: ModelConfig, shape: AdapterShape): GraphBuilder {
   const graph = new GraphBuilder('slopes');
   const factors = cut(graph, graph.input('adapter', 'float32', ['numbers']), factorShapes(config, shape));
   const gradients = cut(graph, graph.input('gradient', 'float32', ['parameters']), parameterShapes(config));

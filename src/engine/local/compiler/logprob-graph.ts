@@ -1,5 +1,5 @@
-import { attendToSelf, declareText, decoderStates, decoderWeights, logits } from '../model/inference.ts';
-import type { LlamaConfig } from '../model/llama-config.ts';
+import { attendToSelf, DecoderWeights, declareText, decoderStates, logits } from '../model/inference-decoder.ts';
+import type { ModelConfig } from '../model/model-config.ts';
 import type { Graph } from '../runtime/runtime.ts';
 import { GraphBuilder, type Value } from './onnx/graph-builder.ts';
 
@@ -7,17 +7,15 @@ import { GraphBuilder, type Value } from './onnx/graph-builder.ts';
 export type LogprobView = 'given' | 'top';
 
 /** Logprobs of the next token at every position of padded sequences `[batch, time]`, all dimensions free. */
-export function logprobGraph(config: LlamaConfig, view: LogprobView): Graph {
+export function logprobGraph(config: ModelConfig, view: LogprobView): Graph {
   return { key: `logprobs ${view} ${JSON.stringify(config)}`, encode: () => emit(config, view).encode() };
 }
 
-function emit(config: LlamaConfig, view: LogprobView): GraphBuilder {
+function emit(config: ModelConfig, view: LogprobView): GraphBuilder {
   const graph = new GraphBuilder('logprobs');
-  const weights = decoderWeights(graph, config);
+  const weights = new DecoderWeights(graph, config);
   const { text, causalMask } = declareText(graph, config);
-  const states = decoderStates(graph, config, weights, text, (_layer, heads) =>
-    attendToSelf(graph, config, causalMask, heads),
-  );
+  const states = decoderStates(graph, weights, text, (_layer, heads) => attendToSelf(graph, config, causalMask, heads));
   const logprobs = graph.op('LogSoftmax', [logits(graph, weights, states)], { axis: -1 });
   if (view === 'given') emitGiven(graph, logprobs);
   else emitTop(graph, logprobs);

@@ -1,7 +1,8 @@
 import type { Loss } from '../../engine.ts';
-import { declareParameters, llamaLogits } from '../model/llama.ts';
-import { type LlamaConfig, parameterShapes } from '../model/llama-config.ts';
+import { parameterShapes } from '../model/architectures.ts';
+import type { ModelConfig } from '../model/model-config.ts';
 import { declareRows } from '../model/rows.ts';
+import { declareParameters, trainingLogits } from '../model/training-decoder.ts';
 import type { Graph } from '../runtime/runtime.ts';
 import { tokenLoss } from './losses.ts';
 import { GraphBuilder } from './onnx/graph-builder.ts';
@@ -12,16 +13,16 @@ import { Tape } from './tape.ts';
  * `backward`, the gradient of every parameter as one flat array out. All sizes but the model's are free, so one session
  * does for all lengths.
  */
-export function trainingGraph(config: LlamaConfig, kind: Loss['kind'], backward: boolean): Graph {
+export function trainingGraph(config: ModelConfig, kind: Loss['kind'], backward: boolean): Graph {
   const key = `${backward ? 'backward' : 'forward'} ${kind} ${JSON.stringify(config)}`;
   return { key, encode: () => emit(config, kind, backward).encode() };
 }
 
-function emit(config: LlamaConfig, kind: Loss['kind'], backward: boolean): GraphBuilder {
+function emit(config: ModelConfig, kind: Loss['kind'], backward: boolean): GraphBuilder {
   const graph = new GraphBuilder('training');
   const tape = new Tape(graph);
   declareParameters(tape, config);
-  const logits = llamaLogits(tape, config, {
+  const logits = trainingLogits(tape, config, {
     ...declareRows(graph),
     tokens: graph.input('tokens', 'int64', ['rows']),
     asked: graph.input('asked', 'int64', ['asked']),

@@ -5,8 +5,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { readJson } from '../../../disk/read-json.ts';
 import { ModelError } from '../../../errors.ts';
-import { huggingFaceConfig, readConfig, readInitializerRange } from '../model/hugging-face-config.ts';
-import { type LlamaConfig, parameterShapes } from '../model/llama-config.ts';
+import { parameterShapes, readConfig } from '../model/architectures.ts';
+import { huggingFaceConfig } from '../model/config-json.ts';
+import type { ModelConfig } from '../model/model-config.ts';
 import { initialWeights, sizeOf, Weights } from '../model/weights.ts';
 import { SafetensorsFile, type StoredTensor, writeSafetensors } from './safetensors.ts';
 
@@ -45,7 +46,7 @@ const TOO_MANY = 2 ** 31;
 export async function freshModel(folder: string, seed: number): Promise<Weights> {
   const config = await readConfig(folder);
   const total = sizeOf(parameterShapes(config));
-  if (total < TOO_MANY) return initialWeights(config, seed, await readInitializerRange(folder));
+  if (total < TOO_MANY) return initialWeights(config, seed, config.initializerRange);
   throw new ModelError(
     `${join(folder, 'config.json')}: asks for ${total} parameters; fewer than ${TOO_MANY} are possible`,
   );
@@ -80,7 +81,7 @@ async function readIndex(path: string): Promise<ReadonlyMap<string, string>> {
 }
 
 /** All that the config asks for and nothing else, before any memory is taken. */
-function checkTensors(path: string, config: LlamaConfig, places: Places): void {
+function checkTensors(path: string, config: ModelConfig, places: Places): void {
   const shapes = parameterShapes(config);
   for (const { name, shape } of shapes) {
     const place = places.get(name);
@@ -102,7 +103,7 @@ function checkShape({ file, tensor }: Place, shape: readonly number[]): void {
   throw new ModelError(`${file.path}: ${given}; config.json asks for [${shape.join(', ')}]`);
 }
 
-async function readWeights(config: LlamaConfig, places: Places): Promise<Weights> {
+async function readWeights(config: ModelConfig, places: Places): Promise<Weights> {
   const weights = new Weights(config);
   for (const { name, data } of weights.parameters) await readPlace(places.get(name)!, data); // checked to be there
   const head = config.tiedEmbedding ? places.get(HEAD) : undefined;

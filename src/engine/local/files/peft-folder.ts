@@ -6,7 +6,7 @@ import { readJson } from '../../../disk/read-json.ts';
 import { writeWholeFolder } from '../../../disk/whole-folder.ts';
 import { ModelError } from '../../../errors.ts';
 import { ADAPTABLE, type Adapter, type AdapterShape, baseFor, factorShapes, type Module } from '../model/adapter.ts';
-import type { ParameterShape } from '../model/llama-config.ts';
+import type { ParameterShape } from '../model/model-config.ts';
 import { sizeOf, type Weights, windows } from '../model/weights.ts';
 import { SafetensorsFile, type StoredTensor, writeSafetensors } from './safetensors.ts';
 

@@ -1,6 +1,7 @@
 import { EngineError } from '../../../errors.ts';
 import { stream } from '../../../random.ts';
-import { type LlamaConfig, type ParameterShape, parameterShapes } from './llama-config.ts';
+import { parameterShapes } from './architectures.ts';
+import type { ModelConfig, ParameterShape } from './model-config.ts';
 import { sizeOf, Weights, windows } from './weights.ts';
 
 /** The matrices that can be adapted, by the last part of their names. */
@@ -24,7 +25,7 @@ export type AdapterShape = { readonly rank: number; readonly alpha: number; read
 export type Adapted = { readonly matrix: ParameterShape; readonly a: ParameterShape; readonly b: ParameterShape };
 
 /** The adapted matrices of a model in the order of its parameters; factors are called as PEFT calls them. */
-export function adaptedMatrices(config: LlamaConfig, { rank, modules }: AdapterShape): Adapted[] {
+export function adaptedMatrices(config: ModelConfig, { rank, modules }: AdapterShape): Adapted[] {
   const names: readonly string[] = modules.map((module) => `${module}.weight`);
   return parameterShapes(config)
     .filter(({ name }) => names.some((wanted) => name === wanted || name.endsWith(`.${wanted}`)))
@@ -40,19 +41,19 @@ export function adaptedMatrices(config: LlamaConfig, { rank, modules }: AdapterS
 }
 
 /** Every factor of an adapter, in the order in which they lie in its flat array. */
-export function factorShapes(config: LlamaConfig, shape: AdapterShape): ParameterShape[] {
+export function factorShapes(config: ModelConfig, shape: AdapterShape): ParameterShape[] {
   return adaptedMatrices(config, shape).flatMap(({ a, b }) => [a, b]);
 }
 
 /** The factors of all adapted matrices of a model, end to end. */
-export type Adapter = { readonly config: LlamaConfig; readonly shape: AdapterShape; readonly flat: Float32Array };
+export type Adapter = { readonly config: ModelConfig; readonly shape: AdapterShape; readonly flat: Float32Array };
 
 /**
  * A fresh adapter, which changes nothing yet: B = 0, and A is uniform in +-1 / sqrt(in), as Microsoft's code and PEFT
  * have it (Kaiming's rule with slope sqrt 5).
  * @throws EngineError where rank or modules leave nothing to adapt.
  */
-export function initialAdapter(config: LlamaConfig, shape: AdapterShape, seed: number): Adapter {
+export function initialAdapter(config: ModelConfig, shape: AdapterShape, seed: number): Adapter {
   const { rank, modules } = shape;
   if (!Number.isInteger(rank) || rank < 1) throw new EngineError(`lora: rank is ${rank}; it is a whole number from 1`);
   if (modules.length === 0)

@@ -1,5 +1,6 @@
 import { stream } from '../../../random.ts';
-import { type LlamaConfig, type ParameterShape, parameterShapes } from './llama-config.ts';
+import { parameterShapes } from './architectures.ts';
+import type { ModelConfig, ParameterShape } from './model-config.ts';
 
 /** One parameter as a window on the flat array. */
 export type Parameter = { readonly name: string; readonly shape: readonly number[]; readonly data: Float32Array };
@@ -13,7 +14,7 @@ export class Weights {
   readonly parameters: readonly Parameter[];
 
   constructor(
-    readonly config: LlamaConfig,
+    readonly config: ModelConfig,
     flat?: Float32Array,
   ) {
     const shapes = parameterShapes(config);
@@ -62,7 +63,7 @@ export function sharedFloats(length: number): Float32Array {
 }
 
 /** Fresh weights: matrices N(0, deviation), output projections shrunk by 1 / sqrt(2 layers) (GPT-2), norms 1, biases 0. */
-export function initialWeights(config: LlamaConfig, seed: number, deviation = 0.02): Weights {
+export function initialWeights(config: ModelConfig, seed: number, deviation = 0.02): Weights {
   const weights = new Weights(config);
   const shrunk = deviation / Math.sqrt(2 * config.layers);
   for (const { name, data } of weights.parameters) {

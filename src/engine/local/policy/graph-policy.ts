@@ -1,7 +1,7 @@
 import { EngineError } from '../../../errors.ts';
 import { checkData } from '../../check-data.ts';
 import type { AdamParams, Datum, Loss, LossOutput, Policy, Sampler, StepMetrics } from '../../engine.ts';
-import type { LlamaConfig } from '../model/llama-config.ts';
+import type { ModelConfig } from '../model/model-config.ts';
 import { Weights } from '../model/weights.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { LocalSampler } from '../sampling/local-sampler.ts';
@@ -32,7 +32,7 @@ export abstract class GraphPolicy implements Policy {
     this.#gradient = new Float32Array(weights.flat.length);
   }
 
-  get config(): LlamaConfig {
+  get config(): ModelConfig {
     return this.#weights.config;
   }
 

@@ -1,5 +1,6 @@
 import type { Datum, SoftTargets, TokenIds } from '../../engine.ts';
-import type { LlamaConfig } from '../model/llama-config.ts';
+import type { ModelConfig } from '../model/model-config.ts';
+import { rotaryTables } from '../model/rope.ts';
 import { layRows, rowFeeds } from '../model/rows.ts';
 import { floats, integers, type Tensors } from '../runtime/host-tensor.ts';
 
@@ -91,7 +92,7 @@ const tokenWeights = ({ advantages, weights }: Datum): readonly number[] | undef
 const learns = (datum: Datum): boolean => tokenWeights(datum)?.some((weight) => weight !== 0) ?? true;
 
 /** The inputs of the training graph beside parameters and loss options; every token of every datum is asked, in order. */
-export function microBatchFeeds(batch: readonly Datum[], { indices, k }: MicroBatch, config: LlamaConfig): Tensors {
+export function microBatchFeeds(batch: readonly Datum[], { indices, k }: MicroBatch, config: ModelConfig): Tensors {
   const data = indices.map((index) => batch[index]!);
   const rows = layRows(
     data.map(({ input }) => input),
@@ -103,6 +104,7 @@ export function microBatchFeeds(batch: readonly Datum[], { indices, k }: MicroBa
     floats(Float32Array.from(data.flatMap((datum) => pick(datum) ?? datum.input.map(() => absent))));
   return {
     ...rowFeeds(rows, config.heads),
+    ...rotaryTables(config, time),
     ...targetFeeds(data, asked.length, k),
     tokens: integers(rows.tokens),
     asked: integers(asked),

@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { EngineError } from '../../../errors.ts';
-import type { ParameterShape } from '../model/llama-config.ts';
+import { visible } from '../../../visible.ts';
+import type { ParameterShape } from '../model/model-config.ts';
 import { sharedFloats, type Weights } from '../model/weights.ts';
 import { floats, type Tensors } from './host-tensor.ts';
 
@@ -229,7 +230,7 @@ export class Runtime {
 
   /** Every worker finds the same fault; it is told once. */
   #warn(warning: string): void {
-    if (!this.#warned) process.stderr.write(`${warning}\n`);
+    if (!this.#warned) process.stderr.write(`${visible(warning)}\n`);
     this.#warned = true;
   }
 

@@ -2,13 +2,12 @@ import { GraphBuilder, type Value } from '../compiler/onnx/graph-builder.ts';
 import {
   attendToSelf,
   type DecoderInputs,
-  type DecoderWeights,
+  DecoderWeights,
   declareText,
   decoderStates,
-  decoderWeights,
   logits,
-} from '../model/inference.ts';
-import type { LlamaConfig } from '../model/llama-config.ts';
+} from '../model/inference-decoder.ts';
+import type { ModelConfig } from '../model/model-config.ts';
 import type { Cache } from '../model/row-attention.ts';
 import type { Graph } from '../runtime/runtime.ts';
 import { type Layout, type PromptOfRows, ROUND } from './cache-keeper.ts';
@@ -22,16 +21,16 @@ import { anyGoesOn, emitRound, type Surroundings, stopped } from './generation-r
  * a generated token's position is counted from its own prompt's end, so the gap changes nothing. All dimensions are
  * free: one session does for every shape.
  */
-export function generationGraph(config: LlamaConfig, choice: Choice, layout: Layout, tempered = false): Graph {
+export function generationGraph(config: ModelConfig, choice: Choice, layout: Layout, tempered = false): Graph {
   const key = `generate ${choice} ${layout}${tempered ? ' tempered' : ''} ${JSON.stringify(config)}`;
   return { key, encode: () => emit(config, choice, layout, tempered).encode() };
 }
 
 type Start = { readonly caches: readonly Cache[]; readonly prompt: PromptOfRows };
 
-function emit(config: LlamaConfig, choice: Choice, layout: Layout, tempered: boolean): GraphBuilder {
+function emit(config: ModelConfig, choice: Choice, layout: Layout, tempered: boolean): GraphBuilder {
   const graph = new GraphBuilder('generation');
-  const weights = decoderWeights(graph, config);
+  const weights = new DecoderWeights(graph, config);
   const choiceInputs = declareChoice(graph, tempered);
   const { text, causalMask } = declareText(graph, config);
   const promptOfRow = graph.input('promptOfRow', 'int64', ['rows']);
@@ -43,8 +42,7 @@ function emit(config: LlamaConfig, choice: Choice, layout: Layout, tempered: boo
     choiceInputs,
     layout,
     weights,
-    cos: text.cos,
-    sin: text.sin,
+    rotary: text.rotary,
     prompt: start.prompt,
     uniforms: graph.input('uniforms', 'float32', ['rounds', ROUND[layout], 'rows', 1]),
     stop: graph.input('stop', 'int64', ['stops']),
@@ -68,7 +66,7 @@ function declareBlank(graph: GraphBuilder, steps: number): Surroundings['blank']
 /** Every layer's keys and values by prompt, and each row's logits of the first token, `[rows, vocabulary]`. */
 function promptPass(
   graph: GraphBuilder,
-  config: LlamaConfig,
+  config: ModelConfig,
   weights: DecoderWeights,
   text: DecoderInputs,
   causalMask: Value,
@@ -76,7 +74,7 @@ function promptPass(
 ): { readonly prompts: readonly Cache[]; readonly firstLogits: Value } {
   const prompts: Cache[] = [];
   const wanted = graph.input('lastOfPrompt', 'int64', ['prompts']);
-  const states = decoderStates(graph, config, weights, { ...text, wanted }, (_layer, heads) => {
+  const states = decoderStates(graph, weights, { ...text, wanted }, (_layer, heads) => {
     prompts.push(heads);
     return attendToSelf(graph, config, causalMask, heads);
   });
