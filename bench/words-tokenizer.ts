@@ -18,7 +18,8 @@ const DOCUMENTS = 3000;
 const RAREST = 60;
 const PHRASES = 180;
 
-const NUMBER = ' ?-?\\d';
+/** A number's first digit with its sign and, where it says what something is, the word before it: a value then stands right behind its word. */
+const NUMBER = '(?: is| =)? -?\\d|-?\\d';
 /** What the finished tokenizer never merges across: numbers, colons (behind which work is left open), ends of lines. */
 const CHUNK = `${NUMBER}|[^\\d\\n]+?(?:\\n+|(?<=:)|(?=${NUMBER})|$)|\\n+`;
 /** Nor are phrases learnt that hold a word of a dictionary: the same word would be another token in the next phrase. */

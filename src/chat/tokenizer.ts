@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { readJson } from '../disk/read-json.ts';
 import type { TokenIds } from '../engine/engine.ts';
 import { InputError, ModelError } from '../errors.ts';
+import { lookUp } from '../look-up.ts';
 
 /** @file Text and token ids, as `tokenizer.json` says. */
 
@@ -187,7 +188,7 @@ const stepSchemas: Readonly<Record<string, z.ZodType>> = {
 
 function checkStep(path: string, step: object): void {
   const type = 'type' in step ? String(step.type) : '';
-  const parsed = stepSchemas[type]?.safeParse(step);
+  const parsed = lookUp(stepSchemas, type)?.safeParse(step);
   if (parsed === undefined || parsed.success) return;
   const issue = parsed.error.issues[0]!; // a failed parse has one
   throw new ModelError(`${path}: ${type}.${issue.path.join('.')}: ${issue.message}; this tokenizer is not supported`);

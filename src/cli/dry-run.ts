@@ -6,6 +6,7 @@ import type { Model, RunParts } from '../recipe/run-parts.ts';
 import { formatCount } from '../report/format.ts';
 import { printTable } from '../report/print-table.ts';
 import { EXIT } from './exit.ts';
+import { print } from './print.ts';
 
 /** Prints what would be run and what it would cost on this machine; trains nothing and writes nothing. */
 export async function dryRun(recipe: Recipe, parts: RunParts): Promise<number> {
@@ -14,7 +15,7 @@ export async function dryRun(recipe: Recipe, parts: RunParts): Promise<number> {
     const family = await openRecipeFamily(recipe.family, model, { families: parts.families, folder: recipe.folder });
     const lines = recipeCost(recipe, parts.prober(family), runSizes(family, model));
     const rates = await measureRates(model);
-    process.stdout.write(`${stringify(recipe.resolved)}\n${bill(lines, rates)}\n${size(model)}\n`);
+    print(`${stringify(recipe.resolved)}\n${bill(lines, rates)}\n${size(model)}\n`);
     return EXIT.ok;
   } finally {
     await model.policy.close();

@@ -4,6 +4,7 @@ import { InputError } from '../errors.ts';
 import { formatCount } from '../report/format.ts';
 import { type DisplayOptions, openDisplay } from './display/open-display.ts';
 import { EXIT } from './exit.ts';
+import { print, printJson } from './print.ts';
 
 /** `unrut import FILE.gguf FOLDER`: makes an ordinary model folder of a GGUF file. */
 export async function importFile(path: string, folder: string, options: DisplayOptions): Promise<number> {
@@ -13,10 +14,10 @@ export async function importFile(path: string, folder: string, options: DisplayO
     const { architecture, parameters, formats, template } = await importModel(path, folder, (share) =>
       display.doing(`imports ${path}`, share),
     );
-    if (options.json) process.stdout.write(`${JSON.stringify({ kind: 'imported', folder, parameters, formats })}\n`);
+    if (options.json) printJson({ kind: 'imported', folder, parameters, formats });
     else if (!options.quiet) {
       const from = Object.entries(formats).map(([name, count]) => `${count} ${name}`);
-      process.stdout.write(
+      print(
         `${folder}: ${architecture}, ${formatCount(parameters)} parameters in float32 (tensors: ${from.join(', ')})\n` +
           (template ? '' : 'It has no chat template: probes need one; put a chat_template.jinja into the folder\n'),
       );

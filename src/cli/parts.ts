@@ -51,7 +51,7 @@ export async function openText(folder: string): Promise<FormattedText> {
 async function openModel(folder: string, { fresh, seed, lora }: ModelOptions): Promise<LocalModel> {
   const text = await openText(folder);
   const weights = fresh ? await freshModel(folder, seed) : await readModelFolder(folder);
-  const common = { ...text, parameters: weights.flat.length };
+  const common = { ...text, parameters: weights.size };
   if (lora !== undefined) {
     const policy = new LoraPolicy(Runtime.open(), weights, { ...lora, seed, baseModel: folder });
     return { ...common, policy, reference: await policy.sampler(), adapter: adapterOf(policy, folder) };
@@ -109,7 +109,8 @@ async function exportModel({ policy }: LocalModel, source: string, folder: strin
 export async function writeModel(weights: Weights, source: string, folder: string): Promise<void> {
   await writing(folder, async () => {
     await mkdir(folder, { recursive: true });
-    for (const name of await readdir(source)) if (LENT.has(name)) await cp(join(source, name), join(folder, name));
+    const lent = (await readdir(source)).filter((name) => LENT.has(name));
+    for (const name of lent) await cp(join(source, name), join(folder, name), { dereference: true }); // the hub's are links
     const { torch_dtype: _older, ...config } = await readJson(join(source, 'config.json'));
     const changed = { ...config, dtype: 'float32', tie_word_embeddings: weights.config.tiedEmbedding };
     await writeFile(join(folder, 'config.json'), `${JSON.stringify(changed, null, 2)}\n`);

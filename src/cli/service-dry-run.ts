@@ -9,6 +9,7 @@ import { formatCount } from '../report/format.ts';
 import { printTable } from '../report/print-table.ts';
 import { EXIT } from './exit.ts';
 import type { ServiceOptions } from './options/engine-options.ts';
+import { print } from './print.ts';
 
 /** Prints what would be asked of a service, and what it costs by a price table; asks nothing of it. */
 export async function serviceDryRun(recipe: Recipe, parts: RunParts, service: ServiceOptions): Promise<number> {
@@ -16,7 +17,7 @@ export async function serviceDryRun(recipe: Recipe, parts: RunParts, service: Se
   const text = await parts.openText(recipe.model);
   const family = await openRecipeFamily(recipe.family, text, { families: parts.families, folder: recipe.folder });
   const lines = recipeCost(recipe, parts.prober(family), runSizes(family, text));
-  process.stdout.write(`${stringify(recipe.resolved)}\n${bill([...lines, totalOf(lines)], price)}\n${note(price)}\n`);
+  print(`${stringify(recipe.resolved)}\n${bill([...lines, totalOf(lines)], price)}\n${note(price)}\n`);
   return EXIT.ok;
 }
 

@@ -25,6 +25,7 @@ import { SampleGate } from '../tinker/client/sample-gate.ts';
 import { TinkerPolicy } from '../tinker/client/tinker-policy.ts';
 import type { ServiceOptions } from './options/engine-options.ts';
 import { probeTarget, writeModel } from './parts.ts';
+import { say } from './print.ts';
 
 /** A checkpoint on a service takes seconds, and space that somebody pays for. */
 const SAVE_EVERY = 20;
@@ -87,7 +88,7 @@ async function checkBaseModel(service: TinkerConnection, { baseUrl, baseModel }:
 function openTinker({ baseUrl }: ServiceOptions, seed: number): Promise<TinkerConnection> {
   const secret = Secret.of({ keyVariable: 'TINKER_API_KEY' }, undefined);
   const onWait = (what: string, seconds: number, queue: string) => {
-    process.stderr.write(`unrut: ${baseUrl}: ${what}: no result for ${seconds} s (${queue}); goes on waiting\n`);
+    say(`unrut: ${baseUrl}: ${what}: no result for ${seconds} s (${queue}); goes on waiting`);
   };
   return openService(baseUrl, secret, { clock: realClock, seed, onWait });
 }

@@ -104,7 +104,7 @@ describe('the tokenizer', () => {
 
   it('gives each word of a dictionary and each digit with its sign one token', () => {
     for (const word of WORDS) expect(format.encode(` ${word}`)).toHaveLength(1);
-    for (const number of [' 7', ' -3', '-3', '7']) expect(format.encode(number)).toHaveLength(1);
+    for (const number of [' 7', ' -3', '-3', '7', ' is -3', ' = 9']) expect(format.encode(number)).toHaveLength(1);
     expect(format.pieces(format.encode(' -128'))).toEqual([' -1', '2', '8']);
   });
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ChatTemplate } from '../../chat/chat-template.ts';
 import { writing } from '../../disk/write.ts';
@@ -29,7 +29,7 @@ import { asked } from '../../wrong-turns/turns.ts';
 import { latestRunFolder, nextRunFolder } from '../find-run.ts';
 import { openProblems } from '../open-problems.ts';
 import { packageRoot, packageVersion } from '../package-root.ts';
-import { planMeasurement } from '../plan-measurement.ts';
+import { planMeasurement, problemsNeeded } from '../plan-measurement.ts';
 import type { OpenTarget } from './open-target.ts';
 
 /** The options of `unrut probe` that only an endpoint has. */
@@ -68,6 +68,7 @@ export async function openEndpointTarget(
 ): Promise<OpenTarget> {
   const address = parseAddress(name);
   const secret = Secret.of(address, options.keyEnv);
+  problemsNeeded(wanted.problems, options.effect); // refused before the server is asked
   const family = await openProblems(options.family ?? DEFAULT_FAMILY, options.set);
   const prices = await readPrices(options.prices ?? join(packageRoot, 'prices.json'));
   const out = await claimFolder(options);
@@ -111,8 +112,17 @@ export async function openEndpointTarget(
     };
   } catch (error) {
     lock.release();
+    await dropUnused(out);
     throw error;
   }
+}
+
+/** Removes a folder that holds no reply: a probe that got no further leaves nothing behind. */
+async function dropUnused(folder: string): Promise<void> {
+  const replies = join(folder, REPLIES);
+  if (existsSync(replies) && (await readFile(replies, 'utf8')).includes('"answer":')) return;
+  await rm(replies, { force: true });
+  await rmdir(folder).catch(() => {}); // something else is in it
 }
 
 /** A folder of its own where none is named, so that what was paid for is never lost. */

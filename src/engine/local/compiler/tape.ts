@@ -1,5 +1,6 @@
 import type { GraphBuilder, Value } from './onnx/graph-builder.ts';
 import { type Operator, type OperatorName, type OptionsOf, operators, type Recorded } from './operators.ts';
+import type { Branch } from './projections.ts';
 
 type Entry = Recorded & { readonly backward: (gradients: readonly Value[]) => readonly (Value | undefined)[] };
 
@@ -9,10 +10,13 @@ type Entry = Recorded & { readonly backward: (gradients: readonly Value[]) => re
  */
 export class Tape {
   readonly graph: GraphBuilder;
+  /** By the weight that each is beside. */
+  readonly branches: ReadonlyMap<Value, Branch>;
   readonly #entries: Entry[] = [];
 
-  constructor(graph: GraphBuilder) {
+  constructor(graph: GraphBuilder, branches: ReadonlyMap<Value, Branch> = new Map()) {
     this.graph = graph;
+    this.branches = branches;
   }
 
   /** An operator with one output. */
@@ -34,13 +38,15 @@ export class Tape {
   }
 
   /**
-   * Gradients of the wanted values, given those of the outputs. Everything on the tape must lie on a path to an output.
+   * Gradients of the wanted values, given those of the outputs. What lies on no path to an output is passed over; what
+   * no wanted gradient needs is emitted all the same, and pruned with the graph.
    * @param outputs values and their gradients.
    */
   gradients(outputs: ReadonlyMap<Value, Value>, wanted: readonly Value[]): Value[] {
     const found = new Map(outputs);
     for (const entry of [...this.#entries].reverse()) {
-      const gradients = entry.outputs.map((value) => found.get(value)!);
+      const gradients = entry.outputs.flatMap((value) => found.get(value) ?? []);
+      if (gradients.length === 0) continue;
       entry.backward(gradients).forEach((part, index) => {
         if (part !== undefined) this.#accumulate(found, entry.inputs[index]!, part);
       });
