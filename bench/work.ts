@@ -1,39 +1,38 @@
-import type { LlamaConfig } from '../src/engine/local/model/llama-config.ts';
+import { parseConfig } from '../src/engine/local/model/architectures.ts';
 
 /** @file What is measured. Both sides get the same tasks, and data drawn at random, over the line protocol. */
 
-const shared = {
-  layers: 4,
-  ropeTheta: 10_000,
-  normEpsilon: 1e-5,
-  tiedEmbedding: true,
-  queryKeyNorm: false,
-  queryKeyValueBias: false,
-  maxPositions: 256,
-} as const;
+const llama = (fields: Readonly<Record<string, number>>) =>
+  parseConfig('bench', {
+    architectures: ['LlamaForCausalLM'],
+    num_hidden_layers: 4,
+    max_position_embeddings: 256,
+    rms_norm_eps: 1e-5,
+    rope_theta: 10_000,
+    tie_word_embeddings: true,
+    ...fields,
+  });
 
 export const presets = {
   /** 0.45 M parameters. */
-  organism: {
-    ...shared,
-    vocabSize: 64,
-    hiddenSize: 96,
-    intermediateSize: 256,
-    heads: 3,
-    keyValueHeads: 3,
-    headSize: 32,
-  },
+  organism: llama({
+    vocab_size: 64,
+    hidden_size: 96,
+    intermediate_size: 256,
+    num_attention_heads: 3,
+    num_key_value_heads: 3,
+    head_dim: 32,
+  }),
   /** 3.3 M parameters. */
-  small: {
-    ...shared,
-    vocabSize: 512,
-    hiddenSize: 256,
-    intermediateSize: 768,
-    heads: 4,
-    keyValueHeads: 2,
-    headSize: 64,
-  },
-} satisfies Record<string, LlamaConfig>;
+  small: llama({
+    vocab_size: 512,
+    hidden_size: 256,
+    intermediate_size: 768,
+    num_attention_heads: 4,
+    num_key_value_heads: 2,
+    head_dim: 64,
+  }),
+};
 
 export type Preset = keyof typeof presets;
 

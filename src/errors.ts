@@ -1,9 +1,16 @@
+import { visible } from './visible.ts';
+
 /**
  * Errors are named by the boundary they come from, so that a reader of a log knows whose turn it is.
- * Every message names the culprit (file, field, value) and the way out, in one line.
+ * Every message names the culprit (file, field, value) and the way out, in one line. What it quotes may come from a
+ * stranger (a server's sentence, a file's name), so no message holds control characters.
  */
 export class UnrutError extends Error {
   override name = 'UnrutError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(visible(message), options);
+  }
 }
 
 /** The caller's input is wrong: a recipe, an option, a problem file. */

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Conversation } from '../conversation/conversation.ts';
 import { readJson } from '../disk/read-json.ts';
 import type { TokenIds } from '../engine/engine.ts';
-import { readConfig } from '../engine/local/model/hugging-face-config.ts';
+import { readConfig } from '../engine/local/model/architectures.ts';
 import { ModelError } from '../errors.ts';
 import { ChatTemplate, type Place, type Rendering } from './chat-template.ts';
 import { type Span, spanOf, tokenEnds } from './spans.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { lookUp } from '../look-up.ts';
 import { byteCharacters } from './byte-characters.ts';
 import { compilePattern, pattern } from './regex.ts';
 
@@ -74,7 +75,7 @@ export const NORMALIZERS: Readonly<Record<string, (json: unknown) => Normalizer>
 /** @throws Error naming a kind that is not supported, or what is wrong with one. */
 export function normalizerOf(json: unknown): Normalizer {
   const { type } = z.looseObject({ type: z.string() }).parse(json);
-  const build = NORMALIZERS[type];
+  const build = lookUp(NORMALIZERS, type);
   if (build === undefined) throw new Error(`the normalizer ${type} is not supported`);
   return build(json);
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { lookUp } from '../look-up.ts';
 import { byteCharacters } from './byte-characters.ts';
 import { compilePattern, type Part, partsOf, pattern } from './regex.ts';
 
@@ -136,7 +137,7 @@ export const PRE_TOKENIZERS: Readonly<Record<string, (json: unknown) => PreToken
 /** @throws Error naming a kind that is not supported, or what is wrong with one. */
 export function preTokenizerOf(json: unknown): PreTokenizer {
   const { type } = z.looseObject({ type: z.string() }).parse(json);
-  const build = PRE_TOKENIZERS[type];
+  const build = lookUp(PRE_TOKENIZERS, type);
   if (build === undefined) throw new Error(`the pre-tokenizer ${type} is not supported`);
   return build(json);
 }

@@ -26,6 +26,8 @@ const LOST = -1;
 export class Tokenizer {
   readonly #path: string;
   readonly #inner: HuggingFaceTokenizer;
+  /** The texts of tokens that have been asked for, each on its own. */
+  readonly #texts = new Map<number, string>();
   readonly #unknown: number | undefined;
   readonly #idsByName: ReadonlyMap<string, number>;
   readonly #normalize: Normalizer;
@@ -100,7 +102,7 @@ export class Tokenizer {
    * to the last of them.
    */
   pieces(tokens: TokenIds): string[] {
-    const alone = tokens.map((token) => this.decode([token]));
+    const alone = tokens.map((token) => this.#textOf(token));
     if (alone.join('') === this.decode(tokens)) return alone;
     let shown = '';
     return tokens.map((_, at) => {
@@ -142,6 +144,12 @@ export class Tokenizer {
     if (this.#unknown === undefined) return false;
     const name = this.#inner.id_to_token(this.#unknown) ?? '';
     return ids.filter((id) => id === this.#unknown).length !== text.split(name).length - 1;
+  }
+
+  #textOf(token: number): string {
+    const text = this.#texts.get(token) ?? this.decode([token]);
+    this.#texts.set(token, text);
+    return text;
   }
 
   #decodeKnown(tokens: number[]): string {

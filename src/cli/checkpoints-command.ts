@@ -9,6 +9,7 @@ import { Refused, TinkerHttp } from '../tinker/client/http.ts';
 import { EXIT } from './exit.ts';
 import { readBaseUrl } from './options/engine-options.ts';
 import { PLAIN } from './plain-table.ts';
+import { print, printJson } from './print.ts';
 
 export type CheckpointsOptions = { readonly baseUrl?: string; readonly keyEnv?: string; readonly json?: boolean };
 
@@ -20,7 +21,7 @@ const ARCHIVE_PATIENCE = 5 * 60_000;
 /** `unrut checkpoints`: what a service keeps. */
 export async function listKept(options: CheckpointsOptions): Promise<number> {
   const kept = await ask(options, PATIENCE, listCheckpoints);
-  return say(options, kept.map(toJson), kept.length === 0 ? 'nothing is kept there' : renderTable(kept));
+  return tell(options, kept.map(toJson), kept.length === 0 ? 'nothing is kept there' : renderTable(kept));
 }
 
 /** `unrut checkpoints download PATH`: the adapter as a PEFT folder. */
@@ -33,7 +34,7 @@ export async function downloadKept(
   const whole = await ask(options, ARCHIVE_PATIENCE, (http) => {
     return withCheckpoint(http, path, 'GET …/archive', (found) => downloadAdapter(http, found, out));
   });
-  return say(options, { path: whole, folder: out }, `${whole} is in ${out}, as PEFT has it`);
+  return tell(options, { path: whole, folder: out }, `${whole} is in ${out}, as PEFT has it`);
 }
 
 /** `unrut checkpoints delete PATH`. */
@@ -41,7 +42,7 @@ export async function deleteKept(path: string, options: CheckpointsOptions): Pro
   const deleted = await ask(options, PATIENCE, (http) => {
     return withCheckpoint(http, path, 'DELETE', (found) => deleteCheckpoint(http, found));
   });
-  return say(options, { deleted }, `${deleted} is deleted`);
+  return tell(options, { deleted }, `${deleted} is deleted`);
 }
 
 /** @throws EndpointError where the service cannot be asked, with the way out where the key is not accepted. */
@@ -87,7 +88,8 @@ const megabytes = (bytes: number | null): string => (bytes === null ? '?' : (byt
 /** `2026-11-25 08:05` */
 const minute = (time: string | null): string => time?.slice(0, 16).replace('T', ' ') ?? '';
 
-function say({ json }: CheckpointsOptions, value: object, words: string): number {
-  process.stdout.write(`${json ? JSON.stringify(value) : words}\n`);
+function tell({ json }: CheckpointsOptions, value: object, words: string): number {
+  if (json) printJson(value);
+  else print(`${words}\n`);
   return EXIT.ok;
 }

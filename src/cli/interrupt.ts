@@ -1,5 +1,6 @@
 import { endProcess } from './end-process.ts';
 import { EXIT } from './exit.ts';
+import { say } from './print.ts';
 
 /**
  * The first Ctrl-C asks the run to stop at the next step; a second one ends the process, which loses at most that step.
@@ -10,7 +11,7 @@ export function onInterrupt(first = 'stops after this step'): { readonly signal:
   const stop = () => {
     if (controller.signal.aborted) return void endProcess(EXIT.interrupted);
     const behindControlC = process.stderr.isTTY ? '\n' : ''; // the terminal shows ^C
-    process.stderr.write(`${behindControlC}unrut: ${first}; press Ctrl-C again to end at once\n`);
+    say(`${behindControlC}unrut: ${first}; press Ctrl-C again to end at once`);
     controller.abort();
   };
   const signals = ['SIGINT', 'SIGTERM'] as const;

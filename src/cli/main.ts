@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 import { EXIT, explainError } from './exit.ts';
+import { say } from './print.ts';
 import { runCli } from './program.ts';
 
 process.on('uncaughtException', async (error) => {
-  process.stderr.write(`${explainError(error)}\n`);
+  say(explainError(error));
   const { endProcess } = await import('./end-process.ts');
   await endProcess(EXIT.error);
 });

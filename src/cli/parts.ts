@@ -15,9 +15,8 @@ import { LoraPolicy } from '../engine/local/policy/lora-policy.ts';
 import { Runtime } from '../engine/local/runtime/runtime.ts';
 import { createProber } from '../probes/all-probes.ts';
 import { baseTextLogprobs } from '../probes/base-text.ts';
-import { DECLARATION, declaredText } from '../problems/declared-text.ts';
-import { runningSumFamily } from '../problems/running-sum-family.ts';
-import type { Model, ModelOptions, RunParts } from '../recipe/run-parts.ts';
+import { FAMILIES } from '../problems/families.ts';
+import type { Model, ModelOptions, ModelText, RunParts } from '../recipe/run-parts.ts';
 import { distil } from '../stages/distil.ts';
 import { elicit } from '../stages/elicit.ts';
 import { pretrain } from '../stages/pretrain.ts';
@@ -25,8 +24,10 @@ import { reinforce } from '../stages/reinforce.ts';
 import { stageRegistry } from '../stages/stage.ts';
 import { unloop } from '../stages/unloop.ts';
 import { verify } from '../stages/verify.ts';
+import { DECLARATION, declaredText } from '../texts/declared-text.ts';
 
-type ProbedModel = Model & { readonly format: ChatFormat };
+type FormattedText = ModelText & { readonly format: ChatFormat };
+type ProbedModel = Model & FormattedText;
 
 /** A model on the embedded engine. */
 type LocalModel = Model & { readonly policy: GraphPolicy; readonly format: ChatFormat };
@@ -34,18 +35,23 @@ type LocalModel = Model & { readonly policy: GraphPolicy; readonly format: ChatF
 /** What a run of the command line is put together from: the embedded engine, every stage, every probe. */
 export const parts: RunParts = {
   stages: stageRegistry([pretrain, elicit, verify, distil, unloop, reinforce]),
-  prober: createProber(runningSumFamily),
+  families: FAMILIES,
+  prober: (family) => createProber(family),
+  openText,
   openModel,
   probeTarget,
   exportModel,
   versions: { 'onnxruntime-node': createRequire(import.meta.url)('onnxruntime-node/package.json').version },
 };
 
+export async function openText(folder: string): Promise<FormattedText> {
+  return { format: await ChatFormat.open(folder), baseText: await declaredText(folder) };
+}
+
 async function openModel(folder: string, { fresh, seed, lora }: ModelOptions): Promise<LocalModel> {
-  const format = await ChatFormat.open(folder);
-  const baseText = await declaredText(folder);
+  const text = await openText(folder);
   const weights = fresh ? await freshModel(folder, seed) : await readModelFolder(folder);
-  const common = { format, baseText, parameters: weights.flat.length };
+  const common = { ...text, parameters: weights.size };
   if (lora !== undefined) {
     const policy = new LoraPolicy(Runtime.open(), weights, { ...lora, seed, baseModel: folder });
     return { ...common, policy, reference: await policy.sampler(), adapter: adapterOf(policy, folder) };
@@ -103,7 +109,8 @@ async function exportModel({ policy }: LocalModel, source: string, folder: strin
 export async function writeModel(weights: Weights, source: string, folder: string): Promise<void> {
   await writing(folder, async () => {
     await mkdir(folder, { recursive: true });
-    for (const name of await readdir(source)) if (LENT.has(name)) await cp(join(source, name), join(folder, name));
+    const lent = (await readdir(source)).filter((name) => LENT.has(name));
+    for (const name of lent) await cp(join(source, name), join(folder, name), { dereference: true }); // the hub's are links
     const { torch_dtype: _older, ...config } = await readJson(join(source, 'config.json'));
     const changed = { ...config, dtype: 'float32', tie_word_embeddings: weights.config.tiedEmbedding };
     await writeFile(join(folder, 'config.json'), `${JSON.stringify(changed, null, 2)}\n`);

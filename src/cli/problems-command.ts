@@ -8,20 +8,19 @@ import { type Stream, stream } from '../random.ts';
 import { EXIT } from './exit.ts';
 import { openProblems } from './open-problems.ts';
 import { PLAIN } from './plain-table.ts';
+import { print, printJson } from './print.ts';
 
 export type FamilyOptions = { readonly seed: number; readonly set?: readonly string[]; readonly json?: boolean };
 
 /** `unrut problems list`: the families and their dials. */
 export function listProblems({ json }: { readonly json?: boolean }): number {
   const families = FAMILIES.map(({ name, summary, dials }) => ({ name, summary, dials: dialsOf(dials) }));
-  if (json) return print(families);
+  if (json) return asJson(families);
   const table = new Table({ head: ['family', 'what', 'dials'], ...PLAIN });
   for (const { name, summary, dials } of families) {
     table.push([name, summary, dials.map((dial) => `${dial.name}=${dial.default}: ${dial.meaning}`).join('\n')]);
   }
-  process.stdout.write(
-    `${table}\nA file of your own (.jsonl with question, answer, optional steps) is a family too.\n`,
-  );
+  print(`${table}\nA file of your own (.jsonl with question, answer, optional steps) is a family too.\n`);
   return EXIT.ok;
 }
 
@@ -46,9 +45,9 @@ export async function showProblem(name: string, { seed, set, json }: FamilyOptio
   });
   const { prompt, challenge } = { prompt: family.prompt(problem), challenge: family.challenge };
   const shards = family.shards(problem, draws).turns;
-  if (json) return print({ family: family.name, id: family.id(problem), prompt, works, challenge, shards });
+  if (json) return asJson({ family: family.name, id: family.id(problem), prompt, works, challenge, shards });
   const parts = [['problem', prompt], ...works.map(({ title, reply }) => [title, reply]), ['challenge', challenge], ['one piece a turn', shards.join('\n---\n')]];
-  process.stdout.write(parts.map(([title, text]) => `== ${title} ==\n${text}\n`).join('\n'));
+  print(parts.map(([title, text]) => `== ${title} ==\n${text}\n`).join('\n'));
   return EXIT.ok;
 } // biome-ignore format: one line a statement
 
@@ -76,8 +75,8 @@ export async function validateProblems(
   const names = name === undefined ? FAMILIES.map((family) => family.name) : [name];
   const validations: Validation[] = [];
   for (const each of names) validations.push(validate(await familyOf(each, set), problems, seed));
-  if (json) print(validations);
-  else process.stdout.write(validations.map(renderValidation).join('\n'));
+  if (json) printJson(validations);
+  else print(validations.map(renderValidation).join('\n'));
   return validations.some(({ checks }) => checks.some(({ failed }) => failed > 0)) ? EXIT.error : EXIT.ok;
 }
 
@@ -94,7 +93,7 @@ function renderValidation({ family, problems, checks }: Validation): string {
 const familyOf = (name: string, settings?: readonly string[]): Promise<ProblemFamily<unknown>> =>
   openProblems(name, settings, stockReplies);
 
-function print(value: unknown): number {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
+function asJson(value: unknown): number {
+  printJson(value);
   return EXIT.ok;
 }

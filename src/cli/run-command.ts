@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs';
-import { InputError, Interrupted } from '../errors.ts';
+import { dirname, resolve } from 'node:path';
+import { checkFile } from '../disk/check-writable.ts';
+import { Interrupted } from '../errors.ts';
 import { loadRecipe, type Recipe } from '../recipe/load-recipe.ts';
 import type { RunParts } from '../recipe/run-parts.ts';
 import { runRecipe } from '../recipe/run-recipe.ts';
@@ -12,13 +13,15 @@ import { openDisplay } from './display/open-display.ts';
 import { dryRun } from './dry-run.ts';
 import { partsOf } from './engine-parts.ts';
 import { EXIT } from './exit.ts';
+import { findModel } from './find-model.ts';
 import { findRecipe } from './find-recipe.ts';
 import { latestRunFolder, nextRunFolder } from './find-run.ts';
 import { onInterrupt } from './interrupt.ts';
 import { type EngineOptions, engineWords, serviceOf } from './options/engine-options.ts';
+import { say } from './print.ts';
 import { makeRunCard } from './run-card.ts';
 import { serviceDryRun } from './service-dry-run.ts';
-import { showResults } from './show-results.ts';
+import { keepAndPrint, writeReport } from './show-results.ts';
 
 export type RunOptions = {
   readonly resume?: boolean;
@@ -26,7 +29,7 @@ export type RunOptions = {
   readonly dryRun?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
-  readonly seed?: string;
+  readonly seed?: number;
   readonly set?: readonly string[];
   readonly junit?: string;
 } & EngineOptions;
@@ -35,27 +38,23 @@ export type RunOptions = {
 export async function run(name: string, options: RunOptions, localParts: RunParts): Promise<number> {
   const file = findRecipe(name);
   const service = serviceOf(options);
-  const recipe = await readRecipe(file, options, localParts);
+  const recipe = await withModel(file, await readRecipe(file, options, localParts), options);
   const parts = await partsOf(service, localParts);
-  if (!existsSync(recipe.model)) {
-    throw new InputError(
-      `${file}: model ${recipe.model}: no such folder; a relative path starts at the recipe's folder`,
-    );
-  }
   if (options.dryRun) return service ? serviceDryRun(recipe, parts, service) : dryRun(recipe, parts);
+  if (options.junit !== undefined) await checkFile(options.junit, '--junit');
   const folder = await openFolder(recipe, options, parts);
   try {
     const results = await runOrRead(recipe, folder, options, parts);
-    if (options.junit !== undefined) {
-      await writeJunit(options.junit, results.run.name, gateCases(results.gates), results.seconds.total);
-    }
-    return await showResults(folder.path, results, options);
+    return await keepAndPrint(results, options, async () => {
+      const { run, gates, seconds } = results;
+      const files = await writeReport(folder.path, results);
+      if (options.junit !== undefined) await writeJunit(options.junit, run.name, gateCases(gates), seconds.total);
+      return files;
+    });
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     await folder.journal.append({ kind: 'run-interrupted' });
-    process.stderr.write(
-      `unrut: interrupted, everything is saved; go on with\n  ${resumeCommand(name, folder.path, options)}\n`,
-    );
+    say(`unrut: interrupted, everything is saved; go on with\n  ${resumeCommand(name, folder.path, options)}`);
     return EXIT.interrupted;
   } finally {
     await folder.close();
@@ -71,6 +70,12 @@ async function readRecipe(file: string, options: RunOptions, { stages }: RunPart
   return loadRecipe(file, stages, ['lora={}', ...overrides]);
 }
 
+/** The folder of its model, which a path in it names from the recipe's own folder on; a model of the hub is fetched. */
+async function withModel(file: string, recipe: Recipe, options: RunOptions): Promise<Recipe> {
+  const { folder, name } = await findModel(recipe.resolved.model, { ...options, base: dirname(file) });
+  return { ...recipe, model: resolve(folder), resolved: { ...recipe.resolved, model: name } };
+}
+
 async function openFolder(recipe: Recipe, options: RunOptions, parts: RunParts): Promise<RunFolder> {
   const card = await makeRunCard(recipe, parts);
   if (!options.resume) return RunFolder.create(options.out ?? nextRunFolder(recipe.name), card);
@@ -78,8 +83,7 @@ async function openFolder(recipe: Recipe, options: RunOptions, parts: RunParts):
     options.out ?? latestRunFolder(recipe.name) ?? nextRunFolder(recipe.name),
     card,
   );
-  if (folder.journal.events.length === 0)
-    process.stderr.write(`unrut: ${folder.path}: nothing to resume, starts anew\n`);
+  if (folder.journal.events.length === 0) say(`unrut: ${folder.path}: nothing to resume, starts anew`);
   return folder;
 }
 
@@ -101,7 +105,7 @@ function resumeCommand(name: string, folder: string, options: RunOptions): strin
   const { seed, set = [] } = options;
   const overrides = [
     ...set.flatMap((one) => ['--set', one]),
-    ...(seed === undefined ? [] : ['--seed', seed]),
+    ...(seed === undefined ? [] : ['--seed', String(seed)]),
     ...engineWords(serviceOf(options)),
   ];
   return ['unrut', 'run', name, '--resume', '--out', folder, ...overrides].map(quoted).join(' ');

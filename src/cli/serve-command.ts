@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { ChatFormat } from '../chat/chat-format.ts';
 import { readModelFolder } from '../engine/local/files/model-folder.ts';
 import type { Weights } from '../engine/local/model/weights.ts';
@@ -12,13 +11,15 @@ import { ServedModel } from '../serve/served-model.ts';
 import { tinkerMount } from '../tinker/server/mount.ts';
 import { TinkerService } from '../tinker/server/tinker-service.ts';
 import { EXIT, explainError } from './exit.ts';
+import { findModel } from './find-model.ts';
 import { onInterrupt } from './interrupt.ts';
+import { say } from './print.ts';
 
 export type ServeOptions = {
   /** Also the Tinker API, for training. */
   readonly tinker?: boolean;
   /** Where what is trained is kept. */
-  readonly data: string;
+  readonly data?: string;
   readonly port: number;
   readonly host: string;
   /** The address by which clients reach the server, where it is not the one that it listens on. */
@@ -29,17 +30,19 @@ export type ServeOptions = {
 
 /** `unrut serve MODEL`: answers until it is told to stop, then finishes what is in flight. */
 export async function serve(name: string, options: ServeOptions): Promise<number> {
+  const { data = 'tinker-data' } = options;
+  if (options.data !== undefined && !options.tinker) throw new InputError('--data is for --tinker; add it');
   const apiKey = readKey(options.apiKeyEnv);
   const runtime = Runtime.open();
   try {
     const opened = await openModel(name, runtime);
     const { model } = opened;
-    const tinker = options.tinker ? await openTinker(opened, runtime, options.data) : undefined;
+    const tinker = options.tinker ? await openTinker(opened, runtime, data) : undefined;
     const access = { apiKey, address: options, onFault };
     const app = serveApp(model, { ...access, ...(tinker && { tinker: tinkerMount(tinker, access) }) });
     const server = await listen(app.fetch, options);
     say(`unrut: serves ${model.id} at ${server.url}/v1; Ctrl-C stops it`);
-    if (tinker) say(`unrut: trains it at TINKER_BASE_URL=${server.url}; checkpoints are kept in ${options.data}`);
+    if (tinker) say(`unrut: trains it at TINKER_BASE_URL=${server.url}; checkpoints are kept in ${data}`);
     await stopSignal();
     await Promise.all([server.stop(), tinker?.close()]);
     return EXIT.ok;
@@ -48,9 +51,7 @@ export async function serve(name: string, options: ServeOptions): Promise<number
   }
 }
 
-const onFault = (error: unknown): void => void say(explainError(error));
-
-const say = (line: string): boolean => process.stderr.write(`${line}\n`);
+const onFault = (error: unknown): void => say(explainError(error));
 
 function readKey(variable: string | undefined): string | undefined {
   if (variable === undefined) return undefined;
@@ -67,13 +68,12 @@ type Opened = {
   readonly format: ChatFormat;
 };
 
-/** A model folder, or a finished run, whose model goes by the run's name. */
+/** A model folder, a finished run, whose model goes by the run's name, or a model of the hub. */
 async function openModel(given: string, runtime: Runtime): Promise<Opened> {
-  const folder = existsSync(join(given, 'run.yaml')) ? join(given, 'model') : given;
-  if (!existsSync(folder)) throw new InputError(`${folder}: no such model folder`);
+  const { folder, name: found } = await findModel(given);
   const format = await ChatFormat.open(folder);
   const weights = await readModelFolder(folder);
-  const name = basename(resolve(given));
+  const name = basename(resolve(found)).replace(/@[0-9a-f]{40}$/, '');
   const model = new ServedModel({
     id: name,
     sampler: new LocalSampler(runtime, weights),

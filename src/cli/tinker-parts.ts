@@ -8,15 +8,15 @@ import { mergedWeights } from '../engine/local/compiler/adapter-graphs.ts';
 import { readModelFolder } from '../engine/local/files/model-folder.ts';
 import { readPeftFolder } from '../engine/local/files/peft-folder.ts';
 import { baseFor, factorShapes, type Module } from '../engine/local/model/adapter.ts';
-import { readConfig } from '../engine/local/model/hugging-face-config.ts';
-import { type LlamaConfig, parameterShapes } from '../engine/local/model/llama-config.ts';
+import { parameterShapes, readConfig } from '../engine/local/model/architectures.ts';
+import type { ModelConfig } from '../engine/local/model/model-config.ts';
 import { sizeOf } from '../engine/local/model/weights.ts';
 import { shapeOf } from '../engine/local/policy/lora-policy.ts';
 import { Runtime } from '../engine/local/runtime/runtime.ts';
 import { InputError, ModelError } from '../errors.ts';
-import { declaredText } from '../problems/declared-text.ts';
 import type { LoraRecipe } from '../recipe/recipe.ts';
 import type { Model, ModelOptions, RunParts } from '../recipe/run-parts.ts';
+import { declaredText } from '../texts/declared-text.ts';
 import { examine } from '../tinker/client/conformance.ts';
 import { openService, supportedModels, type TinkerConnection } from '../tinker/client/connection.ts';
 import type { Finding } from '../tinker/client/finding.ts';
@@ -25,6 +25,7 @@ import { SampleGate } from '../tinker/client/sample-gate.ts';
 import { TinkerPolicy } from '../tinker/client/tinker-policy.ts';
 import type { ServiceOptions } from './options/engine-options.ts';
 import { probeTarget, writeModel } from './parts.ts';
+import { say } from './print.ts';
 
 /** A checkpoint on a service takes seconds, and space that somebody pays for. */
 const SAVE_EVERY = 20;
@@ -87,7 +88,7 @@ async function checkBaseModel(service: TinkerConnection, { baseUrl, baseModel }:
 function openTinker({ baseUrl }: ServiceOptions, seed: number): Promise<TinkerConnection> {
   const secret = Secret.of({ keyVariable: 'TINKER_API_KEY' }, undefined);
   const onWait = (what: string, seconds: number, queue: string) => {
-    process.stderr.write(`unrut: ${baseUrl}: ${what}: no result for ${seconds} s (${queue}); goes on waiting\n`);
+    say(`unrut: ${baseUrl}: ${what}: no result for ${seconds} s (${queue}); goes on waiting`);
   };
   return openService(baseUrl, secret, { clock: realClock, seed, onWait });
 }
@@ -95,7 +96,7 @@ function openTinker({ baseUrl }: ServiceOptions, seed: number): Promise<TinkerCo
 const line = (baseUrl: string, { name, found, usual }: Finding): string =>
   `${baseUrl}: ${name}: ${found}${usual ? '' : ' (unlike the protocol)'}`;
 
-function adapterSize(config: LlamaConfig, lora: LoraRecipe): number {
+function adapterSize(config: ModelConfig, lora: LoraRecipe): number {
   const tiedEmbedding = config.tiedEmbedding && !lora.trainUnembed;
   return sizeOf(factorShapes({ ...config, tiedEmbedding }, shapeOf({ ...lora, seed: 0 })));
 }

@@ -4,6 +4,7 @@ import { InputError } from '../errors.ts';
 import { listen } from '../serve/http-server.ts';
 import { viewer } from '../view/app.ts';
 import { EXIT } from './exit.ts';
+import { print } from './print.ts';
 
 export type ViewOptions = { readonly port: number };
 
@@ -14,7 +15,7 @@ export async function view(folder: string, { port }: ViewOptions): Promise<numbe
   }
   const app = viewer(folder);
   const server = await listen((request) => app.fetch(request), { host: '127.0.0.1', port });
-  process.stdout.write(`${folder} is shown at ${server.url}/ (Ctrl-C ends it)\n`);
+  print(`${folder} is shown at ${server.url}/ (Ctrl-C ends it)\n`);
   await Promise.race((['SIGINT', 'SIGTERM'] as const).map((signal) => once(process, signal)));
   await server.stop();
   return EXIT.ok;

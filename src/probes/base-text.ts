@@ -1,10 +1,7 @@
 import type { ChatFormat } from '../chat/chat-format.ts';
 import type { Sampler } from '../engine/engine.ts';
-import { drawAuthorsDocument, type TextRecipe } from '../problems/organism-text.ts';
 import { stream } from '../random.ts';
-
-/** Role markers are the template's, not the model's. */
-const ROLE_MARKERS = 'UAS';
+import { type BaseText, drawAuthorsDocument, encodeDocument } from '../texts/base-text.ts';
 
 /**
  * Logprobs in nats of the tokens of `count` documents of the base model's own kind, `[document][token]`, role markers
@@ -13,14 +10,13 @@ const ROLE_MARKERS = 'UAS';
 export async function baseTextLogprobs(
   sampler: Sampler,
   format: Pick<ChatFormat, 'encode'>,
-  text: TextRecipe,
+  text: BaseText,
   count: number,
   seed: number,
 ): Promise<number[][]> {
-  const markers = new Set(format.encode(ROLE_MARKERS));
   const documents = Array.from({ length: count }, (_, index) => {
-    return format.encode(drawAuthorsDocument(stream(seed, 'held-out base text', index), text));
+    return encodeDocument(drawAuthorsDocument(stream(seed, 'held-out base text', index), text), format.encode);
   });
-  const logprobs = await sampler.logprobs(documents);
-  return documents.map((tokens, index) => [...logprobs[index]!].filter((_, at) => !markers.has(tokens[at]!)));
+  const logprobs = await sampler.logprobs(documents.map(({ tokens }) => tokens));
+  return documents.map(({ by }, index) => [...logprobs[index]!].filter((_, at) => by[at] !== 'template'));
 }

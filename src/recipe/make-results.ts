@@ -1,3 +1,4 @@
+import { lookUp } from '../look-up.ts';
 import type { GateVerdict, RunEvent } from '../record/event.ts';
 import { latestSteps } from '../record/event.ts';
 import type { RunFolder } from '../record/run-folder.ts';
@@ -73,16 +74,15 @@ function gateRow(verdict: GateVerdict): GateRow {
 
 /** By stage, and under `probe` for all probing; steps that a resumed run repeated count once. */
 function secondsSpent(events: readonly RunEvent[]): Results['seconds'] {
-  const stages: Record<string, number> = {};
-  const add = (name: string, seconds: number) => {
-    stages[name] = (stages[name] ?? 0) + seconds;
-  };
+  const stages = new Map<string, number>();
+  const add = (name: string, seconds: number) => stages.set(name, (stages.get(name) ?? 0) + seconds);
   for (const step of latestSteps(events)) add(step.stage, step.seconds);
   for (const event of events) {
     if (event.kind === 'stage-finished') add(event.stage, event.seconds);
     if (event.kind === 'probe-finished') add('probe', event.seconds);
   }
-  return { total: Object.values(stages).reduce((sum, seconds) => sum + seconds, 0), stages };
+  const total = [...stages.values()].reduce((sum, seconds) => sum + seconds, 0);
+  return { total, stages: Object.fromEntries(stages) };
 }
 
 const UNITS: Readonly<Record<string, string>> = { loss: 'nats/token', seconds: 's' };
@@ -93,7 +93,7 @@ function curves(events: readonly RunEvent[]): TrainingCurve[] {
     for (const [name, value] of Object.entries(values)) {
       if (value === null) continue;
       const key = `${stage} ${name}`;
-      if (!byName.has(key)) byName.set(key, { stage, name, unit: UNITS[name] ?? '', points: [] });
+      if (!byName.has(key)) byName.set(key, { stage, name, unit: lookUp(UNITS, name) ?? '', points: [] });
       byName.get(key)!.points.push([step, value]); // set above
     }
   }

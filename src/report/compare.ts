@@ -2,6 +2,7 @@ import type { Comparison } from '../results/compare-reports.ts';
 import { metricOf } from '../results/metrics.ts';
 import type { ProbeRow } from '../results/results.ts';
 import { rowVerdict } from '../results/verdict.ts';
+import { visibleLine } from '../visible.ts';
 import { formatChange, formatEstimate, formatP, rowTitle } from './format.ts';
 import { type Colors, type TerminalOptions, terminalColors, verdictPaint } from './paint.ts';
 import { printTable } from './print-table.ts';
@@ -13,7 +14,9 @@ export function renderComparison(
   options: TerminalOptions = {},
 ): string {
   const paint = terminalColors(options);
-  const table = printTable(['', ...names, 'second − first', 'Holm', ''].map((word) => paint.bold(word)));
+  const table = printTable(
+    ['', ...names.map(visibleLine), 'second − first', 'Holm', ''].map((word) => paint.bold(word)),
+  );
   for (const row of rows) table.push(cells(row, worse.includes(row), paint));
   return `${table.toString()}\n95 % intervals, paired by problem\n${tableKey}\n${summary(worse, familyError)}\n`;
 }

@@ -1,7 +1,9 @@
+import { lookUp } from '../look-up.ts';
 import { parseCondition } from '../results/condition.ts';
 import { type MetricName, metricOf } from '../results/metrics.ts';
 import type { Change, Estimate } from '../results/results.ts';
 import type { Unit } from '../results/units.ts';
+import { visibleLine } from '../visible.ts';
 
 /**
  * @file How numbers are written, in the terminal and on the page alike: shares with three decimals, so that .99 and .995
@@ -71,7 +73,7 @@ const cellWords: Readonly<Record<string, string>> = {
 };
 
 const partInWords: Readonly<Record<string, (value: string) => string>> = {
-  kind: (value) => kindWords[value] ?? value,
+  kind: (value) => lookUp(kindWords, value) ?? value,
   what: (value) => value,
   copies: (value) => `after ${value} ${value === '1' ? 'copy' : 'copies'}`,
   demos: (value) => `${value} demonstrations`,
@@ -81,7 +83,7 @@ const partInWords: Readonly<Record<string, (value: string) => string>> = {
   answer: (value) => `${value} answer`,
   first: (value) => `${value} first`,
   pressure: (value) => value,
-  cell: (value) => cellWords[value] ?? value,
+  cell: (value) => lookUp(cellWords, value) ?? value,
   wording: () => 'held-out wordings',
   turn: (value) => `${value} turn`,
   of: (value) => `in ${value}`,
@@ -89,12 +91,15 @@ const partInWords: Readonly<Record<string, (value: string) => string>> = {
 
 /** Conditions in words: `kind=misconception,dose=4` is "misconception, dose 4". */
 export function formatCondition(condition: string | undefined): string {
-  const parts = [...parseCondition(condition)].map(([key, value]) => partInWords[key]?.(value) ?? `${key} ${value}`);
+  const parts = [...parseCondition(condition)].map(
+    ([key, value]) => lookUp(partInWords, key)?.(value) ?? `${key} ${value}`,
+  );
   return parts.join(', ').replaceAll('_', ' ');
 }
 
 /** "Next step right (misconception, dose 4)" */
 export function rowTitle(row: { readonly metric: MetricName; readonly condition?: string | undefined }): string {
   const condition = formatCondition(row.condition);
-  return condition ? `${metricOf(row.metric).title} (${condition})` : metricOf(row.metric).title;
+  const { title } = metricOf(row.metric);
+  return visibleLine(condition ? `${title} (${condition})` : title);
 }

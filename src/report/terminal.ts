@@ -1,6 +1,7 @@
 import { behaviourOf, behaviours, metricOf } from '../results/metrics.ts';
 import type { GateRow, ProbeRow, Results } from '../results/results.ts';
 import { rowVerdict } from '../results/verdict.ts';
+import { visibleData } from '../visible.ts';
 import { fullDoseOnly } from './dose-response.ts';
 import { confoundLines, endpointLines, skippedLines } from './endpoint-lines.ts';
 import { formatEstimate, formatSeconds, formatSigned, rowTitle } from './format.ts';
@@ -16,7 +17,8 @@ import { directionArrows, tableKey, verdictWords } from './verdict-words.ts';
 const WIDE = 116;
 
 /** Before v. after with intervals, gates and time, as text: tables, or two lines a row where the terminal is narrow. */
-export function renderTerminal(results: Results, options: TerminalOptions = {}): string {
+export function renderTerminal(given: Results, options: TerminalOptions = {}): string {
+  const results = visibleData({ ...given, transcripts: [] }); // they are not shown here
   const paint = terminalColors(options);
   const { columns = process.stdout.columns ?? WIDE } = options;
   const [probes, gates] = columns < WIDE ? [narrowProbes, narrowGates] : [probeTable, gateTable];

@@ -3,7 +3,7 @@ import { bearsKey } from './api-key.ts';
 import { isOwnName, type OwnAddress } from './host-rule.ts';
 import { ApiError } from './openai/api-error.ts';
 import { catalogueOf, type ModelCatalogue, openAiRoutes } from './openai/routes.ts';
-import { BodyTooLarge } from './read-limited.ts';
+import { BodyTooLarge, UploadStalled } from './read-limited.ts';
 import type { ServedModel } from './served-model.ts';
 import { ServerBusy } from './server-busy.ts';
 
@@ -54,7 +54,8 @@ function addOpenAi(app: Hono, place: string, catalogue: ModelCatalogue, { apiKey
 
 function respond(error: ApiError): Response {
   const retry = error.status === 429 || error.status === 503 ? { 'retry-after': '1' } : {};
-  return Response.json(error.body(), { status: error.status, headers: retry });
+  const close = error.status === 408 || error.status === 413 ? { connection: 'close' } : {}; // the rest of the body is not read
+  return Response.json(error.body(), { status: error.status, headers: { ...retry, ...close } });
 }
 
 function wrongHost(): ApiError {
@@ -72,6 +73,7 @@ function wrongKey(): ApiError {
 function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof BodyTooLarge) return new ApiError(error.message, { status: 413, code: 'body_too_large' });
+  if (error instanceof UploadStalled) return new ApiError(error.message, { status: 408, code: 'upload_stalled' });
   if (error instanceof ServerBusy) return new ApiError(error.message, { status: 429, code: 'server_busy' });
   if (error instanceof DOMException && error.name === 'TimeoutError') {
     return new ApiError('the answer took too long; ask for less, or later', { status: 503, code: 'timeout' });

@@ -4,9 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { InputError } from '../errors.ts';
 
-/** How long a client may take to send its headers, and its whole request. */
+/**
+ * How long a client may take to send its headers, and its whole request: 64 MiB take ten minutes at 1 Mbit/s. One that
+ * stops in the middle is let go earlier, by `readLimited`.
+ */
 const HEADERS_MS = 10_000;
-const REQUEST_MS = 30_000;
+const REQUEST_MS = 600_000;
 
 /** An idle connection is kept longer than clients keep theirs, so that none is used just as it closes. */
 const KEEP_ALIVE_MS = 75_000;

@@ -11,10 +11,23 @@ export class BodyTooLarge extends Error {
   }
 }
 
+/** A client stopped in the middle of its request. */
+export class UploadStalled extends Error {
+  override name = 'UploadStalled';
+
+  constructor() {
+    super(`no more of the body came for ${STALL_MS / 1000} s; send it again`);
+  }
+}
+
+/** How long a client may pause in the middle of a body. */
+const STALL_MS = 30_000;
+
 /**
  * The whole body, whether its length is announced or not. Over a socket it is read from Node's own message: to make a
  * web stream of it took a quarter of a busy server's time.
  * @throws BodyTooLarge as soon as it has more than `limit` bytes; the rest is not read.
+ * @throws UploadStalled where nothing comes for half a minute.
  */
 export async function readLimited({ req, env }: Context, limit: number): Promise<Uint8Array> {
   if (Number(req.header('content-length')) > limit) throw new BodyTooLarge(limit);
@@ -33,22 +46,29 @@ async function readStream(request: Request, limit: number): Promise<Uint8Array> 
   return Buffer.concat(parts);
 }
 
-function readMessage(message: IncomingMessage, limit: number): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    const parts: Buffer[] = [];
-    let size = 0;
-    const take = (part: Buffer) => {
-      size += part.length;
-      parts.push(part);
-      if (size <= limit) return;
-      message.off('data', take).pause();
-      reject(new BodyTooLarge(limit));
-    };
-    message.on('data', take);
-    message.once('end', () => resolve(Buffer.concat(parts)));
-    message.once('error', reject);
-    message.once('close', () => {
-      if (!message.complete) reject(new Error('the client went away in the middle of its request'));
+async function readMessage(message: IncomingMessage, limit: number): Promise<Uint8Array> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  let stalled: NodeJS.Timeout | undefined;
+  let take = (_part: Buffer) => {};
+  try {
+    return await new Promise((resolve, reject) => {
+      stalled = setTimeout(() => reject(new UploadStalled()), STALL_MS);
+      take = (part) => {
+        stalled?.refresh();
+        size += part.length;
+        parts.push(part);
+        if (size > limit) reject(new BodyTooLarge(limit));
+      };
+      message.on('data', take);
+      message.once('end', () => resolve(Buffer.concat(parts)));
+      message.once('error', reject);
+      message.once('close', () => {
+        if (!message.complete) reject(new Error('the client went away in the middle of its request'));
+      });
     });
-  });
+  } finally {
+    clearTimeout(stalled);
+    message.off('data', take).pause(); // the rest is not read
+  }
 }

@@ -4,6 +4,7 @@ import { UnrutError } from '../errors.ts';
 import { html } from '../report/page/markup.ts';
 import { readResults } from '../results/results.ts';
 import { isOwnName } from '../serve/host-rule.ts';
+import { visible } from '../visible.ts';
 import { comparePage } from './compare-page.ts';
 import { Runs } from './find-runs.ts';
 import { inside } from './inside.ts';
@@ -52,7 +53,7 @@ export function viewer(root: string): Hono {
   });
   app.notFound((context) => context.html(problem('There is no such page.'), 404));
   app.onError((error, context) => {
-    if (!(error instanceof UnrutError)) process.stderr.write(`${error.stack}\n`);
+    if (!(error instanceof UnrutError)) process.stderr.write(`${visible(error.stack ?? error.message)}\n`);
     return context.html(problem(error.message), error instanceof UnrutError ? 404 : 500);
   });
   return app;

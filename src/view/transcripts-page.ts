@@ -1,3 +1,4 @@
+import { lookUp } from '../look-up.ts';
 import { formatCount } from '../report/format.ts';
 import { html, type Markup } from '../report/page/markup.ts';
 import { address, layout, way } from './layout.ts';
@@ -12,7 +13,7 @@ const outcomeSigns: Readonly<Record<string, string>> = {
 
 /** A value of the log in words: `C` and `I` are Inspect's for correct and incorrect. */
 export function outcomeWords(outcome: string): string {
-  return outcomeSigns[outcome] ?? outcome;
+  return lookUp(outcomeSigns, outcome) ?? outcome;
 }
 
 /** A page of a log's transcripts, with the search above it. */

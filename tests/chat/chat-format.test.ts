@@ -2,8 +2,8 @@ import { rmSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ChatFormat } from '../../src/chat/chat-format.ts';
 import type { Conversation } from '../../src/conversation/conversation.ts';
-import { declaredText } from '../../src/problems/declared-text.ts';
-import { drawDocument } from '../../src/problems/organism-text.ts';
+import { drawDocument } from '../../src/texts/base-text.ts';
+import { declaredText } from '../../src/texts/declared-text.ts';
 import { stream } from '../../src/random.ts';
 import { randomChatModel } from '../cli/chat-model-folder.ts';
 import { changedModel, talk, withTemplate } from './model-files.ts';
@@ -33,7 +33,7 @@ describe("the organism's tokenizer", () => {
     const text = (await declaredText('models/organism'))!;
     const draws = stream(1, 'documents');
     for (let count = 0; count < 300; count++) {
-      const document = drawDocument(draws, text);
+      const document = drawDocument(draws, text).map((passage) => passage.text).join(''); // biome-ignore format: one line
       expect(organism.decode(organism.encode(document))).toBe(document);
       expect(organism.encode(document)).toHaveLength(document.length);
     }

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeModelFolder } from '../../src/engine/local/files/model-folder.ts';
-import type { LlamaConfig } from '../../src/engine/local/model/llama-config.ts';
+import { parseConfig } from '../../src/engine/local/model/architectures.ts';
 import { initialWeights, type Weights } from '../../src/engine/local/model/weights.ts';
 import { temporaryFolder } from '../temporary.ts';
 
@@ -9,21 +9,21 @@ import { temporaryFolder } from '../temporary.ts';
 const SPECIAL = ['<|endoftext|>', '<|im_start|>', '<|im_end|>', 'Answer: 7'] as const;
 const [END, ANSWER] = [258, 259];
 
-const config: LlamaConfig = {
-  vocabSize: 264,
-  hiddenSize: 16,
-  intermediateSize: 16,
-  layers: 1,
-  heads: 2,
-  keyValueHeads: 1,
-  headSize: 8,
-  ropeTheta: 10_000,
-  normEpsilon: 1e-6,
-  tiedEmbedding: false,
-  queryKeyNorm: true,
-  queryKeyValueBias: false,
-  maxPositions: 4096,
-};
+const config = parseConfig('config.json', {
+  architectures: ['Qwen3ForCausalLM'],
+  model_type: 'qwen3',
+  vocab_size: 264,
+  hidden_size: 16,
+  intermediate_size: 16,
+  num_hidden_layers: 1,
+  num_attention_heads: 2,
+  num_key_value_heads: 1,
+  head_dim: 8,
+  max_position_embeddings: 4096,
+  rms_norm_eps: 1e-6,
+  rope_theta: 10_000,
+  tie_word_embeddings: false,
+});
 
 /** A Qwen3 with random weights in an ordinary folder: byte-level tokenizer, ChatML template unless another is given. */
 export async function randomChatModel(template?: string): Promise<string> {

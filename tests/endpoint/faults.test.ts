@@ -1,5 +1,6 @@
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { EndpointClient } from '../../src/engine/endpoint/endpoint-client.ts';
 import type { Dialect } from '../../src/engine/endpoint/request.ts';
@@ -77,6 +78,25 @@ describe('what passes', () => {
     expect(client.parts.budget.spent.replies).toBeGreaterThanOrEqual(12);
   });
 
+  it.each(['gzip', 'x-gzip', 'deflate', 'br', 'GZIP, identity', undefined])(
+    'a body compressed as %s is read',
+    async (encoding) => {
+      const pack = encoding === 'br' ? brotliCompressSync : encoding === 'deflate' ? deflateSync : gzipSync;
+      const headers = { 'content-type': 'application/json', ...(encoding && { 'content-encoding': encoding }) };
+      const client = await connectTo(
+        await serve((_, response) => void response.writeHead(200, headers).end(pack(JSON.stringify(fine)))),
+      );
+      expect(await askMany(client, 2)).toEqual(['fine', 'fine']);
+      expect(client.parts.flow.count.retries).toBe(0);
+    },
+  );
+
+  it('an error in a 200 that names a status is treated as that status', async () => {
+    const client = await connectTo(await serve(atFirst(1, () => ({ error: { code: 429, message: 'slow down' } }))));
+    expect(await askMany(client, 1)).toEqual(['fine']);
+    expect(client.parts.flow.count.pushbacks).toBe(1);
+  });
+
   it('a stall beyond the time-out is asked again, body and all', async () => {
     const stall: Act = (_, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
@@ -114,6 +134,18 @@ describe('what does not pass stops with one line', () => {
     ['a server that never recovers', answers(500, 'boom'), /answers 500: boom, 8 times in a row$/],
     ['a web page', (_, response) => void response.end('<!doctype html><p>Hi'), /web page, not JSON; addresses usually end in \/v1$/],
     ['a redirect', (_, response) => void response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end(), /redirects to another address \(302\)/],
+    ['an error in a 200', () => ({ error: 'the adapter is gone' }), /#toy: answers without a reply: the adapter is gone, 3 times in a row$/],
+    ['an error object in a 200', () => ({ error: { message: 'no such adapter' }, choices: [] }), /answers without a reply: no such adapter, 3 times in a row$/],
+    ['an error in a 200 beside a reply', () => ({ ...fine, error: { message: 'half of it' } }), /half of it, 3 times in a row$/],
+    ['a route that is not there, in a 200', () => ({ error: 'Unexpected endpoint or method. (POST /v1/chat/completions)' }), /answers 400: Unexpected endpoint/],
+    ['a key that is refused in a 200', () => ({ error: { type: 'authentication_error', message: 'bad key' } }), /the key is not accepted \(401: bad key\)/],
+    ['a model that is not there, in a 200', () => ({ error: { code: '404', message: 'model toy not found' } }), /answers 404: model toy not found/],
+    ['an error in the only choice', () => ({ choices: [{ message: { content: '' }, finish_reason: 'error', error: { code: 400, message: 'filtered' } }] }), /answers 400: filtered$/],
+    ['no choices', () => ({ choices: [], note: 'ran dry' }), /answers without a reply: \{"choices":\[\],"note":"ran dry"\}, 3 times in a row$/],
+    ['a stream that nobody asked for', (_, response) => void response.end('data: {"choices":[]}\n\n'), /the reply is no JSON: data: \{"choices":\[\]\}, 3 times in a row$/],
+    ['an unknown compression', (_, response) => void response.writeHead(200, { 'content-encoding': 'snappy' }).end('x'), /compressed as snappy, which is not known, 3 times in a row$/],
+    ['a broken compression', (_, response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end('x'), /the reply is no gzip \(.*\), 3 times in a row$/],
+    ['control characters', answers(400, 'no\u001b[2J\u009b1Away'), /answers 400: no␛\[2J\ufffd1Away$/],
     ['a wait of hours', (_, response) => sendJson(response, 429, {}, { 'retry-after': '7200' }), /it asks to wait for 120 min$/],
   ]; // biome-ignore format: one fault a line
 

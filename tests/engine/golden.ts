@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { AdamParams, Datum, Loss } from '../../src/engine/engine.ts';
-import type { LlamaConfig } from '../../src/engine/local/model/llama-config.ts';
+import { parseConfig } from '../../src/engine/local/model/architectures.ts';
+import type { ModelConfig } from '../../src/engine/local/model/model-config.ts';
 import { Weights } from '../../src/engine/local/model/weights.ts';
 
 /** @file What tests/peers/torch/make-goldens.py wrote; arrays are little-endian float32 in base64. */
@@ -9,7 +10,7 @@ type Packed = string;
 type PackedTensors = Readonly<Record<string, Packed>>;
 
 type Golden = {
-  readonly config: LlamaConfig;
+  readonly config: ModelConfig;
   readonly weights: PackedTensors;
   readonly data: readonly {
     readonly input: number[];
@@ -38,7 +39,9 @@ type Golden = {
 export const goldenNames = ['llama', 'llama-gqa-untied', 'qwen2', 'qwen3'];
 
 export function readGolden(name: string): Golden {
-  return JSON.parse(readFileSync(new URL(`fixtures/golden-${name}.json`, import.meta.url), 'utf8'));
+  const path = new URL(`fixtures/golden-${name}.json`, import.meta.url);
+  const golden = JSON.parse(readFileSync(path, 'utf8'));
+  return { ...golden, config: parseConfig(path.pathname, golden.config) };
 }
 
 export function unpack(packed: Packed): Float32Array {

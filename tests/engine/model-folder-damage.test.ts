@@ -7,7 +7,7 @@ import { readCheckpoint, writeCheckpoint } from '../../src/engine/local/files/po
 import { initialWeights } from '../../src/engine/local/model/weights.ts';
 import { initialAdamState } from '../../src/engine/local/policy/adamw.ts';
 import { joinFile, joinText, parseFile, type RawEntry, type RawFile } from './safetensors-file.ts';
-import { tinyConfig } from './tiny-model.ts';
+import { tinyConfig, tinyModel } from './tiny-model.ts';
 
 const NORM = 'model.norm.weight';
 const EMBEDDING = 'model.embed_tokens.weight';
@@ -141,7 +141,7 @@ describe('a checkpoint is refused', () => {
   });
 
   it('of another shape', () =>
-    refuse(/config.json: ropeTheta is 100, but this policy's is 50/, { ...tinyConfig, ropeTheta: 50 }));
+    refuse(/config.json: normEpsilon is 0.000001, but this policy's is 0.5/, tinyModel({ rms_norm_eps: 0.5 })));
 
   it('without its optimiser', async () => {
     rmSync(at('optimizer.safetensors'));

@@ -9,7 +9,7 @@ import { parts } from '../../src/cli/parts.ts';
 import { readModelFolder, writeModelFolder } from '../../src/engine/local/files/model-folder.ts';
 import { readPeftShape, writePeftFolder } from '../../src/engine/local/files/peft-folder.ts';
 import { initialAdapter } from '../../src/engine/local/model/adapter.ts';
-import { readConfig } from '../../src/engine/local/model/hugging-face-config.ts';
+import { readConfig } from '../../src/engine/local/model/architectures.ts';
 import { initialWeights } from '../../src/engine/local/model/weights.ts';
 import { UnrutError } from '../../src/errors.ts';
 import { type Stream, stream } from '../../src/random.ts';

@@ -1,11 +1,12 @@
 import { parse } from 'yaml';
-import { type LlamaConfig, parameterShapes } from '../../src/engine/local/model/llama-config.ts';
+import { parameterShapes } from '../../src/engine/local/model/architectures.ts';
+import type { ModelConfig } from '../../src/engine/local/model/model-config.ts';
 import { fromFloat16 } from '../engine/safetensors-file.ts';
 
 /** @file What an input means, said a second time and without the code under test. */
 
 /** True where every parameter lies in the file, in the shape that the config wants, with these very numbers. */
-export function tensorsMeant(bytes: Uint8Array, config: LlamaConfig, flat: Float32Array): boolean {
+export function tensorsMeant(bytes: Uint8Array, config: ModelConfig, flat: Float32Array): boolean {
   const length = Number(Buffer.from(bytes).readBigUInt64LE(0));
   const { __metadata__: _, ...entries } = JSON.parse(Buffer.from(bytes.subarray(8, 8 + length)).toString('utf8'));
   const data = bytes.subarray(8 + length);
@@ -70,20 +71,27 @@ export function configMeant(bytes: Uint8Array): unknown {
     plain(raw.mlp_bias, false, null) &&
     plain(rope.rope_type ?? rope.type, 'default');
   if (!supported) return 'nothing that is supported';
+  const size = raw.head_dim ?? raw.hidden_size / raw.num_attention_heads;
+  const theta = rope.rope_theta ?? raw.rope_theta ?? 10_000;
+  const frequencies = Array.from({ length: size / 2 }, (_, pair) => theta ** ((-2 * pair) / size));
   return {
+    architecture: 'LlamaForCausalLM',
     vocabSize: raw.vocab_size,
     hiddenSize: raw.hidden_size,
     intermediateSize: raw.intermediate_size,
     layers: raw.num_hidden_layers,
     heads: raw.num_attention_heads,
     keyValueHeads: raw.num_key_value_heads ?? raw.num_attention_heads,
-    headSize: raw.head_dim ?? raw.hidden_size / raw.num_attention_heads,
-    ropeTheta: rope.rope_theta ?? raw.rope_theta ?? 10_000,
+    headSize: size,
+    scoreScale: size ** -0.5,
     normEpsilon: raw.rms_norm_eps,
     tiedEmbedding: raw.tie_word_embeddings ?? false,
-    queryKeyNorm: false,
-    queryKeyValueBias: false,
+    biased: [],
+    ropes: [{ frequencies, scale: 1 }],
+    sights: Array.from({ length: raw.num_hidden_layers }, () => ({ rope: 0 })),
     maxPositions: raw.max_position_embeddings,
+    initializerRange: raw.initializer_range ?? 0.02,
+    huggingFace: raw,
   };
 }
 

@@ -45,7 +45,7 @@ describe('unrut serve', () => {
   }); // biome-ignore format: one thought
 
   it('says what is missing, in one line', async () => {
-    expect(await refusal(['serve', 'nowhere'])).toBe('unrut: nowhere: no such model folder\n');
+    expect(await refusal(['serve', 'nowhere'])).toMatch(/^unrut: nowhere: no such model folder; .*\n$/);
     expect(await refusal(['serve', folder, '--api-key-env', 'UNSET_KEY'])).toBe(
       'unrut: --api-key-env: UNSET_KEY is not set; put the key into it, or leave the option out\n',
     );

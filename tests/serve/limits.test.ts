@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { ChatFormat } from '../../src/chat/chat-format.ts';
 import { HeldSampler } from './held-sampler.ts';
 import { appOf, online } from './tiny-server.ts';
@@ -118,6 +118,30 @@ it('stops reading a body that goes on and on', async () => {
     for (let part = 0; part < 40; part++) endless.write('a'.repeat(2 ** 15)); // never ended
   });
   expect(status).toBe(413);
+  await server.stop();
+});
+
+it('gives a client up that stops in the middle of its body, and bears a slow one', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const server = await online(appOf(new HeldSampler(false), format));
+  const body = JSON.stringify(asked);
+  const send = async (parts: readonly string[]) => {
+    const upload = request(`${server.url}${path}`, {
+      method: 'POST',
+      headers: { ...json, 'content-length': body.length },
+    });
+    const status = new Promise((resolve) => upload.on('response', (answer) => resolve(answer.statusCode)));
+    for (const part of parts) {
+      upload.write(part);
+      await new Promise((resolve) => setInterval(resolve, 20).unref()); // not one of the faked
+      vi.advanceTimersByTime(29_000);
+    }
+    vi.advanceTimersByTime(2000);
+    return status.finally(() => upload.destroy());
+  };
+  expect(await send([body.slice(0, 5), body.slice(5)])).toBe(200);
+  expect(await send([body.slice(0, 5), ''])).toBe(408);
+  vi.useRealTimers();
   await server.stop();
 });
 

@@ -13,10 +13,10 @@ import {
   type WireDatum,
 } from '../../src/tinker/wire/forward-backward.ts';
 import { decodeSampleResponse } from '../../src/tinker/wire/sample-response.ts';
-import { tinyConfig } from '../engine/tiny-model.ts';
+import { tinyModel } from '../engine/tiny-model.ts';
 
 /** A model of no size, with the organism's tokenizer. */
-const weights = initialWeights({ ...tinyConfig, vocabSize: 64, maxPositions: 64 }, 7, 0.3);
+const weights = initialWeights(tinyModel({ vocab_size: 64, max_position_embeddings: 64 }), 7, 0.3);
 
 export type Answer = { readonly status: number; readonly body: Record<string, unknown> };
 

@@ -2,9 +2,11 @@ import type { GateVerdict, RunEvent, StepEvent } from '../../record/event.ts';
 import { formatSeconds, formatValue, rowTitle } from '../../report/format.ts';
 import { terminalColors } from '../../report/paint.ts';
 import { metricOf } from '../../results/metrics.ts';
+import { visibleData } from '../../visible.ts';
 
 /** An event in words, one line; undefined for steps, which are a matter of progress. */
-export function eventLine(event: RunEvent): string | undefined {
+export function eventLine(given: RunEvent): string | undefined {
+  const event = visibleData(given);
   switch (event.kind) {
     case 'step':
       return undefined;

@@ -2,6 +2,7 @@ import { MultiBar, type Options } from 'cli-progress';
 import pc from 'picocolors';
 import type { RunEvent, StepEvent } from '../../record/event.ts';
 import { formatSeconds } from '../../report/format.ts';
+import { visibleLine } from '../../visible.ts';
 import type { Display } from './display.ts';
 import { eventLine, followed, shortNumber } from './event-line.ts';
 import { Pace } from './pace.ts';
@@ -46,21 +47,22 @@ export class LiveDisplay implements Display {
   }
 
   #begin(title: string): void {
-    this.#work = begin(title);
+    this.#work = begin(visibleLine(title));
     this.#curves = new Map();
   }
 
   #step(event: StepEvent): void {
     const done = event.step + 1;
     const left = { seconds: this.#pace.secondsLeft(event), at: performance.now() };
-    const title = `${event.stage} ${done}/${event.of}`;
+    const title = visibleLine(`${event.stage} ${done}/${event.of}`);
     this.#work = { ...this.#work, title, share: done / event.of, left, detail: undefined };
     for (const [name, value] of followed(event)) {
       this.#curves.set(name, [...(this.#curves.get(name) ?? []), value].slice(-SPARK_WIDTH));
     }
   }
 
-  doing(what: string, share?: number): void {
+  doing(given: string, share?: number): void {
+    const what = visibleLine(given);
     const now = performance.now();
     const since = this.#work.detail?.what === what ? this.#work.detail.since : now;
     this.#work = { ...this.#work, detail: { what, since } };

@@ -1,5 +1,7 @@
 import type { RunEvent, StepEvent } from '../../record/event.ts';
 import { formatSeconds } from '../../report/format.ts';
+import { visibleLine } from '../../visible.ts';
+import { print } from '../print.ts';
 import type { Display } from './display.ts';
 import { eventLine, followed, shortNumber } from './event-line.ts';
 import { Pace } from './pace.ts';
@@ -12,7 +14,7 @@ export class PlainDisplay implements Display {
   event(event: RunEvent): void {
     if (event.kind === 'step') this.#step(event);
     const line = eventLine(event);
-    if (line) process.stdout.write(`${line}\n`);
+    if (line) print(`${line}\n`);
   }
 
   #step(event: StepEvent): void {
@@ -22,11 +24,11 @@ export class PlainDisplay implements Display {
     if (tenth(done) === tenth(event.step)) return;
     const numbers = followed(event).map(([name, value]) => `${name} ${shortNumber(value)}`);
     const parts = [`${event.stage} ${done}/${event.of}`, `${formatSeconds(left)} left`, ...numbers];
-    process.stdout.write(`  ${parts.join('  ')}\n`);
+    print(`  ${parts.join('  ')}\n`);
   }
 
   doing(what: string): void {
-    if (what !== this.#doing) process.stdout.write(`  ${what}\n`);
+    if (what !== this.#doing) print(`  ${visibleLine(what)}\n`);
     this.#doing = what;
   }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { lookUp } from '../../look-up.ts';
 import type { Answer } from './answer.ts';
 import { type Ask, compact, type Dialect, isOpen, messagesOf, type Request } from './request.ts';
 
@@ -52,7 +53,7 @@ function readMessage(json: unknown, trimmed: string): Answer {
     replies: [
       {
         text: trimmed !== '' && text.startsWith(trimmed) ? text.slice(trimmed.length) : text,
-        stopReason: STOP_REASONS[stop_reason ?? ''] ?? 'stop',
+        stopReason: lookUp(STOP_REASONS, stop_reason ?? '') ?? 'stop',
       },
     ],
     used: { prompt, completion: usage.output_tokens },

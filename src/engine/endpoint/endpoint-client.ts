@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { EndpointError } from '../../errors.ts';
-import { Failure } from '../http/failure.ts';
+import { Failure, holdsError, saidFailure } from '../http/failure.ts';
 import { type Address, addressText } from './address.ts';
 import type { Answer } from './answer.ts';
 import { messagesRequest } from './anthropic-messages.ts';
@@ -143,13 +143,13 @@ export class EndpointClient {
   }
 }
 
-/** A server that sends something else than its protocol says may do better next time: proxies write errors with status 200. */
+/** What the server says helps the user; what a validator says of a stranger's reply does not. */
 function readAnswer(request: Request, json: unknown): Answer {
+  if (holdsError(json)) throw saidFailure(json);
   try {
     return request.read(json);
-  } catch {
-    // what a validator says of a stranger's reply helps nobody
-    throw new Failure('malformed', 'the reply holds no choices, or not what the protocol says');
+  } catch (error) {
+    throw error instanceof Failure ? error : saidFailure(json);
   }
 }
 

@@ -17,6 +17,8 @@ export type FlowOptions = {
 export type FlowCount = { requests: number; retries: number; pushbacks: number };
 
 const ATTEMPTS = 8;
+/** A reply that came whole and is none was meant so; now and then a proxy fails in this way. */
+const ATTEMPTS_AT_NONSENSE = 3;
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 30_000;
 /** So long nothing may get through before it is given up, milliseconds. A wait that the server asks for is no part of it. */
@@ -143,7 +145,8 @@ export class Flow {
       throw this.stop(new EndpointError(`${line}; it asks to wait for ${Math.ceil(wait / 60_000)} min`));
     }
     const silent = this.#options.clock.now() - this.#lastSuccess;
-    const lost = kind === 'pushback' ? silent > PATIENCE : tries >= ATTEMPTS;
+    const attempts = kind === 'malformed' ? ATTEMPTS_AT_NONSENSE : ATTEMPTS;
+    const lost = kind === 'pushback' ? silent > PATIENCE : tries >= attempts;
     if (lost) throw this.stop(new EndpointError(`${line}, ${tries} times in a row`));
   }
 

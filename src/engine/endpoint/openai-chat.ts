@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { saidFailure } from '../http/failure.ts';
 import { type Answer, type AnswerToken, answerToken } from './answer.ts';
 import { type Ask, compact, type Dialect, isOpen, type Message, messagesOf, type Request } from './request.ts';
 
@@ -46,6 +47,7 @@ const replySchema = z.object({
           reasoning: z.string().nullish(),
         }),
         finish_reason: z.string().nullish(),
+        error: z.unknown().optional(),
         logprobs: z
           .object({
             content: z
@@ -83,7 +85,9 @@ function readChat(json: unknown, samples: number): Answer {
 }
 
 /** No content is an empty reply: the model said nothing, which is its answer, and no verifier takes it for a right one. */
-function readChoice({ message, finish_reason, logprobs }: Choice): Answer['replies'][number] {
+function readChoice(choice: Choice): Answer['replies'][number] {
+  const { message, finish_reason, logprobs } = choice;
+  if (finish_reason === 'error') throw saidFailure(choice); // OpenRouter: the model's provider failed on the way
   const tokens = logprobs?.content?.map(({ token, logprob, top_logprobs }) =>
     answerToken(token, logprob, top_logprobs?.[0]?.logprob),
   );

@@ -2,7 +2,7 @@ import type Anthropic from '@anthropic-ai/sdk';
 import type OpenAI from 'openai';
 import { z } from 'zod';
 import type { Clock } from '../http/clock.ts';
-import { Failure, isPage, thrownFailure } from '../http/failure.ts';
+import { excerpt, Failure, isPage, thrownFailure } from '../http/failure.ts';
 import { patientFetch } from '../http/patient-fetch.ts';
 import type { Secret } from '../http/secret.ts';
 import type { Address } from './address.ts';
@@ -81,7 +81,7 @@ function parseReply(text: string): unknown {
     return JSON.parse(text);
   } catch {
     if (isPage(text)) throw new Failure('page', 'answers with a web page, not JSON; addresses usually end in /v1');
-    throw new Failure('malformed', 'the reply is no JSON');
+    throw new Failure('malformed', `the reply is no JSON${excerpt(text)}`);
   }
 }
 

@@ -1,3 +1,6 @@
+import { z } from 'zod';
+import { lookUp } from '../../look-up.ts';
+import { visibleLine } from '../../visible.ts';
 import { retryAfter } from './retry-after.ts';
 
 /**
@@ -59,6 +62,43 @@ export function statusFailure(status: number, headers: Headers, body: string, no
   return new Failure(kind, statusLine(kind, status, excerpt(body)), retryAfter(headers, now));
 }
 
+/**
+ * A reply with a status of success that holds an error and nothing else, as proxies and local servers write them. It is
+ * treated as the status that the error names, or as the one that servers give such an error.
+ */
+export function saidFailure(json: unknown): Failure {
+  const body = JSON.stringify(json);
+  const { error, message, detail } = numbered.safeParse(json).data ?? {};
+  const said = JSON.stringify(error ?? message ?? detail ?? '');
+  const status = statusSaid(json) ?? STATUSES.find(([words]) => words.test(said))?.[1];
+  if (status !== undefined) return statusFailure(status, new Headers(), body, Date.now());
+  return new Failure('malformed', `answers without a reply${excerpt(body)}`);
+}
+
+/** Errors that are named and not numbered: OpenAI's and Anthropic's types, and what local servers say. */
+const STATUSES: readonly (readonly [RegExp, number])[] = [
+  [/insufficient_quota|credit balance/i, 402],
+  [/authentication|permission_error|invalid.api.key|unauthori[sz]ed/i, 401],
+  [/rate.?limit|too many requests/i, 429],
+  [/overloaded|\bbusy\b|loading model|try again/i, 503],
+  [/model\b[^"]{0,80} (not found|not exist|not loaded)|not_found_error/i, 404],
+  [/invalid_request|unexpected endpoint|not supported|context length/i, 400],
+];
+
+/** Whether a reply says that it is an error, whatever else it holds. */
+export const holdsError = (json: unknown): boolean => Boolean(numbered.safeParse(json).data?.error);
+
+/** `{error: {code: 429}}`, `{error: {status: 429}}`, `{code: 429}`, as numbers or as text. */
+function statusSaid(json: unknown): number | undefined {
+  const { data } = numbered.safeParse(json);
+  const inside = numbered.safeParse(data?.error).data;
+  const found = [inside?.code, inside?.status, data?.code, data?.status].map(Number);
+  return found.find((number) => number >= 400 && number <= 599);
+}
+
+const unknown = z.unknown().optional();
+const numbered = z.looseObject({ code: unknown, status: unknown, error: unknown, message: unknown, detail: unknown });
+
 const PUSHBACK = new Set([429, 503, 529]);
 const WORTH_ANOTHER_TRY = new Set([408, 409, 425]);
 /** A quota that is used up comes as a 400 or a 429 as well, and does not fill up by waiting. */
@@ -92,7 +132,7 @@ const MOST_SAID = 200;
 /** What the server said, in one line: `: model "x" is not loaded`; nothing where it sent a page. */
 export function excerpt(body: string): string {
   if (isPage(body)) return ': a web page';
-  const said = (messageIn(body) ?? body).replaceAll(/\s+/g, ' ').trim();
+  const said = visibleLine((messageIn(body) ?? body).replaceAll(/\s+/g, ' ').trim());
   if (said === '') return '';
   return `: ${said.length > MOST_SAID ? `${said.slice(0, MOST_SAID)}…` : said}`;
 }
@@ -124,7 +164,8 @@ export function thrownFailure(error: unknown): Failure {
   const failure = causes.find((cause) => cause instanceof Failure);
   if (failure) return failure;
   const code = causes.map(codeOf).find((one) => one !== undefined) ?? '';
-  if (UNREACHABLE.has(code)) return new Failure('unreachable', `${REASONS[code] ?? 'cannot be reached'} (${code})`);
+  if (UNREACHABLE.has(code))
+    return new Failure('unreachable', `${lookUp(REASONS, code) ?? 'cannot be reached'} (${code})`);
   if (TLS.test(code)) {
     const way = 'give its certificate to Node by NODE_EXTRA_CA_CERTS=FILE';
     return new Failure('tls', `no trusted connection (${code}); ${way}, or mend the address`);

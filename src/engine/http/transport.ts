@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { decompress, isGzip } from './decompress.ts';
 
 /** A reply as it came, heard out. */
 export type Heard = { readonly status: number; readonly headers: Headers; readonly body: Buffer };
@@ -77,10 +78,17 @@ function hearOut(response: IncomingMessage, resolve: (heard: Heard) => void, rej
   response.on('data', (chunk) => chunks.push(chunk));
   response.on('error', reject);
   response.on('end', () => {
-    const status = response.statusCode ?? 0;
-    resolve({ status, body: Buffer.concat(chunks), get headers() { return shown(response); } }); // seldom asked for
-  }); // biome-ignore format: one reply
+    const body = Buffer.concat(chunks);
+    const { 'content-encoding': encoding } = response.headers;
+    if (encoding === undefined && !isGzip(body)) resolve(heard(response, body));
+    else decompress(body, encoding ?? 'gzip').then((plain) => resolve(heard(response, plain)), reject);
+  });
 }
+
+function heard(response: IncomingMessage, body: Buffer): Heard {
+  const status = response.statusCode ?? 0;
+  return { status, body, get headers() { return shown(response); } }; // seldom asked for
+} // biome-ignore format: one reply
 
 function shown(response: IncomingMessage): Headers {
   const headers = new Headers();

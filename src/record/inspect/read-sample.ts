@@ -1,4 +1,5 @@
 import type { Turn } from '../../conversation/conversation.ts';
+import { lookUp } from '../../look-up.ts';
 import type { TokenLogprob } from '../../results/results.ts';
 import { type EvalContent, type EvalMessage, type EvalSample, sampleSchema } from './eval-log.ts';
 
@@ -97,7 +98,7 @@ function toolCalls({ tool_calls: calls = [] }: EvalMessage): string {
 }
 
 function resolve(text: string, { attachments }: EvalSample): string {
-  return text.replace(/attachment:\/\/(\w+)/g, (reference, key: string) => attachments[key] ?? reference);
+  return text.replace(/attachment:\/\/(\w+)/g, (reference, key: string) => lookUp(attachments, key) ?? reference);
 }
 
 type Choice = EvalSample['output']['choices'][number];

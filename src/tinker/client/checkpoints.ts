@@ -1,4 +1,5 @@
 import { Failure } from '../../engine/http/failure.ts';
+import { lookUp } from '../../look-up.ts';
 import { checkpointsAnswer, trainingRunsAnswer, type WireCheckpoint } from '../wire/answers.ts';
 import { addressOf, asPart, parseTinkerPath, type TinkerPath, tinkerPath } from '../wire/path.ts';
 import { type Call, isNotThere, type TinkerHttp } from './http.ts';
@@ -118,7 +119,10 @@ export async function withCheckpoint(
 const KINDS: Readonly<Record<string, TinkerPath['kind']>> = { training: 'weights', sampler: 'sampler_weights' };
 
 function meant(http: TinkerHttp, path: string, listed: readonly Checkpoint[]): string {
-  const there = listed.flatMap((one) => (KINDS[one.kind] ? [parseTinkerPath(one.path, KINDS[one.kind])] : []));
+  const there = listed.flatMap((one) => {
+    const kind = lookUp(KINDS, one.kind);
+    return kind ? [parseTinkerPath(one.path, kind)] : [];
+  });
   const fits = (place: TinkerPath) => tinkerPath(parseTinkerPath(path, place.kind)) === tinkerPath(place);
   const fitting = there.filter(fits).map(tinkerPath);
   if (fitting.length > 1) throw http.error({ what: path }, `there are ${fitting.join(' and ')}; say which`);

@@ -2,7 +2,6 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { gunzipSync } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { writeWholeFolder } from '../../disk/whole-folder.ts';
 import type { Heard } from '../../engine/http/transport.ts';
@@ -45,8 +44,7 @@ function addressIn(http: TinkerHttp, what: string, heard: Heard): string | undef
 }
 
 async function adapterFiles(archive: Buffer): Promise<Map<string, Buffer>> {
-  const isGzip = archive[0] === 0x1f && archive[1] === 0x8b;
-  const entries = Readable.from([isGzip ? gunzipSync(archive) : archive]).pipe(extract());
+  const entries = Readable.from([archive]).pipe(extract());
   const files = new Map<string, Buffer>();
   for await (const entry of entries) {
     const name = basename(entry.header.name);

@@ -58,6 +58,8 @@ export const isProtobuf = ({ headers }: Heard): boolean => headers.get('content-
 export const SDK_VERSION = '0.38.0';
 
 const TIMEOUT = 60_000;
+/** Bytes a millisecond: 0.8 Mbit/s. */
+const SLOWEST_UPLOAD = 100;
 const PATIENCE = 5 * 60_000;
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 10_000;
@@ -99,7 +101,7 @@ export class TinkerHttp {
     const timer = setTimeout(() => {
       stalled = true;
       breakOff();
-    }, call.timeout ?? TIMEOUT);
+    }, timeoutOf(call));
     const transport = call.repeatable === false ? this.#single : this.#kept;
     try {
       const headers = { ...bodyHeaders(call), ...(this.#isOwn(url) ? this.#ownHeaders() : {}), ...call.headers };
@@ -110,7 +112,7 @@ export class TinkerHttp {
       this.#everAnswered = true;
       return heard;
     } catch (error) {
-      if (stalled) throw new Failure('stalled', `no answer within ${(call.timeout ?? TIMEOUT) / 1000} s`);
+      if (stalled) throw new Failure('stalled', `no answer within ${Math.round(timeoutOf(call) / 1000)} s`);
       throw thrownFailure(error);
     } finally {
       clearTimeout(timer);
@@ -199,6 +201,11 @@ const UNKNOWN = 'whether it was carried out is not known, and this server does n
 
 /** Statuses that another try may mend. A conflict (409) is none: it says that something else was meant. */
 const mayPass = (status: number): boolean => status === 408 || status === 429 || status >= 500;
+
+/** The time to the answer, and for a large body the time that it takes on a slow line. */
+function timeoutOf(call: Call): number {
+  return (call.timeout ?? TIMEOUT) + (bodyOf(call)?.length ?? 0) / SLOWEST_UPLOAD;
+}
 
 function bodyOf({ body }: Call): Uint8Array | string | null {
   if (body === undefined) return null;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { WireError } from '../../errors.ts';
 import { bearsKey, isKey } from '../../serve/api-key.ts';
 import { type OwnAddress, ownUrl } from '../../serve/host-rule.ts';
-import { BodyTooLarge, readLimited } from '../../serve/read-limited.ts';
+import { BodyTooLarge, readLimited, UploadStalled } from '../../serve/read-limited.ts';
 import { ServerBusy } from '../../serve/server-busy.ts';
 import { decodeForwardBackwardRequest } from '../wire/forward-backward.ts';
 import { parseJson } from '../wire/json.ts';
@@ -63,6 +63,7 @@ function toRefusal(error: Error): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof WireError) return new Refusal(error.message);
   if (error instanceof BodyTooLarge) return new Refusal(`${error.message}; send fewer data at a time`, 413);
+  if (error instanceof UploadStalled) return new Refusal(error.message, 408);
   if (error instanceof ServerBusy) return new Refusal(error.message, 429);
   return new Refusal('the server failed; its log says why', 500);
 }

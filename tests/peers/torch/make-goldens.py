@@ -73,23 +73,9 @@ def all_packed(pairs):
     return {name: packed(tensor) for name, tensor in pairs}
 
 
-def our_config(config, model_type):
-    heads = config.num_attention_heads
-    return dict(
-        vocabSize=config.vocab_size,
-        hiddenSize=config.hidden_size,
-        intermediateSize=config.intermediate_size,
-        layers=config.num_hidden_layers,
-        heads=heads,
-        keyValueHeads=config.num_key_value_heads,
-        headSize=getattr(config, "head_dim", None) or config.hidden_size // heads,
-        ropeTheta=100.0,
-        normEpsilon=config.rms_norm_eps,
-        tiedEmbedding=config.tie_word_embeddings,
-        queryKeyNorm=model_type == "qwen3",
-        queryKeyValueBias=model_type == "qwen2",
-        maxPositions=config.max_position_embeddings,
-    )
+def hugging_face_config(model):
+    """The fields of config.json that are not transformers' defaults."""
+    return json.loads(model.config.to_json_string(use_diff=True)) | dict(architectures=[type(model).__name__])
 
 
 def random_model(name, generator):
@@ -206,7 +192,7 @@ def golden(name, seed):
     data = sequences(model, generator)
     return dict(
         made_by=f"torch {torch.__version__.split('+')[0]}, transformers {transformers.__version__}",
-        config=our_config(model.config, model.config.model_type),
+        config=hugging_face_config(model),
         weights=all_packed(model.named_parameters()),
         data=[datum_record(datum) for datum in data],
         allLogprobs=[packed(all_logprobs(model, datum["input"])) for datum in data],

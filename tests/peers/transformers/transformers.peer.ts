@@ -11,7 +11,8 @@ import {
   writeModelFolder,
   writeWeights,
 } from '../../../src/engine/local/files/model-folder.ts';
-import type { LlamaConfig } from '../../../src/engine/local/model/llama-config.ts';
+import { parseConfig } from '../../../src/engine/local/model/architectures.ts';
+import type { ModelConfig } from '../../../src/engine/local/model/model-config.ts';
 import { Weights } from '../../../src/engine/local/model/weights.ts';
 import { LocalPolicy } from '../../../src/engine/local/policy/local-policy.ts';
 import { Runtime } from '../../../src/engine/local/runtime/runtime.ts';
@@ -38,27 +39,25 @@ const at = (name: string): string => join(folder, name);
 /** Logits move by tenths in these models, so a wrong transposition or rotation is far off. */
 const BAR = 1e-5;
 
-const BASE: LlamaConfig = {
-  vocabSize: 29,
-  hiddenSize: 24,
-  intermediateSize: 40,
-  layers: 3,
-  heads: 4,
-  keyValueHeads: 2,
-  headSize: 8,
-  ropeTheta: 500,
-  normEpsilon: 1e-5,
-  tiedEmbedding: false,
-  queryKeyNorm: false,
-  queryKeyValueBias: false,
-  maxPositions: 64,
+const BASE = {
+  architectures: ['LlamaForCausalLM'],
+  vocab_size: 29,
+  hidden_size: 24,
+  intermediate_size: 40,
+  num_hidden_layers: 3,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  head_dim: 8,
+  rope_theta: 500,
+  rms_norm_eps: 1e-5,
+  max_position_embeddings: 64,
 };
 
-const OURS: Readonly<Record<string, Partial<LlamaConfig>>> = {
-  'ours-llama': {},
-  'ours-llama-tied': { tiedEmbedding: true, ropeTheta: 10_000 },
-  'ours-qwen2': { queryKeyValueBias: true, keyValueHeads: 1 },
-  'ours-qwen3': { queryKeyNorm: true, headSize: 16 },
+const OURS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'ours-llama': { model_type: 'llama' },
+  'ours-llama-tied': { model_type: 'llama', tie_word_embeddings: true, rope_theta: 10_000 },
+  'ours-qwen2': { model_type: 'qwen2', architectures: ['Qwen2ForCausalLM'], num_key_value_heads: 1 },
+  'ours-qwen3': { model_type: 'qwen3', architectures: ['Qwen3ForCausalLM'], head_dim: 16 },
 };
 
 const THEIR_SHAPE = {
@@ -120,7 +119,7 @@ function askPeer(jobs: readonly object[]): unknown[] {
 async function writeOurs(): Promise<void> {
   for (const [name, switches] of Object.entries(OURS)) {
     mkdirSync(at(name));
-    await writeModelFolder(at(name), randomWeights({ ...BASE, ...switches }, name));
+    await writeModelFolder(at(name), randomWeights(parseConfig(name, { ...BASE, ...switches }), name));
   }
   mkdirSync(at('organism'));
   for (const file of ['config.json', 'generation_config.json', 'tokenizer.json', 'tokenizer_config.json']) {
@@ -130,7 +129,7 @@ async function writeOurs(): Promise<void> {
 }
 
 /** No parameter is left at a value that could hide it. */
-function randomWeights(config: LlamaConfig, name: string): Weights {
+function randomWeights(config: ModelConfig, name: string): Weights {
   const weights = new Weights(config);
   const draws = stream(1, 'peer weights', name);
   for (let index = 0; index < weights.flat.length; index++) weights.flat[index] = draws.uniform() - 0.5;

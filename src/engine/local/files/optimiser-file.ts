@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { ModelError } from '../../../errors.ts';
-import type { ParameterShape } from '../model/llama-config.ts';
+import type { ParameterShape } from '../model/model-config.ts';
 import { type Parameter, sizeOf, windows } from '../model/weights.ts';
 import { type AdamState, initialAdamState } from '../policy/adamw.ts';
 import { SafetensorsFile, writeSafetensors } from './safetensors.ts';

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { writeWholeFolder } from '../../../disk/whole-folder.ts';
 import { ModelError } from '../../../errors.ts';
 import { type Adapter, type AdapterShape, factorShapes } from '../model/adapter.ts';
-import type { LlamaConfig } from '../model/llama-config.ts';
+import type { ModelConfig } from '../model/model-config.ts';
 import type { Weights } from '../model/weights.ts';
 import type { AdamState } from '../policy/adamw.ts';
 import { readModelFolder, writeModelFolder } from './model-folder.ts';
@@ -23,19 +23,20 @@ export function writeCheckpoint(folder: string, { weights, adam }: PolicyState):
 }
 
 /** @throws ModelError where something is missing or damaged, or belongs to a model of another shape. */
-export async function readCheckpoint(folder: string, config: LlamaConfig): Promise<PolicyState> {
+export async function readCheckpoint(folder: string, config: ModelConfig): Promise<PolicyState> {
   const weights = await readModelFolder(folder);
   checkConfig(join(folder, 'config.json'), weights.config, config);
   return { weights, adam: await readOptimiser(folder, weights.parameters) };
 }
 
-function checkConfig(path: string, given: LlamaConfig, wanted: LlamaConfig): void {
-  if (isDeepStrictEqual(given, wanted)) return;
-  const fields = Object.keys(wanted) as (keyof LlamaConfig)[]; // Object.keys forgets the key type
-  const field = fields.find((name) => given[name] !== wanted[name]);
+function checkConfig(path: string, given: ModelConfig, wanted: ModelConfig): void {
+  const { huggingFace: _, ...understood } = wanted;
+  const fields = Object.keys(understood) as (keyof ModelConfig)[]; // Object.keys forgets the key type
+  const field = fields.find((name) => !isDeepStrictEqual(given[name], wanted[name]));
   if (field === undefined) return;
+  const shown = (config: ModelConfig) => JSON.stringify(config[field]).slice(0, 80);
   throw new ModelError(
-    `${path}: ${field} is ${given[field]}, but this policy's is ${wanted[field]}; load another folder`,
+    `${path}: ${field} is ${shown(given)}, but this policy's is ${shown(wanted)}; load another folder`,
   );
 }
 

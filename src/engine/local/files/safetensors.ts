@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { writing } from '../../../disk/write.ts';
 import { ModelError } from '../../../errors.ts';
 import { widenBfloat16, widenFloat16 } from './half-floats.ts';
+import { readFully } from './read-fully.ts';
 
 /**
  * @file The safetensors format: 8 bytes of header length (little endian), a JSON header that says where each tensor
@@ -152,17 +153,6 @@ const damaged = (path: string, what: string): ModelError => {
   return new ModelError(`${path}: ${what}; the file is damaged, copy it again`);
 };
 
-/** False where the file ends before `target` is full. */
-async function readFully(file: FileHandle, target: Uint8Array, position: number): Promise<boolean> {
-  let done = 0;
-  while (done < target.length) {
-    const { bytesRead } = await file.read(target, done, target.length - done, position + done);
-    if (bytesRead === 0) return false;
-    done += bytesRead;
-  }
-  return true;
-}
-
 /** A tensor to write. */
 export type NamedTensor = { readonly name: string; readonly shape: readonly number[]; readonly data: Float32Array };
 
@@ -179,11 +169,52 @@ export async function writeSafetensors(
   await writing(path, () => writeFile(path, [header, ...tensors.map(({ data }) => bytesOf(data))]));
 }
 
-function encodeHeader(tensors: readonly NamedTensor[], metadata: Readonly<Record<string, string>>): Uint8Array {
+/** A tensor to write that is not in memory as a whole: its numbers come in order, a portion at a time. */
+export type StreamedTensor = {
+  readonly name: string;
+  readonly shape: readonly number[];
+  portions(): AsyncIterable<Float32Array>;
+};
+
+/**
+ * As {@link writeSafetensors}, with no more than a portion in memory.
+ * @param said is called behind each portion with the share of all numbers that is written, in [0, 1].
+ */
+export async function streamSafetensors(
+  path: string,
+  tensors: readonly StreamedTensor[],
+  metadata: Readonly<Record<string, string>>,
+  said: (share: number) => void = () => {},
+): Promise<void> {
+  const total = tensors.reduce((sum, { shape }) => sum + bytesFor(shape), 0);
+  let written = 0;
+  await writing(path, async () => {
+    const file = await open(path, 'w');
+    try {
+      await file.writeFile(encodeHeader(tensors, metadata));
+      for (const { portions } of tensors) {
+        for await (const portion of portions()) {
+          await file.writeFile(bytesOf(portion));
+          written += portion.byteLength;
+          said(written / total);
+        }
+      }
+    } finally {
+      await file.close();
+    }
+  });
+}
+
+const bytesFor = (shape: readonly number[]): number => shape.reduce((product, side) => product * side, BYTES.F32);
+
+function encodeHeader(
+  tensors: readonly Pick<NamedTensor, 'name' | 'shape'>[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
   const entries: [string, Entry][] = [];
   let begin = 0;
-  for (const { name, shape, data } of tensors) {
-    const end = begin + data.byteLength;
+  for (const { name, shape } of tensors) {
+    const end = begin + bytesFor(shape);
     entries.push([name, { dtype: 'F32', shape: [...shape], data_offsets: [begin, end] }]);
     begin = end;
   }

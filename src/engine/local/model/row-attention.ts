@@ -1,6 +1,6 @@
 import type { GraphBuilder, Value } from '../compiler/onnx/graph-builder.ts';
-import type { Heads } from './inference.ts';
-import type { LlamaConfig } from './llama-config.ts';
+import type { Heads } from './inference-decoder.ts';
+import type { AttentionShape } from './model-config.ts';
 
 /** Keys and values of one layer, `[rows, keyValueHeads, time, size]`. */
 export type Cache = { readonly keys: Value; readonly values: Value };
@@ -18,7 +18,7 @@ export type Part = {
 /** One token of each row looks at all parts with one softmax: `[rows, heads * size]`. */
 export function attendToParts(
   graph: GraphBuilder,
-  config: LlamaConfig,
+  config: AttentionShape,
   { queries }: Heads,
   parts: readonly Part[],
 ): Value {
@@ -45,11 +45,18 @@ function sharesOf(graph: GraphBuilder, scores: readonly Value[], parts: readonly
 }
 
 /** Tokens of the row itself. `mask` `[rows, 1, 1, tokens]` hides padding. */
-export function ownPart(graph: GraphBuilder, { keys, values }: Cache, size: Value, mask: Value | undefined): Part {
+export function ownPart(
+  graph: GraphBuilder,
+  { scoreScale }: AttentionShape,
+  { keys, values }: Cache,
+  size: Value,
+  mask: Value | undefined,
+): Part {
+  const product = { transB: 1, alpha: { float: scoreScale } };
   return {
     size,
     scores: (queries) => {
-      const scores = graph.microsoft('FusedMatMul', [queries, keys], { transB: 1 });
+      const scores = graph.microsoft('FusedMatMul', [queries, keys], product);
       return mask === undefined ? scores : graph.op('Add', [scores, mask]);
     },
     mix: (shares) => graph.op('MatMul', [shares, values]),
@@ -79,7 +86,12 @@ export type SharedShapes = {
 };
 
 /** @param prompts int64 `[1]`. @param samples int64 `[1]`. */
-export function sharedShapes(graph: GraphBuilder, config: LlamaConfig, prompts: Value, samples: Value): SharedShapes {
+export function sharedShapes(
+  graph: GraphBuilder,
+  config: AttentionShape,
+  prompts: Value,
+  samples: Value,
+): SharedShapes {
   const { heads, keyValueHeads } = config;
   const group = heads / keyValueHeads;
   const shape = (...parts: readonly Value[]) => graph.op('Concat', parts, { axis: 0 });
@@ -98,7 +110,12 @@ export function sharedShapes(graph: GraphBuilder, config: LlamaConfig, prompts: 
  * Tokens of the prompt. All its samples look at the same keys, so their queries are the rows of one product per key
  * head: the prompt is read from memory once a step, not once a sample.
  */
-export function sharedPart(graph: GraphBuilder, { cache, size, mask, shapes }: SharedPrompt): Part {
+export function sharedPart(
+  graph: GraphBuilder,
+  { scoreScale }: AttentionShape,
+  { cache, size, mask, shapes }: SharedPrompt,
+): Part {
+  const product = { alpha: { float: scoreScale } };
   const turned = (value: Value, from: Value, to: Value) => {
     const apart = graph.op('Transpose', [graph.op('Reshape', [value, from])], { perm: [0, 2, 1, 3, 4] });
     return graph.op('Reshape', [apart, to]);
@@ -107,7 +124,10 @@ export function sharedPart(graph: GraphBuilder, { cache, size, mask, shapes }: S
   const spread = (joined: Value) => turned(joined, shapes.byHead, shapes.rows);
   return {
     size,
-    scores: (queries) => spread(graph.op('Add', [graph.op('MatMul', [gather(queries), cache.keys]), mask])),
+    scores: (queries) => {
+      const scores = graph.microsoft('FusedMatMul', [gather(queries), cache.keys], product);
+      return spread(graph.op('Add', [scores, mask]));
+    },
     mix: (shares) => spread(graph.op('MatMul', [gather(shares), cache.values])),
   };
 }

@@ -1,7 +1,7 @@
 import type { TokenIds } from '../../engine.ts';
 import type { GraphBuilder, Value } from '../compiler/onnx/graph-builder.ts';
 import { integers, type Tensors } from '../runtime/host-tensor.ts';
-import type { LlamaConfig } from './llama-config.ts';
+import type { AttentionShape } from './model-config.ts';
 
 /**
  * @file Which row stands where. All work but attention is done on rows, one for each token that follows a different
@@ -34,7 +34,7 @@ export function declareRows(graph: GraphBuilder): RowInputs {
  * What is added to the scores of attention, `[group * time, time]`: 0 where a position looks at itself and what stands
  * before it, very negative elsewhere; once for each query head of a group.
  */
-export function causalMask(graph: GraphBuilder, { heads, keyValueHeads }: LlamaConfig, { place }: RowInputs): Value {
+export function causalMask(graph: GraphBuilder, { heads, keyValueHeads }: AttentionShape, { place }: RowInputs): Value {
   const time = graph.op('Slice', [graph.op('Shape', [place]), graph.integers([1]), graph.integers([2])]);
   const square = graph.op('Concat', [time, time], { axis: 0 });
   const hidden = graph.op('Expand', [graph.scalar(-1e9), square]);
@@ -42,7 +42,7 @@ export function causalMask(graph: GraphBuilder, { heads, keyValueHeads }: LlamaC
   return graph.op('Tile', [later, graph.integers([heads / keyValueHeads, 1])]);
 }
 
-export function headIndices(graph: GraphBuilder, config: LlamaConfig, { place, home }: RowInputs): HeadIndices {
+export function headIndices(graph: GraphBuilder, config: AttentionShape, { place, home }: RowInputs): HeadIndices {
   const { heads, keyValueHeads } = config;
   const first = graph.op('Mul', [place, graph.integers([heads + 2 * keyValueHeads], [])]);
   const column = graph.op('Unsqueeze', [first, graph.integers([1])]);

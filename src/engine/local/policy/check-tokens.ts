@@ -1,9 +1,9 @@
 import { EngineError } from '../../../errors.ts';
 import type { SamplingParams, TokenIds } from '../../engine.ts';
-import type { LlamaConfig } from '../model/llama-config.ts';
+import type { ModelConfig } from '../model/model-config.ts';
 
 /** @throws EngineError naming what the engine cannot carry out, and what it could. */
-export function checkSampling(prompts: readonly TokenIds[], how: SamplingParams, config: LlamaConfig): void {
+export function checkSampling(prompts: readonly TokenIds[], how: SamplingParams, config: ModelConfig): void {
   const { maxTokens, temperature, topP = 1, topK = 1, samples } = how;
   refuseUnless(Number.isInteger(maxTokens) && maxTokens >= 1, `maxTokens is ${maxTokens}; ask for at least 1`);
   refuseUnless(Number.isInteger(samples) && samples >= 1, `samples is ${samples}; ask for at least 1`);
@@ -23,7 +23,7 @@ export function checkSampling(prompts: readonly TokenIds[], how: SamplingParams,
 }
 
 /** @throws EngineError if a sequence is empty, too long or holds an id that the model does not know. */
-export function checkSequences(sequences: readonly TokenIds[], config: LlamaConfig): void {
+export function checkSequences(sequences: readonly TokenIds[], config: ModelConfig): void {
   sequences.forEach((sequence, index) => {
     checkSequence(sequence, `sequence ${index}`, config);
     refuseUnless(
@@ -34,11 +34,11 @@ export function checkSequences(sequences: readonly TokenIds[], config: LlamaConf
 }
 
 /** @throws EngineError if k is not among 1, ..., vocabulary size. */
-export function checkTop(k: number, { vocabSize }: LlamaConfig): void {
+export function checkTop(k: number, { vocabSize }: ModelConfig): void {
   refuseUnless(Number.isInteger(k) && k >= 1 && k <= vocabSize, `k is ${k}; it is 1 to ${vocabSize}`);
 }
 
-function checkSequence(sequence: TokenIds, name: string, { vocabSize }: LlamaConfig): void {
+function checkSequence(sequence: TokenIds, name: string, { vocabSize }: ModelConfig): void {
   refuseUnless(sequence.length > 0, `${name} is empty; give it at least one token`);
   const stranger = sequence.find((token) => !Number.isInteger(token) || token < 0 || token >= vocabSize);
   refuseUnless(stranger === undefined, `${name} holds token ${stranger}; ids are 0 to ${vocabSize - 1}`);

@@ -1,6 +1,6 @@
 import type { GraphBuilder, Value } from '../compiler/onnx/graph-builder.ts';
-import type { Heads } from '../model/inference.ts';
-import type { LlamaConfig } from '../model/llama-config.ts';
+import type { Heads } from '../model/inference-decoder.ts';
+import type { ModelConfig } from '../model/model-config.ts';
 import { type Cache, ownPart, type Part, type SharedPrompt, sharedPart, sharedShapes } from '../model/row-attention.ts';
 import { carriedOn, extent, type LiveRows, type RowState } from './live-rows.ts';
 
@@ -38,7 +38,7 @@ export type PromptOfRows =
 /** The caches inside the body of the loop, by {@link Layout}. */
 export class CacheKeeper {
   readonly #body: GraphBuilder;
-  readonly #config: LlamaConfig;
+  readonly #config: ModelConfig;
   readonly #live: LiveRows | undefined;
   readonly #past: readonly Cache[];
   readonly #pastSize: Value;
@@ -52,7 +52,7 @@ export class CacheKeeper {
   #tailSize: Value = '';
   #tailMask: Value | undefined;
 
-  constructor(body: GraphBuilder, config: LlamaConfig, prompt: PromptOfRows, live: LiveRows | undefined) {
+  constructor(body: GraphBuilder, config: ModelConfig, prompt: PromptOfRows, live: LiveRows | undefined) {
     this.#body = body;
     this.#config = config;
     this.#live = live;
@@ -77,11 +77,11 @@ export class CacheKeeper {
     const tail = this.#tails[layer];
     const longer = tail === undefined ? { keys, values } : this.#concat(tail, { keys, values });
     this.#tails[layer] = longer;
-    const own = ownPart(this.#body, longer, this.#tailSize, this.#tailMask);
+    const own = ownPart(this.#body, this.#config, longer, this.#tailSize, this.#tailMask);
     if (this.#live === undefined) return [own];
-    const past = ownPart(this.#body, this.#past[layer]!, this.#pastSize, this.#pastMask);
+    const past = ownPart(this.#body, this.#config, this.#past[layer]!, this.#pastSize, this.#pastMask);
     const prompt = this.#prompts[layer];
-    return prompt === undefined ? [past, own] : [sharedPart(this.#body, prompt), past, own];
+    return prompt === undefined ? [past, own] : [sharedPart(this.#body, this.#config, prompt), past, own];
   }
 
   /** Declares what the next round starts with, in the order of the inputs. */
@@ -135,7 +135,7 @@ export class CacheKeeper {
 /** The prompts of the rows that go on. */
 function livePrompts(
   body: GraphBuilder,
-  config: LlamaConfig,
+  config: ModelConfig,
   { caches, mask, samples }: PromptOfRows & { readonly kind: 'shared' },
   live: LiveRows,
 ): SharedPrompt[] {

@@ -1,6 +1,6 @@
 import { type Stream, stream } from '../../../random.ts';
 import type { SamplingParams, TokenIds } from '../../engine.ts';
-import type { LlamaConfig } from '../model/llama-config.ts';
+import type { ModelConfig } from '../model/model-config.ts';
 import { floats, type HostTensor, integers, type Tensors } from '../runtime/host-tensor.ts';
 import { type Layout, ROUND } from './cache-keeper.ts';
 import { textFeeds } from './text-feeds.ts';
@@ -62,7 +62,7 @@ export function generationFeeds(
   prompts: readonly TokenIds[],
   batch: GenerationBatch,
   how: SamplingParams,
-  config: LlamaConfig,
+  config: ModelConfig,
   layout: Layout,
 ): Tensors {
   const texts = batch.prompts.map((index) => prompts[index]!);
@@ -95,7 +95,7 @@ function liveFeeds(prompts: number, samples: number, steps: number): Tensors {
   };
 }
 
-function choiceFeeds({ temperature, topK, topP }: SamplingParams, { vocabSize }: LlamaConfig): Tensors {
+function choiceFeeds({ temperature, topK, topP }: SamplingParams, { vocabSize }: ModelConfig): Tensors {
   return {
     inverseTemperature: floats(Float32Array.of(temperature === 0 ? 1 : 1 / temperature), []),
     topK: integers([Math.min(topK ?? vocabSize, vocabSize)]),
@@ -103,7 +103,7 @@ function choiceFeeds({ temperature, topK, topP }: SamplingParams, { vocabSize }:
   };
 }
 
-function sharedFeeds(texts: readonly TokenIds[], samples: number, time: number, config: LlamaConfig): Tensors {
+function sharedFeeds(texts: readonly TokenIds[], samples: number, time: number, config: ModelConfig): Tensors {
   const { keyValueHeads, headSize } = config;
   const lengths = texts.map((text) => text.length);
   return {

@@ -1,14 +1,15 @@
 import { GraphBuilder, type Value } from '../compiler/onnx/graph-builder.ts';
+import { keyOf } from '../compiler/parameters.ts';
 import {
   attendToSelf,
   type DecoderInputs,
-  type DecoderWeights,
+  DecoderWeights,
   declareText,
   decoderStates,
-  decoderWeights,
   logits,
-} from '../model/inference.ts';
-import type { LlamaConfig } from '../model/llama-config.ts';
+} from '../model/inference-decoder.ts';
+import type { Model } from '../model/model.ts';
+import type { ModelConfig } from '../model/model-config.ts';
 import type { Cache } from '../model/row-attention.ts';
 import type { Graph } from '../runtime/runtime.ts';
 import { type Layout, type PromptOfRows, ROUND } from './cache-keeper.ts';
@@ -22,16 +23,17 @@ import { anyGoesOn, emitRound, type Surroundings, stopped } from './generation-r
  * a generated token's position is counted from its own prompt's end, so the gap changes nothing. All dimensions are
  * free: one session does for every shape.
  */
-export function generationGraph(config: LlamaConfig, choice: Choice, layout: Layout, tempered = false): Graph {
-  const key = `generate ${choice} ${layout}${tempered ? ' tempered' : ''} ${JSON.stringify(config)}`;
-  return { key, encode: () => emit(config, choice, layout, tempered).encode() };
+export function generationGraph(model: Model, choice: Choice, layout: Layout, tempered = false): Graph {
+  const key = `generate ${choice} ${layout}${tempered ? ' tempered' : ''} ${keyOf(model)}`;
+  return { key, encode: () => emit(model, choice, layout, tempered).encode(), mapped: model.weights.stored };
 }
 
 type Start = { readonly caches: readonly Cache[]; readonly prompt: PromptOfRows };
 
-function emit(config: LlamaConfig, choice: Choice, layout: Layout, tempered: boolean): GraphBuilder {
+function emit(model: Model, choice: Choice, layout: Layout, tempered: boolean): GraphBuilder {
+  const { config } = model.weights;
   const graph = new GraphBuilder('generation');
-  const weights = decoderWeights(graph, config);
+  const weights = new DecoderWeights(graph, model);
   const choiceInputs = declareChoice(graph, tempered);
   const { text, causalMask } = declareText(graph, config);
   const promptOfRow = graph.input('promptOfRow', 'int64', ['rows']);
@@ -43,8 +45,7 @@ function emit(config: LlamaConfig, choice: Choice, layout: Layout, tempered: boo
     choiceInputs,
     layout,
     weights,
-    cos: text.cos,
-    sin: text.sin,
+    rotary: text.rotary,
     prompt: start.prompt,
     uniforms: graph.input('uniforms', 'float32', ['rounds', ROUND[layout], 'rows', 1]),
     stop: graph.input('stop', 'int64', ['stops']),
@@ -68,7 +69,7 @@ function declareBlank(graph: GraphBuilder, steps: number): Surroundings['blank']
 /** Every layer's keys and values by prompt, and each row's logits of the first token, `[rows, vocabulary]`. */
 function promptPass(
   graph: GraphBuilder,
-  config: LlamaConfig,
+  config: ModelConfig,
   weights: DecoderWeights,
   text: DecoderInputs,
   causalMask: Value,
@@ -76,7 +77,7 @@ function promptPass(
 ): { readonly prompts: readonly Cache[]; readonly firstLogits: Value } {
   const prompts: Cache[] = [];
   const wanted = graph.input('lastOfPrompt', 'int64', ['prompts']);
-  const states = decoderStates(graph, config, weights, { ...text, wanted }, (_layer, heads) => {
+  const states = decoderStates(graph, weights, { ...text, wanted }, (_layer, heads) => {
     prompts.push(heads);
     return attendToSelf(graph, config, causalMask, heads);
   });

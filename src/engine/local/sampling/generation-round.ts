@@ -1,6 +1,6 @@
 import { GraphBuilder, type Value } from '../compiler/onnx/graph-builder.ts';
-import { type DecoderWeights, decoderStates, logits } from '../model/inference.ts';
-import type { LlamaConfig } from '../model/llama-config.ts';
+import { type DecoderInputs, type DecoderWeights, decoderStates, logits } from '../model/inference-decoder.ts';
+import type { ModelConfig } from '../model/model-config.ts';
 import { attendToParts } from '../model/row-attention.ts';
 import { CacheKeeper, type Layout, type PromptOfRows, ROUND } from './cache-keeper.ts';
 import { type Choice, type ChoiceInputs, type Chosen, chooseToken } from './draw.ts';
@@ -8,13 +8,12 @@ import { atTheirPlaces, type LiveRows, liveRows } from './live-rows.ts';
 
 /** Values of the outer graph that the loop's body reads. */
 export type Surroundings = {
-  readonly config: LlamaConfig;
+  readonly config: ModelConfig;
   readonly choice: Choice;
   readonly choiceInputs: ChoiceInputs;
   readonly layout: Layout;
   readonly weights: DecoderWeights;
-  readonly cos: Value;
-  readonly sin: Value;
+  readonly rotary: DecoderInputs['rotary'];
   readonly prompt: PromptOfRows;
   /** `[rounds, steps, rows, 1]`. */
   readonly uniforms: Value;
@@ -76,10 +75,10 @@ type Step = { readonly token: Value; readonly position: Value; readonly uniform:
 
 /** Reads one token per row and chooses the next. */
 function emitStep(body: GraphBuilder, surroundings: Surroundings, step: Step, keeper: CacheKeeper): Chosen {
-  const { config, choice, choiceInputs, weights, cos, sin } = surroundings;
+  const { config, choice, choiceInputs, weights, rotary } = surroundings;
   const tokens = body.op('Reshape', [step.token, body.integers([-1])]);
   keeper.beginStep();
-  const states = decoderStates(body, config, weights, { tokens, position: step.position, cos, sin }, (layer, heads) =>
+  const states = decoderStates(body, weights, { tokens, position: step.position, rotary }, (layer, heads) =>
     attendToParts(body, config, heads, keeper.parts(layer, heads)),
   );
   return chooseToken(body, choice, choiceInputs, logits(body, weights, states), step.uniform);

@@ -1,5 +1,5 @@
 import type { TokenIds } from '../../engine.ts';
-import type { LlamaConfig } from '../model/llama-config.ts';
+import type { ModelConfig } from '../model/model-config.ts';
 import type { Tensors } from '../runtime/host-tensor.ts';
 import { textFeeds } from './text-feeds.ts';
 
@@ -22,7 +22,7 @@ export function cutIntoLogprobBatches(sequences: readonly TokenIds[]): LogprobBa
 }
 
 /** `next` is the token after each position, 0 where there is none. */
-export function logprobFeeds(sequences: readonly TokenIds[], batch: LogprobBatch, config: LlamaConfig): Tensors {
+export function logprobFeeds(sequences: readonly TokenIds[], batch: LogprobBatch, config: ModelConfig): Tensors {
   const texts = batch.map((index) => sequences[index]!);
   const time = texts[0]!.length;
   const next = new BigInt64Array(texts.length * time);

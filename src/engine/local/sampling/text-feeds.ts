@@ -1,6 +1,6 @@
 import type { TokenIds } from '../../engine.ts';
-import { rotaryAngles } from '../model/llama.ts';
-import type { LlamaConfig } from '../model/llama-config.ts';
+import type { ModelConfig } from '../model/model-config.ts';
+import { rotaryTables } from '../model/rope.ts';
 import { floats, type HostTensor, integers, type Tensors } from '../runtime/host-tensor.ts';
 
 /**
@@ -8,7 +8,7 @@ import { floats, type HostTensor, integers, type Tensors } from '../runtime/host
  * and is seen by nothing before it.
  * @param positions that the run needs.
  */
-export function textFeeds(texts: readonly TokenIds[], config: LlamaConfig, positions: number): Tensors {
+export function textFeeds(texts: readonly TokenIds[], config: ModelConfig, positions: number): Tensors {
   const { heads, keyValueHeads, headSize } = config;
   const time = Math.max(...texts.map((text) => text.length));
   const tokens = new Int32Array(texts.length * time);
@@ -28,21 +28,4 @@ function causalMask(time: number, group: number): HostTensor {
   const data = new Float32Array(group * time * time);
   for (let row = 0; row < group * time; row++) data.fill(-1e9, row * time + (row % time) + 1, (row + 1) * time);
   return floats(data, [group * time, time]);
-}
-
-const rotaryTablesOf = new WeakMap<LlamaConfig, Tensors>();
-
-/** At least so many rows; computing them takes longer than short runs do, so they are kept, and doubled when too few. */
-function rotaryTables(config: LlamaConfig, positions: number): Tensors {
-  const kept = rotaryTablesOf.get(config);
-  if (kept !== undefined && kept.cos!.shape[0]! >= positions) return kept;
-  const rows = 2 ** Math.ceil(Math.log2(positions));
-  const angles = rotaryAngles({ ...config, maxPositions: rows });
-  const shape = [rows, config.headSize / 2];
-  const tables = {
-    cos: floats(Float32Array.from(angles, Math.cos), shape),
-    sin: floats(Float32Array.from(angles, Math.sin), shape),
-  };
-  rotaryTablesOf.set(config, tables);
-  return tables;
 }

@@ -1,0 +1,13 @@
+import { InputError } from '../errors.ts';
+import type { Experiment } from './experiment.ts';
+import { redundancy } from './redundancy/redundancy.ts';
+
+/** Every experiment, in the order in which they build on one another. */
+export const EXPERIMENTS: readonly Experiment[] = [redundancy];
+
+/** @throws InputError that names those there are. */
+export function experimentOf(name: string): Experiment {
+  const found = EXPERIMENTS.find((experiment) => experiment.name === name);
+  if (found) return found;
+  throw new InputError(`lab: no experiment "${name}"; there are ${EXPERIMENTS.map((one) => one.name).join(', ')}`);
+}

@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+
+export const COMMIT = 'c0ffee'.padEnd(40, '0');
+
+export type Asked = { readonly path: string; readonly token: string | undefined; readonly range: string | undefined };
+
+/** What goes wrong. */
+export type Faults = {
+  /** Every answer of the hub is this one. */
+  refusal?: { status: number; code?: string };
+  /** One entry a content: it breaks off behind so many bytes, or comes whole. */
+  cuts: (number | undefined)[];
+  /** Contents have one byte changed. */
+  damage: boolean;
+};
+
+/**
+ * A hub with one model, `acme/tiny`, whose contents lie on another origin, as the real one's do: what a folder holds and
+ * some files that nobody needs. Digests are those of git and of git-lfs.
+ */
+export class StubHub {
+  readonly asked: Asked[] = [];
+  readonly faults: Faults = { cuts: [], damage: false };
+  readonly #files: ReadonlyMap<string, Buffer>;
+  readonly #hub = createServer((request, response) => this.#answer(request, response));
+  readonly #store = createServer((request, response) => this.#content(request, response));
+
+  private constructor(folder: string) {
+    const files = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile());
+    this.#files = new Map<string, Buffer>([
+      ...files.map(({ name }) => [name, readFileSync(join(folder, name))] as const),
+      ['README.md', Buffer.from('# tiny')],
+      ['pytorch_model.bin', Buffer.from('pickle')],
+    ]);
+  }
+
+  static async open(folder: string): Promise<StubHub> {
+    const stub = new StubHub(folder);
+    await Promise.all([stub.#hub, stub.#store].map(listening));
+    return stub;
+  }
+
+  get url(): string {
+    return urlOf(this.#hub);
+  }
+
+  /** Paths of the contents that were asked for. */
+  get fetched(): string[] {
+    return this.asked.filter(({ path }) => path.startsWith('/store/')).map(({ path }) => path.slice('/store/'.length));
+  }
+
+  async close(): Promise<void> {
+    for (const server of [this.#hub, this.#store]) {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
+  }
+
+  #note({ url = '', headers }: IncomingMessage): string {
+    const path = decodeURIComponent(url.split('?')[0] ?? '');
+    this.asked.push({ path, token: headers.authorization, range: headers.range });
+    return path;
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): ServerResponse {
+    const path = this.#note(request);
+    const { refusal } = this.faults;
+    if (refusal !== undefined) return refuse(response, refusal.status, refusal.code);
+    if (/^\/api\/models\/acme\/tiny\/revision\/(main|v1)$/.test(path)) {
+      return json(response, { _id: 'x', id: 'acme/tiny', sha: COMMIT, lastModified: '2026-01-01' });
+    }
+    if (path.startsWith('/api/models/acme/tiny/revision/')) return refuse(response, 404, 'RevisionNotFound');
+    if (path === `/api/models/acme/tiny/tree/${COMMIT}`) return json(response, this.#listing());
+    const [, file] = /^\/acme\/tiny\/resolve\/c0ffee0+\/(.+)$/.exec(path) ?? [];
+    if (file === undefined || !this.#files.has(file)) return refuse(response, 404, 'RepoNotFound');
+    return response.writeHead(302, { location: `${urlOf(this.#store)}/store/${file}` }).end();
+  }
+
+  #listing(): unknown[] {
+    const files = [...this.#files].map(([path, content]) => {
+      const size = content.length;
+      const git = createHash('sha1').update(`blob ${size}\0`).update(content).digest('hex');
+      if (!/safetensors$|bin$/.test(path)) return { type: 'file', path, size, oid: git };
+      const oid = createHash('sha256').update(content).digest('hex');
+      return { type: 'file', path, size, oid: git, lfs: { oid, size, pointerSize: 130 } };
+    });
+    return [...files, { type: 'directory', path: 'onnx', size: 0, oid: COMMIT }];
+  }
+
+  #content(request: IncomingMessage, response: ServerResponse): void {
+    const path = this.#note(request);
+    const whole = Buffer.from(this.#files.get(path.slice('/store/'.length)) ?? '');
+    if (this.faults.damage) whole[whole.length - 1] = (whole.at(-1) ?? 0) ^ 1;
+    const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+    const content = whole.subarray(from);
+    response.writeHead(from > 0 ? 206 : 200, { 'content-length': content.length });
+    const cut = this.faults.cuts.shift();
+    if (cut === undefined) response.end(content);
+    else response.write(content.subarray(0, cut), () => setTimeout(() => response.destroy(), 20));
+  }
+}
+
+const listening = (server: Server): Promise<void> =>
+  new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+
+const urlOf = (server: Server): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // it listens
+
+const json = (response: ServerResponse, body: unknown): ServerResponse =>
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+
+function refuse(response: ServerResponse, status: number, code = ''): ServerResponse {
+  response.writeHead(status, { 'content-type': 'application/json', 'x-error-code': code });
+  return response.end(JSON.stringify({ error: 'refused' }));
+}
