@@ -48,8 +48,9 @@ export class AddedTokens {
       if (token.single_word && isInsideWord(text, index, end)) continue;
       const start = token.lstrip ? Math.max(from, index - blanksBefore(text, index)) : index;
       if (from < start) sections.push({ text: text.slice(from, start), start: from });
-      sections.push({ text: content, id: token.id, start });
-      from = token.rstrip ? end + blanksBehind(text, end) : end;
+      const stop = token.rstrip ? end + blanksBehind(text, end) : end;
+      if (start < stop) sections.push({ text: content, id: token.id, start }); // it may have been stripped already
+      from = stop;
     }
     if (from < text.length) sections.push({ text: text.slice(from), start: from });
     return sections;

@@ -5,7 +5,7 @@ import { readJson } from '../disk/read-json.ts';
 import type { TokenIds } from '../engine/engine.ts';
 import { InputError, ModelError } from '../errors.ts';
 import { AddedTokens, isNormalized, type Section } from './added-tokens.ts';
-import { decoderOf } from './decoders.ts';
+import { type Decoder, decoderOf } from './decoders.ts';
 import { type Normalizer, normalizerOf } from './normalizers.ts';
 import { type PreTokenizer, preTokenizerOf } from './pre-tokenizers.ts';
 import { checkTokenizer, type TokenizerJson } from './tokenizer-json.ts';
@@ -20,8 +20,8 @@ const LOST = -1;
 
 /**
  * Text <-> token ids. No token is added and none dropped: special tokens are text like any other. Added tokens,
- * normalizer and pre-tokenizer are carried out here, as Python's `tokenizers` does; the model behind them (BPE, Unigram
- * ...) and the decoder by Hugging Face's library.
+ * normalizer, pre-tokenizer and decoder are carried out here, as Python's `tokenizers` does; the model between them (BPE,
+ * Unigram ...) by Hugging Face's library.
  */
 export class Tokenizer {
   readonly #path: string;
@@ -32,6 +32,7 @@ export class Tokenizer {
   readonly #idsByName: ReadonlyMap<string, number>;
   readonly #normalize: Normalizer;
   readonly #cut: PreTokenizer;
+  readonly #decode: Decoder;
   /** Looked for in the text as it is given, and in what the normalizer made of the rest. */
   readonly #added: AddedTokens;
   readonly #normalizedAdded: AddedTokens;
@@ -52,9 +53,9 @@ export class Tokenizer {
     this.#added = new AddedTokens(entries.filter(({ token }) => !isNormalized(token)));
     this.#normalizedAdded = new AddedTokens(entries.filter(({ token }) => isNormalized(token)));
     const added_tokens = entries.map(({ token, content }) => ({ ...token, content })); // as Python decodes them
-    const done = { normalizer: null, pre_tokenizer: null, post_processor: null }; // by us, or not wanted
-    const decoder = decoderOf(json.decoder);
-    this.#inner = new HuggingFaceTokenizer({ ...raw, added_tokens, decoder, ...done }, {});
+    const done = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null }; // by us, or not wanted
+    this.#decode = decoderOf(json.decoder);
+    this.#inner = new HuggingFaceTokenizer({ ...raw, added_tokens, ...done }, {});
     const { unk_token, unk_id, type, byte_fallback, end_of_word_suffix } = json.model;
     this.#unknown = unk_id ?? (typeof unk_token === 'string' ? this.#inner.token_to_id(unk_token) : undefined);
     this.#spells = type === 'BPE' && !byte_fallback && !end_of_word_suffix;
@@ -89,12 +90,13 @@ export class Tokenizer {
   }
 
   decode(tokens: TokenIds): string {
-    const runs: number[][] = [[]];
-    for (const token of tokens) {
-      if (this.#inner.id_to_token(token) === undefined) runs.push([]);
-      else runs.at(-1)!.push(token);
+    const runs: string[][] = [[]];
+    for (const id of tokens) {
+      const token = this.#inner.id_to_token(id);
+      if (token === undefined) runs.push([]);
+      else runs.at(-1)!.push(token); // never empty
     }
-    return runs.map((run) => this.#decodeKnown(run)).join(NAMELESS);
+    return runs.map((run) => (run.length === 0 ? '' : this.#decode(run).join(''))).join(NAMELESS);
   }
 
   /**
@@ -150,12 +152,6 @@ export class Tokenizer {
     const text = this.#texts.get(token) ?? this.decode([token]);
     this.#texts.set(token, text);
     return text;
-  }
-
-  #decodeKnown(tokens: number[]): string {
-    if (tokens.length === 0) return '';
-    const how = { skip_special_tokens: false, clean_up_tokenization_spaces: false };
-    return this.#safely(() => this.#inner.decode(tokens, how));
   }
 
   #safely<Result>(work: () => Result): Result {

@@ -32,6 +32,10 @@ def chat(folder, chat, mode):
     return opened(folder).apply_chat_template(chat, tokenize=True, return_dict=False, **MODES[mode])
 
 
+def spelled(**job):
+    return decoded(job["folder"], chat(**job))
+
+
 def ids(folder, text):
     return opened(folder)._tokenizer.encode(text, add_special_tokens=False).ids
 
@@ -64,7 +68,7 @@ def decoded_by(tokenizer, ids):
     return Tokenizer.from_str(json.dumps(tokenizer)).decode(ids, skip_special_tokens=False)
 
 
-JOBS = [template, chat, ids, decoded, cut, normalized, whole, decoded_by]
+JOBS = [template, chat, spelled, ids, decoded, cut, normalized, whole, decoded_by]
 
 
 def run(job):

