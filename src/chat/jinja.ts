@@ -14,9 +14,8 @@ export function compile(source: string): JinjaTemplate {
   const program = parse(tokenize(unixLines, { lstrip_blocks: true, trim_blocks: true }));
   withPythonSemantics(program);
   return (values) => {
-    const environment = new Environment();
-    for (const [name, value] of Object.entries({ ...globals, ...pythonFunctions, ...values }))
-      environment.set(name, value);
+    const environment = new Environment(shared);
+    for (const [name, value] of Object.entries(values)) environment.set(name, value);
     return String(new Interpreter(environment).run(program).value);
   };
 }
@@ -34,6 +33,10 @@ const globals = {
   },
   strftime_now: (format: string) => strftime(new Date(), format),
 };
+
+/** What every template may use. */
+const shared = new Environment();
+for (const [name, value] of Object.entries({ ...globals, ...pythonFunctions })) shared.set(name, value);
 
 function range(start: number, stop?: number, step = 1): number[] {
   const [from, to] = stop === undefined ? [0, start] : [start, stop];

@@ -50,14 +50,13 @@ function rewrite(node: Node): Node {
 
 const BODIES = ['body', 'alternate', 'defaultBlock'];
 
-const isExpression = ({ type }: Node): boolean =>
-  type !== 'StringLiteral' && /Expression$|Literal$|^Identifier$|^Ternary$/.test(type);
+const isExpression = ({ type }: Node): boolean => /Expression$|Literal$|^Identifier$|^Ternary$/.test(type);
 
 /** An expression among statements is written out. */
 function rewriteIn(field: string, one: unknown): unknown[] {
   if (!isNode(one)) return [one];
   const node = rewrite(one);
-  return BODIES.includes(field) && isExpression(node) ? written(node) : [node];
+  return BODIES.includes(field) && isExpression(node) && !isText(node) ? written(node) : [node];
 }
 
 /** Numbers stay the library's: it tells 1.0 from 1, and none from undefined, which their bare values do not. */
@@ -111,9 +110,15 @@ const REWRITES: Readonly<Record<string, (node: Node) => Node | undefined>> = {
 const isNone = (node: unknown): boolean =>
   isNode(node) && node.type === 'Identifier' && /^none$/i.test(String(node.value));
 
-const isText = ({ type }: Node): boolean => type === 'StringLiteral' || type === 'BinaryExpression';
+/** Whether a node is a text whatever its parts are: the library adds a text to anything, and refuses what Python refuses. */
+function isText(node: unknown): boolean {
+  if (!isNode(node)) return false;
+  if (node.type !== 'BinaryExpression') return node.type === 'StringLiteral';
+  const sign = isNode(node.operator) ? node.operator.value : undefined;
+  return sign === '~' || (sign === '+' && (isText(node.left) || isText(node.right)));
+}
 
-const asText = (node: unknown): unknown => (isNode(node) && !isText(node) ? filledIn(`{{ ${AS_TEXT} }}`, node) : node);
+const asText = (node: unknown): unknown => (isText(node) ? node : filledIn(`{{ ${AS_TEXT} }}`, node));
 
 /** A piece of template in which a node stands wherever `x` does. */
 function filledIn(source: string, node: unknown): Node {
