@@ -64,14 +64,19 @@ function openSession({ bytes, mapped }: SentGraph): Promise<InferenceSession> {
   return executor.InferenceSession.create(bytes, { ...SESSION_OPTIONS, ...mappedOptions(mapped) });
 }
 
-/** The native executor maps the file, once for all sessions of all processes, and packs no copies; WebAssembly reads it. */
+/**
+ * The native executor maps the file, once for all sessions of all processes, and packs no copies; a plan of the memory
+ * for each shape would take half as much again. WebAssembly reads the file.
+ */
 function mappedOptions({ folder, file }: Mapped): object {
   const session = {
     ...SESSION_OPTIONS.extra.session,
     model_external_initializers_file_folder_path: folder,
     disable_prepacking: '1',
   };
-  return isNative ? { extra: { session } } : { externalData: [{ path: file, data: join(folder, file) }] };
+  return isNative
+    ? { extra: { session }, enableMemPattern: false }
+    : { externalData: [{ path: file, data: join(folder, file) }] };
 }
 
 /** The tensors of these parameters, most of which are here already. */

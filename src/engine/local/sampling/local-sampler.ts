@@ -11,7 +11,7 @@ import type { Runtime } from '../runtime/runtime.ts';
 import type { Choice } from './draw.ts';
 import { cutIntoGenerationBatches, type GenerationBatch, generationFeeds, layoutOf } from './generation-batch.ts';
 import { generationGraph } from './generation-graph.ts';
-import { cutIntoLogprobBatches, logprobFeeds } from './logprob-batch.ts';
+import { cutIntoLogprobBatches, type LogprobBatch, logprobFeeds, type Span } from './logprob-batch.ts';
 
 /** The embedded engine's sampler. Batches run side by side on the runtime's workers; their cut depends on the data alone. */
 export class LocalSampler implements Sampler {
@@ -51,23 +51,29 @@ export class LocalSampler implements Sampler {
   /** @throws EngineError on an empty or too long sequence or an unknown token id. */
   async logprobs(sequences: readonly TokenIds[]): Promise<Float32Array[]> {
     const results: Float32Array[] = [];
-    await this.#score(sequences, 'given', {}, (index, row, time, { logprobs }) => {
+    const spans = sequences.map(({ length }) => ({ from: 0, to: length - 1 }));
+    await this.#score(sequences, spans, 'given', {}, (index, start, { logprobs }) => {
       const shifted = new Float32Array(sequences[index]!.length).fill(Number.NaN);
-      shifted.set(floatsOf(logprobs!).subarray(row * time, row * time + shifted.length - 1), 1);
+      shifted.set(floatsOf(logprobs!).subarray(start, start + shifted.length - 1), 1);
       results[index] = shifted;
     });
     return results;
   }
 
   /** @throws EngineError as {@link logprobs}, and on a k that is not among 1, ..., vocabulary size. */
-  async topLogprobs(sequences: readonly TokenIds[], k: number): Promise<TopLogprobs[]> {
+  async topLogprobs(sequences: readonly TokenIds[], k: number, from?: readonly number[]): Promise<TopLogprobs[]> {
     checkTop(k, this.#model.weights.config);
     const results: TopLogprobs[] = [];
     const feeds: Tensors = { k: { type: 'int64', data: BigInt64Array.of(BigInt(k)), shape: [1] } };
-    await this.#score(sequences, 'top', feeds, (index, row, time, { logprobs, topTokens }) => {
-      const [from, to] = [row * time * k, (row * time + sequences[index]!.length) * k];
-      const tokens = (topTokens!.data as Int32Array).slice(from, to); // the graph's int32 output
-      results[index] = { tokens, logprobs: floatsOf(logprobs!).slice(from, to), k };
+    const spans = sequences.map(({ length }, index) => ({ from: from?.[index] ?? 0, to: length }));
+    await this.#score(sequences, spans, 'top', feeds, (index, start, outputs) => {
+      const { from, to } = spans[index]!;
+      const tokens = new Int32Array(to * k);
+      const logprobs = new Float32Array(to * k);
+      const [first, last] = [(start + from) * k, (start + to) * k];
+      tokens.set((outputs.topTokens!.data as Int32Array).subarray(first, last), from * k); // the graph's int32 output
+      logprobs.set(floatsOf(outputs.logprobs!).subarray(first, last), from * k);
+      results[index] = { tokens, logprobs, k };
     });
     return results;
   }
@@ -81,25 +87,27 @@ export class LocalSampler implements Sampler {
     return this.#runtime.run(graph, residentsOf(this.#model), feeds, outputs);
   }
 
+  /** @param take what is found of a sequence: where in the outputs its position 0 lies, or would lie. */
   async #score(
     sequences: readonly TokenIds[],
+    spans: readonly Span[],
     view: LogprobView,
     extra: Tensors,
-    take: (index: number, row: number, time: number, outputs: Tensors) => void,
+    take: (index: number, start: number, outputs: Tensors) => void,
   ): Promise<void> {
     const { config } = this.#model.weights;
     checkSequences(sequences, config);
     const graph = logprobGraph(this.#model, view);
     const names = view === 'given' ? ['logprobs'] : ['logprobs', 'topTokens'];
-    const score = async (batch: readonly number[]) => {
-      const feeds = { ...logprobFeeds(sequences, batch, config), ...extra };
-      const outputs = await this.#runtime.run(graph, residentsOf(this.#model), feeds, names);
-      const time = sequences[batch[0]!]!.length;
+    const score = async (batch: LogprobBatch) => {
+      const ofBatch = batch.map((index) => spans[index]!);
+      const { feeds, starts } = logprobFeeds(sequences, batch, ofBatch, config);
+      const outputs = await this.#runtime.run(graph, residentsOf(this.#model), { ...feeds, ...extra }, names);
       batch.forEach((index, row) => {
-        take(index, row, time, outputs);
+        take(index, starts[row]!, outputs);
       });
     };
-    await Promise.all(cutIntoLogprobBatches(sequences).map(score));
+    await Promise.all(cutIntoLogprobBatches(sequences, config).map(score));
   }
 }
 
