@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { drawDocument } from '../src/problems/base-text.ts';
+import { drawDocument } from '../src/texts/base-text.ts';
 import { WORDS } from '../src/problems/words.ts';
-import { wordsTextSchema } from '../src/problems/words-text.ts';
+import { wordsTextSchema } from '../src/texts/words-text.ts';
 import { stream } from '../src/random.ts';
 
 /**

@@ -4,6 +4,7 @@ import { InputError } from '../errors.ts';
 import { type HubName, parseHubName } from '../hub/hub-name.ts';
 import { type DisplayOptions, openDisplay } from './display/open-display.ts';
 import { packageRoot } from './package-root.ts';
+import { say } from './print.ts';
 
 /** A model that lies on this machine. */
 export type FoundModel = {
@@ -52,7 +53,7 @@ async function fetched(name: HubName, options: DisplayOptions): Promise<FoundMod
   const display = openDisplay(options);
   try {
     const { notice, ...found } = await fetchModel(name, (share) => display.doing(`fetches ${name.id}`, share));
-    if (notice !== undefined) process.stderr.write(`unrut: ${notice}\n`);
+    if (notice !== undefined) say(`unrut: ${notice}`);
     return found;
   } finally {
     display.close();

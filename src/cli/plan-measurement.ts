@@ -36,12 +36,7 @@ export type Plan = {
  */
 export async function planMeasurement(plan: Plan): Promise<ProbeSettings> {
   const { wanted, options, say, mode, family } = plan;
-  const needed = options.effect === undefined ? wanted.problems : problemsFor(options.effect);
-  if (needed < FEWEST) {
-    throw new InputError(
-      `${needed} problems: intervals would be as wide as the scale; ask for --problems ${FEWEST} or more`,
-    );
-  }
+  const needed = problemsNeeded(wanted.problems, options.effect);
   const problems = await mostProblems(needed, async (count) => fits(plan, await loadOf(plan, count)));
   if (problems < FEWEST) {
     const least = await loadOf(plan, FEWEST);
@@ -60,6 +55,18 @@ export async function planMeasurement(plan: Plan): Promise<ProbeSettings> {
     ...powerLines(problems, options.effect),
   ]);
   return { ...wanted, problems };
+}
+
+/**
+ * As many problems as are asked for, or as finding a change of size `effect` needs.
+ * @throws InputError where they are too few to say anything.
+ */
+export function problemsNeeded(problems: number, effect: number | undefined): number {
+  const needed = effect === undefined ? problems : problemsFor(effect);
+  if (needed >= FEWEST) return needed;
+  throw new InputError(
+    `${needed} problems: intervals would be as wide as the scale; ask for --problems ${FEWEST} or more`,
+  );
 }
 
 /** Fewer problems have intervals as wide as the scale. */

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { checkFile } from '../disk/check-writable.ts';
 import { writeWhole, writing } from '../disk/write.ts';
 import { isAddress } from '../engine/endpoint/address.ts';
 import { InputError, Interrupted } from '../errors.ts';
@@ -17,11 +18,12 @@ import { type Results, writeResults } from '../results/results.ts';
 import { visibleLine } from '../visible.ts';
 import type { Display } from './display/display.ts';
 import { type DisplayOptions, openDisplay } from './display/open-display.ts';
-import { EXIT } from './exit.ts';
 import { onInterrupt } from './interrupt.ts';
 import { allVersions, describeMachine } from './machine.ts';
+import { ENDPOINT_ONLY } from './options/endpoint-options.ts';
+import { optionName } from './options/option-name.ts';
 import { print, printJson, say } from './print.ts';
-import { printResults, showResults } from './show-results.ts';
+import { type Files, keepAndPrint, writeReport } from './show-results.ts';
 import { type EndpointOptions, openEndpointTarget } from './targets/endpoint-target.ts';
 import { openFolderTarget } from './targets/folder-target.ts';
 import type { OpenTarget } from './targets/open-target.ts';
@@ -37,6 +39,7 @@ export type ProbeOptions = DisplayOptions &
 /** `unrut probe MODEL`: measures one model, in a folder or behind an endpoint, and trains nothing. */
 export async function probe(name: string, options: ProbeOptions, parts: RunParts): Promise<number> {
   const wanted = { problems: options.problems, seed: options.seed, behaviours: chosenBehaviours(options.behaviours) };
+  if (options.junit !== undefined) await checkFile(options.junit, '--junit');
   const started = new Date();
   const interrupt = onInterrupt();
   try {
@@ -47,11 +50,12 @@ export async function probe(name: string, options: ProbeOptions, parts: RunParts
       const report = await measure(open, options, interrupt.signal);
       const seconds = (Date.now() - started.getTime()) / 1000;
       const results = probeResults(report, seconds, await card(name, open, started, parts));
-      if (options.junit !== undefined) await writeJunit(options.junit, name, probeCases(results), seconds);
-      await open.keep?.(results);
-      if (open.out === undefined) printResults(results, {}, options);
-      else await save(open.out, results, report, options);
-      return EXIT.ok;
+      return await keepAndPrint(results, options, async () => {
+        await open.keep?.(results);
+        const files = open.out === undefined ? {} : await save(open.out, results, report);
+        if (options.junit !== undefined) await writeJunit(options.junit, name, probeCases(results), seconds);
+        return files;
+      });
     } finally {
       await open.close();
     }
@@ -65,25 +69,11 @@ export async function probe(name: string, options: ProbeOptions, parts: RunParts
   }
 }
 
-const ENDPOINT_ONLY = [
-  'budget',
-  'maxCost',
-  'prices',
-  'effect',
-  'keyEnv',
-  'template',
-  'replyTokens',
-  'concurrency',
-  'timeout',
-  'resume',
-] as const;
-
 /** An option that would be ignored is refused. */
 function onlyForFolders(name: string, options: ProbeOptions): ProbeOptions {
   const foreign = ENDPOINT_ONLY.find((option) => options[option] !== undefined);
   if (foreign === undefined) return options;
-  const flag = foreign.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  throw new InputError(`--${flag} is for endpoints; ${name} is a folder`);
+  throw new InputError(`${optionName(foreign)} is for endpoints; ${name} is a folder`);
 }
 
 /** Names one by one or with commas between. */
@@ -171,9 +161,9 @@ async function card(
 }
 
 /** The same files as of a run, so that `unrut compare` and `unrut report` take either. */
-async function save(out: string, results: Results, report: ProbeReport, options: DisplayOptions): Promise<void> {
+export async function save(out: string, results: Results, report: ProbeReport): Promise<Files> {
   await writing(out, () => mkdir(join(out, 'probes'), { recursive: true }));
   await writeWhole(join(out, 'probes', `${AFTER_PROBE}.json`), JSON.stringify(report));
   await writeResults(join(out, 'results.json'), results);
-  await showResults(out, results, options);
+  return writeReport(out, results);
 }

@@ -1,24 +1,22 @@
-import { mkdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { writeWhole, writing } from '../disk/write.ts';
+import { basename } from 'node:path';
+import { checkFile } from '../disk/check-writable.ts';
 import { measureLog } from '../probes/from-log/measure-log.ts';
 import { throwIfInterrupted } from '../recipe/observer.ts';
 import { sha256 } from '../record/fingerprint.ts';
 import { EvalLogFile } from '../record/inspect/eval-log-file.ts';
 import { writeJunit } from '../record/junit.ts';
-import { AFTER_PROBE, refuseUsed } from '../record/run-folder.ts';
+import { checkUnused } from '../record/run-folder.ts';
 import { probeCases } from '../report/test-cases.ts';
-import type { ProbeReport } from '../results/probe-report.ts';
 import { probeResults } from '../results/probe-results.ts';
-import { type Results, writeResults } from '../results/results.ts';
+import type { Results } from '../results/results.ts';
 import { visibleLine } from '../visible.ts';
 import { type DisplayOptions, openDisplay } from './display/open-display.ts';
-import { EXIT } from './exit.ts';
 import { onInterrupt } from './interrupt.ts';
 import { describeMachine } from './machine.ts';
 import { packageVersion } from './package-root.ts';
 import { say } from './print.ts';
-import { printResults, showResults } from './show-results.ts';
+import { save } from './probe-command.ts';
+import { keepAndPrint } from './show-results.ts';
 
 export type ProbeLogOptions = DisplayOptions & { readonly out?: string; readonly junit?: string };
 
@@ -28,7 +26,8 @@ const NAMED = 20;
 /** `unrut probe --from-log FILE`: measures transcripts that already exist, of any program. */
 export async function probeLog(path: string, options: ProbeLogOptions): Promise<number> {
   const { out } = options;
-  if (out !== undefined) await refuseUsed(out);
+  if (out !== undefined) await checkUnused(out);
+  if (options.junit !== undefined) await checkFile(options.junit, '--junit');
   const started = new Date();
   const log = await EvalLogFile.open(path);
   try {
@@ -36,10 +35,11 @@ export async function probeLog(path: string, options: ProbeLogOptions): Promise<
     tell([...(log.headerFault ? [`${path}: ${log.headerFault.entry}: ${log.headerFault.why}`] : []), ...damaged]);
     const seconds = (Date.now() - started.getTime()) / 1000;
     const results = probeResults(report, seconds, await card(log, started));
-    if (options.junit !== undefined) await writeJunit(options.junit, results.run.name, probeCases(results), seconds);
-    if (out === undefined) printResults(results, {}, options);
-    else await save(out, results, report, options);
-    return EXIT.ok;
+    return await keepAndPrint(results, options, async () => {
+      const files = out === undefined ? {} : await save(out, results, report);
+      if (options.junit !== undefined) await writeJunit(options.junit, results.run.name, probeCases(results), seconds);
+      return files;
+    });
   } finally {
     await log.close();
   }
@@ -75,12 +75,4 @@ async function card({ path, header }: EvalLogFile, started: Date): Promise<Resul
     started: started.toISOString(),
     machine: describeMachine(),
   };
-}
-
-/** The same files as of a probe, so that `unrut compare` and `unrut report` take either. */
-async function save(out: string, results: Results, report: ProbeReport, options: DisplayOptions): Promise<void> {
-  await writing(out, () => mkdir(join(out, 'probes'), { recursive: true }));
-  await writeWhole(join(out, 'probes', `${AFTER_PROBE}.json`), JSON.stringify(report));
-  await writeResults(join(out, 'results.json'), results);
-  await showResults(out, results, options);
 }

@@ -1,11 +1,19 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { InputError, Interrupted } from '../errors.ts';
 import type { RunParts } from '../recipe/run-parts.ts';
+import { visibleLine } from '../visible.ts';
 import { EXIT, explainError } from './exit.ts';
-import { addEndpointOptions, addFamilyOptions, collect, ENDPOINT_HELP } from './options/endpoint-options.ts';
+import {
+  addEndpointOptions,
+  addFamilyOptions,
+  collect,
+  ENDPOINT_HELP,
+  ENDPOINT_ONLY,
+} from './options/endpoint-options.ts';
 import { addEngineOptions } from './options/engine-options.ts';
+import { wholeNumber } from './options/numbers.ts';
 import { packageVersion } from './package-root.ts';
-import { harmless, say } from './print.ts';
+import { say } from './print.ts';
 
 /** Loaded when a command needs it: the engine takes a moment, `--help` should not. */
 export type LoadParts = () => Promise<RunParts>;
@@ -43,8 +51,7 @@ function buildProgram(loadParts: LoadParts, exit: Exit): Command {
   const program = new Command('unrut')
     .description("Measures a language model's consistency drive, un-teaches it, and proves before v. after.")
     .version(packageVersion)
-    .configureOutput({ writeErr: (text) => void process.stderr.write(harmless(text)) })
-    .showHelpAfterError('(add --help for the options)');
+    .configureOutput({ outputError: (text) => say(`unrut: ${oneLine(text)}; add --help for the options`) });
   addRun(program, loadParts, exit);
   addProbe(program, loadParts, exit);
   addCompare(program, exit);
@@ -58,6 +65,12 @@ function buildProgram(loadParts: LoadParts, exit: Exit): Command {
   return program;
 }
 
+/** As every other error is told. */
+const oneLine = (text: string): string => visibleLine(text.replace(/^error: /, '')).replace(/[.\s]+$/, '');
+
+const MOST_PROBLEMS = 1_000_000;
+const port = wholeNumber(0, 65_535);
+
 const EXIT_HELP = `
 Exit code: 0 all gates hold, 1 error, 100 a gate's bar was missed, 130 interrupted.`;
 
@@ -67,8 +80,8 @@ function addRun(program: Command, loadParts: LoadParts, exit: Exit): void {
     .description('probe, carry out the stages of a recipe with their gates, probe again, report')
     .option('--resume', 'go on with a run that was stopped, to the same result')
     .option('--out <folder>', 'run folder (default: runs/<name>-<number>)')
-    .option('--dry-run', 'print the resolved recipe and its cost, and stop')
-    .option('--seed <number>', "overrides the recipe's seed")
+    .addOption(new Option('--dry-run', 'print what each part costs, and stop').conflicts('resume'))
+    .option('--seed <number>', "overrides the recipe's seed", wholeNumber())
     .option('--set <path=value>', 'overrides one value; may be repeated', collect)
     .option('--junit <file>', 'write a JUnit file with a test per gate')
     .option('--json', 'one event per line on standard output')
@@ -97,10 +110,15 @@ function addProbe(program: Command, loadParts: LoadParts, exit: Exit): void {
   const probe = program
     .command('probe [model]')
     .description('measure a model, or transcripts that exist; train nothing')
-    .option('--from-log <file>', 'measure the transcripts of an Inspect log (.eval or .json) instead of a model')
-    .option('--problems <number>', 'problems per cell', wholeNumber, 400)
+    .addOption(
+      new Option(
+        '--from-log <file>',
+        'measure the transcripts of an Inspect log (.eval or .json) instead of a model',
+      ).conflicts(['problems', 'behaviours', 'seed', 'family', 'set', 'mode', ...ENDPOINT_ONLY]),
+    )
+    .option('--problems <number>', 'problems per cell', wholeNumber(1, MOST_PROBLEMS), 400)
     .option('--behaviours <names...>', 'only these (default: all eight and the sycophancy guard)')
-    .option('--seed <number>', 'of the problems', wholeNumber, 1)
+    .option('--seed <number>', 'of the problems', wholeNumber(), 1)
     .option('--out <folder>', 'keep results.json and report.html there')
     .option('--junit <file>', 'write a JUnit file with a test per row, skipped where it could not be measured')
     .option('--json', 'one event per line on standard output')
@@ -121,6 +139,7 @@ ${ENDPOINT_HELP}`,
     )
     .action(async (model: string | undefined, options) => {
       if (options.fromLog !== undefined) {
+        if (model !== undefined) throw new InputError(`probe: ${model} or --from-log ${options.fromLog}, not both`);
         const { probeLog } = await import('./probe-log-command.ts');
         return exit(await probeLog(options.fromLog, options));
       }
@@ -198,7 +217,7 @@ ${EXIT_HELP}`,
   problems
     .command('show <family>')
     .description('a problem, its right solution and each wrong turn')
-    .option('--seed <number>', 'another seed, another problem', wholeNumber, 1)
+    .option('--seed <number>', 'another seed, another problem', wholeNumber(), 1)
     .option(...set, collect)
     .option('--json', 'one JSON object on standard output')
     .action(async (family: string, options) => {
@@ -208,8 +227,8 @@ ${EXIT_HELP}`,
   problems
     .command('validate [family]')
     .description('grade own solutions, slips, misconceptions and replies in many dresses (default: every family)')
-    .option('--problems <number>', 'seeded problems a family', wholeNumber, 1000)
-    .option('--seed <number>', 'of the problems', wholeNumber, 1)
+    .option('--problems <number>', 'seeded problems a family', wholeNumber(1, MOST_PROBLEMS), 1000)
+    .option('--seed <number>', 'of the problems', wholeNumber(), 1)
     .option(...set, collect)
     .option('--json', 'one JSON array on standard output')
     .action(async (family: string | undefined, options) => {
@@ -223,8 +242,8 @@ function addServe(program: Command, exit: Exit): void {
     .command('serve <model>')
     .description('answer OpenAI-compatible chat and completion requests with a model; with --tinker, train it as well')
     .option('--tinker', 'speak the Tinker API, too: TINKER_BASE_URL=http://127.0.0.1:8000')
-    .option('--data <folder>', 'where checkpoints of --tinker are kept', 'tinker-data')
-    .option('--port <number>', 'port to listen on, 0 for any free one', wholeNumber, 8000)
+    .option('--data <folder>', 'where checkpoints of --tinker are kept (default: tinker-data)')
+    .option('--port <number>', 'port to listen on, 0 for any free one', port, 8000)
     .option(
       '--host <address>',
       'address to listen on; others than this machine’s own open it to the network',
@@ -302,7 +321,7 @@ function addView(program: Command, exit: Exit): void {
   program
     .command('view [folder]')
     .description('show the runs under a folder in a browser on this machine: reports, comparisons, transcripts')
-    .option('--port <number>', 'port to listen on, 0 for any free one', wholeNumber, 7860)
+    .option('--port <number>', 'port to listen on, 0 for any free one', port, 7860)
     .addHelpText(
       'after',
       `
@@ -346,19 +365,13 @@ function webAddress(text: string): URL {
   throw new InvalidArgumentError('It must be an address such as http://gpu-box:8000.');
 }
 
-function wholeNumber(text: string): number {
-  const number = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(number)) return number;
-  throw new InvalidArgumentError('It must be a whole number.');
-}
-
 function addLab(program: Command, loadParts: LoadParts, exit: Exit): void {
   program
     .command('lab [experiment] [model]')
     .description("the debate's claims as experiments: declared first, then run, with a verdict")
     .option('--set <option=value>', 'overrides an option of the experiment; may be repeated', collect)
     .option('--corpus <path>', 'a file or folder of text of your own')
-    .option('--seed <number>', 'of all draws', wholeNumber, 1)
+    .option('--seed <number>', 'of all draws', wholeNumber(), 1)
     .option('--out <folder>', 'where to keep it (default: runs/lab-<experiment>-<number>)')
     .option('--resume', 'continue an interrupted experiment; finished pieces are not done again')
     .option('--dry-run', 'print what is declared, and stop')

@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import { checkFile } from '../disk/check-writable.ts';
 import { Interrupted } from '../errors.ts';
 import { loadRecipe, type Recipe } from '../recipe/load-recipe.ts';
 import type { RunParts } from '../recipe/run-parts.ts';
@@ -20,7 +21,7 @@ import { type EngineOptions, engineWords, serviceOf } from './options/engine-opt
 import { say } from './print.ts';
 import { makeRunCard } from './run-card.ts';
 import { serviceDryRun } from './service-dry-run.ts';
-import { showResults } from './show-results.ts';
+import { keepAndPrint, writeReport } from './show-results.ts';
 
 export type RunOptions = {
   readonly resume?: boolean;
@@ -28,7 +29,7 @@ export type RunOptions = {
   readonly dryRun?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
-  readonly seed?: string;
+  readonly seed?: number;
   readonly set?: readonly string[];
   readonly junit?: string;
 } & EngineOptions;
@@ -40,13 +41,16 @@ export async function run(name: string, options: RunOptions, localParts: RunPart
   const recipe = await withModel(file, await readRecipe(file, options, localParts), options);
   const parts = await partsOf(service, localParts);
   if (options.dryRun) return service ? serviceDryRun(recipe, parts, service) : dryRun(recipe, parts);
+  if (options.junit !== undefined) await checkFile(options.junit, '--junit');
   const folder = await openFolder(recipe, options, parts);
   try {
     const results = await runOrRead(recipe, folder, options, parts);
-    if (options.junit !== undefined) {
-      await writeJunit(options.junit, results.run.name, gateCases(results.gates), results.seconds.total);
-    }
-    return await showResults(folder.path, results, options);
+    return await keepAndPrint(results, options, async () => {
+      const { run, gates, seconds } = results;
+      const files = await writeReport(folder.path, results);
+      if (options.junit !== undefined) await writeJunit(options.junit, run.name, gateCases(gates), seconds.total);
+      return files;
+    });
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     await folder.journal.append({ kind: 'run-interrupted' });
@@ -101,7 +105,7 @@ function resumeCommand(name: string, folder: string, options: RunOptions): strin
   const { seed, set = [] } = options;
   const overrides = [
     ...set.flatMap((one) => ['--set', one]),
-    ...(seed === undefined ? [] : ['--seed', seed]),
+    ...(seed === undefined ? [] : ['--seed', String(seed)]),
     ...engineWords(serviceOf(options)),
   ];
   return ['unrut', 'run', name, '--resume', '--out', folder, ...overrides].map(quoted).join(' ');

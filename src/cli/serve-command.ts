@@ -19,7 +19,7 @@ export type ServeOptions = {
   /** Also the Tinker API, for training. */
   readonly tinker?: boolean;
   /** Where what is trained is kept. */
-  readonly data: string;
+  readonly data?: string;
   readonly port: number;
   readonly host: string;
   /** The address by which clients reach the server, where it is not the one that it listens on. */
@@ -30,17 +30,19 @@ export type ServeOptions = {
 
 /** `unrut serve MODEL`: answers until it is told to stop, then finishes what is in flight. */
 export async function serve(name: string, options: ServeOptions): Promise<number> {
+  const { data = 'tinker-data' } = options;
+  if (options.data !== undefined && !options.tinker) throw new InputError('--data is for --tinker; add it');
   const apiKey = readKey(options.apiKeyEnv);
   const runtime = Runtime.open();
   try {
     const opened = await openModel(name, runtime);
     const { model } = opened;
-    const tinker = options.tinker ? await openTinker(opened, runtime, options.data) : undefined;
+    const tinker = options.tinker ? await openTinker(opened, runtime, data) : undefined;
     const access = { apiKey, address: options, onFault };
     const app = serveApp(model, { ...access, ...(tinker && { tinker: tinkerMount(tinker, access) }) });
     const server = await listen(app.fetch, options);
     say(`unrut: serves ${model.id} at ${server.url}/v1; Ctrl-C stops it`);
-    if (tinker) say(`unrut: trains it at TINKER_BASE_URL=${server.url}; checkpoints are kept in ${options.data}`);
+    if (tinker) say(`unrut: trains it at TINKER_BASE_URL=${server.url}; checkpoints are kept in ${data}`);
     await stopSignal();
     await Promise.all([server.stop(), tinker?.close()]);
     return EXIT.ok;

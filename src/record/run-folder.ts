@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { checkFolder } from '../disk/check-writable.ts';
 import { writeWhole, writing } from '../disk/write.ts';
 import { RunError } from '../errors.ts';
 import { type ProbeReport, probeReportSchema } from '../results/probe-report.ts';
@@ -98,6 +99,12 @@ export class RunFolder {
 export async function refuseUsed(path: string): Promise<void> {
   if ((await contents(path)).length === 0) return;
   throw new RunError(`${path}: already holds something; add --resume to go on with it, or choose another with --out`);
+}
+
+/** Tries a folder that is written only when the work is done. @throws RunError where it is in use or cannot be written. */
+export async function checkUnused(path: string): Promise<void> {
+  await refuseUsed(path);
+  await checkFolder(path);
 }
 
 /** What was measured in a run, with every problem's outcome. */

@@ -138,7 +138,9 @@ describe('run', () => {
       'unknown key "stpes" in stages.0; did you mean "steps"?',
     );
     expect(await refusal(['run', 'tiny.yaml', '--set', 'model=elsewhere'])).toMatch(/elsewhere: no such model folder/);
-    expect(await refusal(['run', 'tiny.yaml', '--seed', 'x'])).toContain('--set seed=x: seed is "x"');
+    expect(await refusal(['run', 'tiny.yaml', '--seed', 'x'])).toContain(
+      "'x' is invalid. It must be a whole number of at least 0; add --help",
+    );
     expect(await refusal(['run', 'tiny.yaml', '--out', 'tiny.yaml'])).toContain(
       'tiny.yaml: cannot be used as a run folder',
     );

@@ -9,7 +9,7 @@ const TOLERANCE = 1e-5;
 const runtime = Runtime.open(1);
 afterAll(() => runtime.close());
 
-function expectTensors(actual: Weights, expected: Readonly<Record<string, string>>): void {
+function expectTensors(actual: Pick<Weights, 'parameters'>, expected: Readonly<Record<string, string>>): void {
   const errors = actual.parameters.map(
     ({ name, data }) => [name, relativeError(data, unpack(expected[name]!))] as const,
   );

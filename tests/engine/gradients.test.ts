@@ -43,6 +43,8 @@ const cases: { readonly [Name in OperatorName]: Readonly<Record<string, Case<Nam
     matrices: { inputs: [random(2, 3), random(1, 3), random(3, 3)], options: { heights: [2, 1, 3] } },
     biases: { inputs: [random(2), random(3)], options: { heights: [2, 3] } },
   },
+  scale: { plain: { inputs: [random(4, 3)], options: { by: -1.5 } } },
+  beside: { plain: { inputs: [random(4, 2), random(4, 1), random(4, 3)], options: { widths: [2, 1, 3] } } },
   rmsNorm: {
     rows: { inputs: [random(4, 6), random(6)], options: { width: 6, epsilon: 1e-3 } },
     'each head': { inputs: [random(2, 2, 3, 4), random(4)], options: { width: 4, epsilon: 1e-3 } },

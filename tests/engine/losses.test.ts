@@ -1,7 +1,7 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
 import type { Loss } from '../../src/engine/engine.ts';
-import { tokenLoss } from '../../src/engine/local/compiler/losses.ts';
+import { declareLoss, tokenLoss } from '../../src/engine/local/compiler/losses.ts';
 import { GraphBuilder } from '../../src/engine/local/compiler/onnx/graph-builder.ts';
 
 /** Every way in which a token can stand: ratio below, inside and above the clip; praise, blame and neither. */
@@ -42,17 +42,18 @@ async function computed(loss: Loss): Promise<Record<'loss' | 'slope', Float32Arr
   const graph = new GraphBuilder('loss');
   const names = ['logprob', 'sampled', 'weight'] as const;
   const [logprob, sampled, weight] = names.map((name) => graph.input(name, 'float32', [tokens.length]));
-  const found = tokenLoss(graph, loss.kind, { logprob: logprob!, sampled: sampled!, weight: weight! });
+  const streams = { logprob: logprob!, sampled: sampled!, weight: weight! };
+  const found = tokenLoss(graph, loss.kind, streams, declareLoss(graph));
   graph.output('loss', found.loss, 'float32', [tokens.length]);
   graph.output('slope', found.slope, 'float32', [tokens.length]);
   const session = await InferenceSession.create(graph.encode(), { logSeverityLevel: 3 });
-  const streams = names.map((name) => [name, new Tensor(Float32Array.from(tokens, (token) => token[name]))]);
+  const given = names.map((name) => [name, new Tensor(Float32Array.from(tokens, (token) => token[name]))]);
   const options = { low: 0, high: 0, beta: 0, ...loss };
   const scalars = (['low', 'high', 'beta'] as const).map((name) => [
     name,
     new Tensor('float32', Float32Array.of(options[name]), []),
   ]);
-  const results = await session.run(Object.fromEntries([...streams, ...scalars]));
+  const results = await session.run(Object.fromEntries([...given, ...scalars]));
   return { loss: results.loss!.data as Float32Array, slope: results.slope!.data as Float32Array }; // float outputs
 }
 

@@ -48,7 +48,7 @@ async function gradientAfter(calls: readonly (readonly Datum[])[], loss = crossE
 describe('gradients add up', () => {
   test('over several calls and over micro-batches', async () => {
     const data = someData(60, 'many');
-    expect(cutIntoMicroBatches(data).length).toBeGreaterThan(1);
+    expect(cutIntoMicroBatches(data, 1024).length).toBeGreaterThan(1);
     const [whole, pieces, single] = [
       await gradientAfter([data]),
       await gradientAfter([data.slice(0, 13), data.slice(13)]),

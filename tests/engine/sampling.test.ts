@@ -178,8 +178,9 @@ describe('sampling', () => {
     const how = { ...plain, maxTokens: 34, stop: [4, 9], samples };
     const [batch] = cutIntoGenerationBatches(given, samples);
     const feeds = generationFeeds(given, batch!, how, config, layout);
-    const graph = generationGraph(config, 'draw', layout);
-    const { nextLogprobs } = await runtime.run(graph, roomyWeights('llama'), feeds, ['nextLogprobs']);
+    const weights = roomyWeights('llama');
+    const graph = generationGraph({ weights }, 'draw', layout);
+    const { nextLogprobs } = await runtime.run(graph, [weights], feeds, ['nextLogprobs']);
     const [rounds, rows, steps] = nextLogprobs!.shape as [number, number, number];
     const worked = Array.from({ length: rounds }, (_, round) => {
       const ofRound = nextLogprobs!.data.slice(round * rows * steps, (round + 1) * rows * steps);
@@ -196,8 +197,9 @@ describe('sampling', () => {
         const how = { ...plain, maxTokens: 34, stop };
         const [batch] = cutIntoGenerationBatches(prompts, how.samples);
         const feeds = generationFeeds(prompts, batch!, how, config, layout);
-        const graph = generationGraph(config, 'draw', layout);
-        const { nextTokens } = await runtime.run(graph, roomyWeights('llama'), feeds, ['nextTokens']);
+        const weights = roomyWeights('llama');
+        const graph = generationGraph({ weights }, 'draw', layout);
+        const { nextTokens } = await runtime.run(graph, [weights], feeds, ['nextTokens']);
         return nextTokens!.shape[0];
       };
       const everyToken = Array.from({ length: config.vocabSize }, (_, token) => token);

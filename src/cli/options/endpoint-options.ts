@@ -1,4 +1,5 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
+import { positiveNumber, wholeNumber } from './numbers.ts';
 
 /** What is measured, of a model wherever it is. */
 export function addFamilyOptions(probe: Command): Command {
@@ -16,13 +17,34 @@ export function addFamilyOptions(probe: Command): Command {
     );
 }
 
+/** What only an endpoint has, by the names under which the program has them. */
+export const ENDPOINT_ONLY = [
+  'budget',
+  'maxCost',
+  'prices',
+  'effect',
+  'keyEnv',
+  'template',
+  'replyTokens',
+  'concurrency',
+  'timeout',
+  'resume',
+] as const;
+
+/** Seconds; Node's timers hold no more than 24 days, and ring at once above that. */
+const LONGEST_TIMEOUT = 1_000_000;
+
 /** What `unrut probe` takes beside for an endpoint. */
 export function addEndpointOptions(probe: Command): Command {
   return probe
-    .option('--budget <replies>', 'most replies; fewer problems are taken where it asks for that', positive)
-    .option('--max-cost <usd>', 'most US dollars, by the price table', amount)
+    .option('--budget <replies>', 'most replies; fewer problems are taken where it asks for that', wholeNumber(1))
+    .option('--max-cost <usd>', 'most US dollars, by the price table', positiveNumber())
     .option('--prices <file>', 'price table (default: prices.json of unrut)')
-    .option('--effect <share>', 'take as many problems as finding a change of this size needs, such as 0.05', share)
+    .option(
+      '--effect <share>',
+      'take as many problems as finding a change of this size needs, such as 0.05',
+      positiveNumber(1),
+    )
     .option(
       '--key-env <name>',
       'environment variable that holds the key (default: OPENAI_API_KEY or ANTHROPIC_API_KEY)',
@@ -31,10 +53,10 @@ export function addEndpointOptions(probe: Command): Command {
     .option(
       '--reply-tokens <number>',
       'allow every reply so many tokens at least: for models that think first',
-      positive,
+      wholeNumber(1),
     )
-    .option('--concurrency <number>', 'most requests in flight (default: 64)', positive)
-    .option('--timeout <seconds>', 'longest wait for one reply (default: 120)', positive)
+    .option('--concurrency <number>', 'most requests in flight (default: 64)', wholeNumber(1))
+    .option('--timeout <seconds>', 'longest wait for one reply (default: 120)', wholeNumber(1, LONGEST_TIMEOUT))
     .option('--resume', 'go on with a probe of an endpoint that was stopped; no reply is asked for again');
 }
 
@@ -48,22 +70,4 @@ openai:MODEL, anthropic:MODEL. Keys come from the environment only. See docs/end
 
 export function collect(value: string, values: readonly string[] = []): string[] {
   return [...values, value];
-}
-
-function positive(text: string): number {
-  const number = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(number) && number > 0) return number;
-  throw new InvalidArgumentError('It must be a whole number above 0.');
-}
-
-function share(text: string): number {
-  const number = amount(text);
-  if (number <= 1) return number;
-  throw new InvalidArgumentError('It must be a share, such as 0.05.');
-}
-
-function amount(text: string): number {
-  const number = Number(text);
-  if (text.trim() !== '' && Number.isFinite(number) && number > 0) return number;
-  throw new InvalidArgumentError('It must be a number above 0.');
 }

@@ -1,5 +1,7 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { InputError } from '../../errors.ts';
+import { wholeNumber } from './numbers.ts';
+import { optionName } from './option-name.ts';
 
 /** Who trains. */
 export type EngineOptions = {
@@ -18,16 +20,21 @@ export function addEngineOptions(run: Command): Command {
     .addOption(new Option('--engine <engine>', 'what trains (default: embedded)').choices(['embedded', 'tinker']))
     .option('--base-url <address>', 'of a Tinker service; its key comes from TINKER_API_KEY alone')
     .option('--base-model <name>', "the recipe's model as the service calls it")
-    .option('--save-every <steps>', 'steps from one checkpoint on the service to the next (default: 20)', positive)
+    .option(
+      '--save-every <steps>',
+      'steps from one checkpoint on the service to the next (default: 20)',
+      wholeNumber(1),
+    )
     .option('--prices <file>', 'price table, for --dry-run');
 }
 
 /** @throws InputError where a service is meant and not named, or named and not meant. */
 export function serviceOf(options: EngineOptions): ServiceOptions | undefined {
-  const { engine, baseUrl, baseModel } = options;
+  const { engine, baseUrl, baseModel, saveEvery, prices } = options;
   if (engine !== 'tinker') {
-    if (baseUrl === undefined && baseModel === undefined) return undefined;
-    throw new InputError('--base-url and --base-model are of a service; add --engine tinker');
+    const named = Object.entries({ baseUrl, baseModel, saveEvery, prices }).find(([, value]) => value !== undefined);
+    if (named === undefined) return undefined;
+    throw new InputError(`${optionName(named[0])} is of a service; add --engine tinker`);
   }
   const address = readBaseUrl(baseUrl, '--engine tinker');
   if (baseModel === undefined) throw new InputError('--engine tinker: name the model on the service with --base-model');
@@ -52,10 +59,4 @@ export function engineWords(service: ServiceOptions | undefined): string[] {
   const { baseUrl, baseModel, saveEvery } = service;
   const every = saveEvery === undefined ? [] : ['--save-every', String(saveEvery)];
   return ['--engine', 'tinker', '--base-url', baseUrl, '--base-model', baseModel, ...every];
-}
-
-function positive(text: string): number {
-  const number = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(number) && number > 0) return number;
-  throw new InvalidArgumentError('It must be a whole number above 0.');
 }

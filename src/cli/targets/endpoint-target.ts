@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ChatTemplate } from '../../chat/chat-template.ts';
 import { writing } from '../../disk/write.ts';
@@ -16,6 +16,7 @@ import { createProber } from '../../probes/all-probes.ts';
 import { drawDistinct } from '../../probes/competence.ts';
 import { LoggedModel } from '../../probes/logged-model.ts';
 import type { ProbeSettings } from '../../probes/prober.ts';
+import { DEFAULT_FAMILY } from '../../problems/families.ts';
 import type { ProblemFamily } from '../../problems/problem-family.ts';
 import { EvalLogWriter } from '../../record/inspect/eval-log-writer.ts';
 import { finishLog, TRANSCRIPTS } from '../../record/inspect/write-transcripts.ts';
@@ -26,9 +27,9 @@ import type { Mode } from '../../results/mode.ts';
 import type { EndpointUse } from '../../results/results.ts';
 import { asked } from '../../wrong-turns/turns.ts';
 import { latestRunFolder, nextRunFolder } from '../find-run.ts';
-import { DEFAULT_FAMILY, openProblems } from '../open-problems.ts';
+import { openProblems } from '../open-problems.ts';
 import { packageRoot, packageVersion } from '../package-root.ts';
-import { planMeasurement } from '../plan-measurement.ts';
+import { planMeasurement, problemsNeeded } from '../plan-measurement.ts';
 import type { OpenTarget } from './open-target.ts';
 
 /** The options of `unrut probe` that only an endpoint has. */
@@ -67,6 +68,7 @@ export async function openEndpointTarget(
 ): Promise<OpenTarget> {
   const address = parseAddress(name);
   const secret = Secret.of(address, options.keyEnv);
+  problemsNeeded(wanted.problems, options.effect); // refused before the server is asked
   const family = await openProblems(options.family ?? DEFAULT_FAMILY, options.set);
   const prices = await readPrices(options.prices ?? join(packageRoot, 'prices.json'));
   const out = await claimFolder(options);
@@ -110,8 +112,17 @@ export async function openEndpointTarget(
     };
   } catch (error) {
     lock.release();
+    await dropUnused(out);
     throw error;
   }
+}
+
+/** Removes a folder that holds no reply: a probe that got no further leaves nothing behind. */
+async function dropUnused(folder: string): Promise<void> {
+  const replies = join(folder, REPLIES);
+  if (existsSync(replies) && (await readFile(replies, 'utf8')).includes('"answer":')) return;
+  await rm(replies, { force: true });
+  await rmdir(folder).catch(() => {}); // something else is in it
 }
 
 /** A folder of its own where none is named, so that what was paid for is never lost. */

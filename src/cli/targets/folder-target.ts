@@ -1,14 +1,13 @@
-import { InputError } from '../../errors.ts';
-import { createProber } from '../../probes/all-probes.ts';
-import type { Prober, ProbeSettings } from '../../probes/prober.ts';
-import { runningSumFamily } from '../../problems/running-sum-family.ts';
+import type { ProbeSettings } from '../../probes/prober.ts';
+import type { ProblemFamily } from '../../problems/problem-family.ts';
+import { openRecipeFamily } from '../../recipe/open-family.ts';
 import type { Model, RunParts } from '../../recipe/run-parts.ts';
 import { fingerprintFolder } from '../../record/fingerprint.ts';
-import { refuseUsed } from '../../record/run-folder.ts';
+import { checkUnused } from '../../record/run-folder.ts';
 import type { Mode } from '../../results/mode.ts';
 import type { DisplayOptions } from '../display/open-display.ts';
 import { findModel } from '../find-model.ts';
-import { DEFAULT_FAMILY, openProblems } from '../open-problems.ts';
+import { openProblems } from '../open-problems.ts';
 import type { OpenTarget } from './open-target.ts';
 
 /** What is measured, and how. */
@@ -24,17 +23,17 @@ export async function openFolderTarget(
   name: string,
   settings: ProbeSettings,
   options: FolderOptions,
-  { openModel, probeTarget, prober }: RunParts,
+  { openModel, probeTarget, prober, families }: RunParts,
 ): Promise<OpenTarget> {
   const { out, mode } = options;
   const { folder, ...found } = await findModel(name, options);
-  if (out !== undefined) await refuseUsed(out);
-  const chosen = await chosenProber(options);
+  if (out !== undefined) await checkUnused(out);
+  const chosen = await chosenFamily(options, families);
   const model = await openModel(folder, { fresh: false, seed: settings.seed });
   const target = probeTarget(name, model.reference, model);
   return {
     target: mode === undefined ? target : { ...target, mode },
-    prober: chosen ?? (await fittingProber(prober, model)),
+    prober: prober(chosen ?? (await usualFamily(model, options.set, families))),
     settings,
     out,
     about: async () => ({
@@ -46,13 +45,16 @@ export async function openFolderTarget(
   };
 }
 
-async function chosenProber({ family, set }: FolderOptions): Promise<Prober | undefined> {
-  if (family === undefined && set !== undefined) throw new InputError(`--set ${set[0]}: of which --family?`);
-  return family === undefined ? undefined : createProber(await openProblems(family, set));
+async function chosenFamily({ family, set }: FolderOptions, families: RunParts['families']) {
+  return family === undefined ? undefined : openProblems(family, set, undefined, families);
 }
 
-/** Only a model that grew up on the organism's text speaks its notation; any other is asked in words. */
-async function fittingProber(prober: Prober, { baseText }: Model): Promise<Prober> {
-  const foreign = prober.family === runningSumFamily.name && baseText === undefined;
-  return foreign ? createProber(await openProblems(DEFAULT_FAMILY)) : prober;
+/** The organism's own notation for a model that grew up on it, words for any other; with the dials that were asked for. */
+async function usualFamily(
+  model: Model,
+  dials: readonly string[] | undefined,
+  families: RunParts['families'],
+): Promise<ProblemFamily<unknown>> {
+  const usual = await openRecipeFamily(undefined, model, { families, folder: '.' });
+  return dials === undefined ? usual : openProblems(usual.name, dials, undefined, families);
 }

@@ -1,5 +1,4 @@
 import type { z } from 'zod';
-import { mergedWeights } from '../../engine/local/compiler/adapter-graphs.ts';
 import { readPeftFolder, readPeftShape } from '../../engine/local/files/peft-folder.ts';
 import { LocalSampler } from '../../engine/local/sampling/local-sampler.ts';
 import type { ServedModel } from '../../serve/served-model.ts';
@@ -54,7 +53,7 @@ export class SamplerRegistry {
     this.#base = base;
     this.#store = store;
     this.#futures = futures;
-    this.#snapshots = new Snapshots(base.weights.flat.byteLength);
+    this.#snapshots = new Snapshots(4 * base.weights.size);
   }
 
   /** Requests that are not answered yet. */
@@ -175,7 +174,7 @@ export class SamplerRegistry {
     const adapter = await this.#store.read(path, async (folder) => {
       return readPeftFolder(folder, weights, await readPeftShape(folder));
     });
-    return this.#base.serve(new LocalSampler(runtime, await mergedWeights(runtime, weights, adapter)), path, run.id);
+    return this.#base.serve(await LocalSampler.adapted(runtime, weights, adapter), path, run.id);
   }
 
   #known({ asked, id }: SamplingSession, seqId: string | undefined, print: string): string | undefined {

@@ -17,7 +17,7 @@ beforeAll(() => {
   compiled = mkdtempSync(join(CACHE, 'unrut-fake-'));
   const project = ['-p', join(ROOT, 'tests/cli/fake'), '--outDir', compiled];
   execFileSync(process.execPath, [join(ROOT, 'node_modules/.bin/tsc'), ...project]);
-  copyFileSync(join(ROOT, 'package.json'), join(compiled, 'package.json'));
+  for (const name of ['package.json', 'prices.json']) copyFileSync(join(ROOT, name), join(compiled, name));
 });
 afterAll(() => rmSync(compiled, { recursive: true, force: true }));
 

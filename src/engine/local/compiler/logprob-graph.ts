@@ -1,19 +1,22 @@
 import { attendToSelf, DecoderWeights, declareText, decoderStates, logits } from '../model/inference-decoder.ts';
-import type { ModelConfig } from '../model/model-config.ts';
+import type { Model } from '../model/model.ts';
 import type { Graph } from '../runtime/runtime.ts';
 import { GraphBuilder, type Value } from './onnx/graph-builder.ts';
+import { keyOf } from './parameters.ts';
 
 /** What is wanted of each position: the logprob of a given next token, or the k likeliest. */
 export type LogprobView = 'given' | 'top';
 
 /** Logprobs of the next token at every position of padded sequences `[batch, time]`, all dimensions free. */
-export function logprobGraph(config: ModelConfig, view: LogprobView): Graph {
-  return { key: `logprobs ${view} ${JSON.stringify(config)}`, encode: () => emit(config, view).encode() };
+export function logprobGraph(model: Model, view: LogprobView): Graph {
+  const key = `logprobs ${view} ${keyOf(model)}`;
+  return { key, encode: () => emit(model, view).encode(), mapped: model.weights.stored };
 }
 
-function emit(config: ModelConfig, view: LogprobView): GraphBuilder {
+function emit(model: Model, view: LogprobView): GraphBuilder {
+  const { config } = model.weights;
   const graph = new GraphBuilder('logprobs');
-  const weights = new DecoderWeights(graph, config);
+  const weights = new DecoderWeights(graph, model);
   const { text, causalMask } = declareText(graph, config);
   const states = decoderStates(graph, weights, text, (_layer, heads) => attendToSelf(graph, config, causalMask, heads));
   const logprobs = graph.op('LogSoftmax', [logits(graph, weights, states)], { axis: -1 });

@@ -14,7 +14,10 @@ export type Streams = {
 /** A loss and its derivative with respect to the logprob, per token. */
 type TokenLoss = { readonly loss: Value; readonly slope: Value };
 
-type LossRule = (graph: GraphBuilder, streams: Streams, loss: { low: Value; high: Value; beta: Value }) => TokenLoss;
+/** Scalars. */
+export type LossInputs = { readonly low: Value; readonly high: Value; readonly beta: Value };
+
+type LossRule = (graph: GraphBuilder, streams: Streams, loss: LossInputs) => TokenLoss;
 
 /**
  * Every loss is a function of one number per token, so its gradient is a slope per token. `low`, `high` and `beta` are
@@ -53,9 +56,13 @@ const rules: Readonly<Record<Loss['kind'], LossRule>> = {
   },
 };
 
-export function tokenLoss(graph: GraphBuilder, kind: Loss['kind'], streams: Streams): TokenLoss {
+export function declareLoss(graph: GraphBuilder): LossInputs {
   const scalar = (name: string) => graph.input(name, 'float32', []);
-  return rules[kind](graph, streams, { low: scalar('low'), high: scalar('high'), beta: scalar('beta') });
+  return { low: scalar('low'), high: scalar('high'), beta: scalar('beta') };
+}
+
+export function tokenLoss(graph: GraphBuilder, kind: Loss['kind'], streams: Streams, loss: LossInputs): TokenLoss {
+  return rules[kind](graph, streams, loss);
 }
 
 /** p / p_sampled. Padding has equal logprobs of 0, weight 0. */

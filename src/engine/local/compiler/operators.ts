@@ -65,6 +65,19 @@ export const operators = {
     backward: (graph, node, [gradient], sizes) => [...linearBackward(graph, node, [gradient!], sizes), gradient],
   }),
 
+  /** A multiple of x. */
+  scale: operator<{ readonly by: number }>({
+    forward: (graph, [x], { by }) => ({ outputs: [graph.op('Mul', [x!, graph.scalar(by)])] }),
+    backward: (graph, _node, [gradient], { by }) => [graph.op('Mul', [gradient!, graph.scalar(by)])],
+  }),
+
+  /** Rows side by side. */
+  beside: operator<{ readonly widths: readonly number[] }>({
+    forward: (graph, inputs) => ({ outputs: [graph.op('Concat', inputs, { axis: 1 })] }),
+    backward: (graph, _node, [gradient], { widths }) =>
+      graph.ops('Split', [gradient!, graph.integers(widths)], widths.length, { axis: 1 }),
+  }),
+
   /** Weights or biases of equal width, one below the other: one product instead of several. */
   stack: operator<{ readonly heights: readonly number[] }>({
     forward: (graph, inputs) => ({ outputs: [graph.op('Concat', inputs, { axis: 0 })] }),

@@ -3,16 +3,22 @@ import { type Operator, type OperatorName, type OptionsOf, operators, type Recor
 
 type Entry = Recorded & { readonly backward: (gradients: readonly Value[]) => readonly (Value | undefined)[] };
 
+/** A low-rank branch beside a weight W: x W' + scale (x A') B' (Hu et al. 2021). A is `[rank, from]`, B `[to, rank]`. */
+export type Branch = { readonly a: Value; readonly b: Value; readonly rank: number; readonly scale: number };
+
 /**
  * Emits operators and remembers them, so that {@link gradients} can walk back. The graph holds forward and backward;
  * there is no differentiation at run time.
  */
 export class Tape {
   readonly graph: GraphBuilder;
+  /** By the weight that each is beside. */
+  readonly branches: ReadonlyMap<Value, Branch>;
   readonly #entries: Entry[] = [];
 
-  constructor(graph: GraphBuilder) {
+  constructor(graph: GraphBuilder, branches: ReadonlyMap<Value, Branch> = new Map()) {
     this.graph = graph;
+    this.branches = branches;
   }
 
   /** An operator with one output. */
@@ -34,13 +40,15 @@ export class Tape {
   }
 
   /**
-   * Gradients of the wanted values, given those of the outputs. Everything on the tape must lie on a path to an output.
+   * Gradients of the wanted values, given those of the outputs. What lies on no path to an output is passed over; what
+   * no wanted gradient needs is emitted all the same, and pruned with the graph.
    * @param outputs values and their gradients.
    */
   gradients(outputs: ReadonlyMap<Value, Value>, wanted: readonly Value[]): Value[] {
     const found = new Map(outputs);
     for (const entry of [...this.#entries].reverse()) {
-      const gradients = entry.outputs.map((value) => found.get(value)!);
+      const gradients = entry.outputs.flatMap((value) => found.get(value) ?? []);
+      if (gradients.length === 0) continue;
       entry.backward(gradients).forEach((part, index) => {
         if (part !== undefined) this.#accumulate(found, entry.inputs[index]!, part);
       });

@@ -1,46 +1,47 @@
 import type { Loss } from '../../engine.ts';
-import { parameterShapes } from '../model/architectures.ts';
-import type { ModelConfig } from '../model/model-config.ts';
+import { type Model, trainedShapes } from '../model/model.ts';
 import { declareRows } from '../model/rows.ts';
-import { declareParameters, trainingLogits } from '../model/training-decoder.ts';
+import { trainingDecoder } from '../model/training-decoder.ts';
 import type { Graph } from '../runtime/runtime.ts';
-import { tokenLoss } from './losses.ts';
+import { chunkedForward, chunkedLogprobs, chunkedLoss, declareAsked, headOf, isChunked, wholeLoss } from './head.ts';
 import { GraphBuilder } from './onnx/graph-builder.ts';
+import { declareBranches, declareWeights, keyOf } from './parameters.ts';
 import { Tape } from './tape.ts';
 
 /**
  * The graph of one micro-batch: token ids and per-token streams in; the summed loss, the targets' logprobs and, with
- * `backward`, the gradient of every parameter as one flat array out. All sizes but the model's are free, so one session
- * does for all lengths.
+ * `backward`, the gradient of everything that is trained as one flat array out. All sizes but the model's are free, so
+ * one session does for all lengths.
  */
-export function trainingGraph(config: ModelConfig, kind: Loss['kind'], backward: boolean): Graph {
-  const key = `${backward ? 'backward' : 'forward'} ${kind} ${JSON.stringify(config)}`;
-  return { key, encode: () => emit(config, kind, backward).encode() };
+export function trainingGraph(model: Model, kind: Loss['kind'], backward: boolean): Graph {
+  const key = `${backward ? 'backward' : 'forward'} ${kind} ${keyOf(model)}`;
+  return { key, encode: () => emit(model, kind, backward).encode(), mapped: model.weights.stored };
 }
 
-function emit(config: ModelConfig, kind: Loss['kind'], backward: boolean): GraphBuilder {
+function emit(model: Model, kind: Loss['kind'], backward: boolean): GraphBuilder {
+  const { config } = model.weights;
   const graph = new GraphBuilder('training');
-  const tape = new Tape(graph);
-  declareParameters(tape, config);
-  const logits = trainingLogits(tape, config, {
-    ...declareRows(graph),
-    tokens: graph.input('tokens', 'int64', ['rows']),
-    asked: graph.input('asked', 'int64', ['asked']),
-  });
-  const targets = graph.input('targets', 'int64', ['asked', 'k']);
-  const probabilities = graph.input('probabilities', 'float32', ['asked', 'k']);
-  const logprob = tape.apply('targetLogprob', [logits, targets, probabilities], {});
-
-  const weight = graph.input('weight', 'float32', ['asked']);
-  const sampled = graph.input('sampled', 'float32', ['asked']);
-  const { loss, slope } = tokenLoss(graph, kind, { logprob, sampled, weight });
-  graph.output('loss', graph.op('ReduceSum', [loss], { keepdims: 0 }), 'float32', []);
-  graph.output('logprobs', logprob, 'float32', ['asked']);
+  declareWeights(graph, model);
+  const tape = new Tape(graph, declareBranches(graph, model));
+  const tokens = graph.input('tokens', 'int64', ['rows']);
+  const headInput = trainingDecoder(tape, config, { ...declareRows(graph), tokens });
+  const head = headOf(model, tape.branches);
+  const rowsOf = (name: string) => declareAsked(graph, name, headInput(graph.input(name, 'int64', [name])));
+  const chunked = isChunked(config);
+  const emitLoss = chunked ? (backward ? chunkedLoss : chunkedForward) : wholeLoss;
+  const { logprobs, losses, gradients } = emitLoss(tape, head, rowsOf('asked'), kind);
+  graph.output('loss', graph.op('ReduceSum', [losses], { keepdims: 0 }), 'float32', []);
+  graph.output('logprobs', logprobs, 'float32', ['asked']);
+  if (chunked) {
+    graph.output('scoredLogprobs', chunkedLogprobs(graph, head, 'scored', rowsOf('scored')), 'float32', ['scored']);
+  }
   if (!backward) return graph;
 
-  const names = parameterShapes(config).map(({ name }) => name);
-  const gradients = tape.gradients(new Map([[logprob, slope]]), names);
-  const flat = gradients.map((value) => graph.op('Reshape', [value, graph.integers([-1])]));
+  const slopes = tape.gradients(
+    gradients,
+    trainedShapes(model).map(({ name }) => name),
+  );
+  const flat = slopes.map((value) => graph.op('Reshape', [value, graph.integers([-1])]));
   graph.output('gradients', graph.op('Concat', flat, { axis: 0 }), 'float32', ['parameters']);
   return graph;
 }

@@ -9,7 +9,8 @@ import { parameterShapes, readConfig } from '../model/architectures.ts';
 import { huggingFaceConfig } from '../model/config-json.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { initialWeights, sizeOf, Weights } from '../model/weights.ts';
-import { SafetensorsFile, type StoredTensor, writeSafetensors } from './safetensors.ts';
+import { SafetensorsFile, writeSafetensors } from './safetensors.ts';
+import { type Place, storedWeights } from './stored-weights.ts';
 
 /** @file A model as a Hugging Face folder: `config.json` and `model.safetensors`, in one piece or in shards. */
 
@@ -23,17 +24,22 @@ const DERIVED = /rotary_emb\.inv_freq$/;
 
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string().regex(/^[^/\\]+\.safetensors$/)) });
 
+/** Numbers from which on weights stay in their file: below, a graph that reads them from memory is faster. */
+const MAPPED_FROM = 2 ** 24;
+
 /**
- * Reads a model of the Llama family, 16-bit weights widened to 32.
+ * Reads a model of the Llama family, 16-bit weights widened to 32. Large ones stay in their file, which must not be
+ * written over while it is in use; replacing it is safe.
+ * @param mappedFrom numbers from which on they do.
  * @throws ModelError in one line that names file and tensor, for anything missing, unknown, damaged or unsupported.
  */
-export async function readModelFolder(folder: string): Promise<Weights> {
+export async function readModelFolder(folder: string, mappedFrom = MAPPED_FROM): Promise<Weights> {
   const config = await readConfig(folder);
   const files: SafetensorsFile[] = [];
   try {
     const places = await openAll(folder, files);
     checkTensors(join(folder, WEIGHTS), config, places);
-    return await readWeights(config, places);
+    return await readWeights(config, places, mappedFrom);
   } finally {
     await Promise.all(files.map((file) => file.close()));
   }
@@ -52,7 +58,6 @@ export async function freshModel(folder: string, seed: number): Promise<Weights>
   );
 }
 
-type Place = { readonly file: SafetensorsFile; readonly tensor: StoredTensor };
 type Places = ReadonlyMap<string, Place>;
 
 /** Opens the file or the shards into `files`, which the caller closes, and says where each tensor lies. */
@@ -103,7 +108,16 @@ function checkShape({ file, tensor }: Place, shape: readonly number[]): void {
   throw new ModelError(`${file.path}: ${given}; config.json asks for [${shape.join(', ')}]`);
 }
 
-async function readWeights(config: ModelConfig, places: Places): Promise<Weights> {
+async function readWeights(config: ModelConfig, places: Places, mappedFrom: number): Promise<Weights> {
+  const isLarge = sizeOf(parameterShapes(config)) >= mappedFrom;
+  const stored = isLarge ? storedWeights(config, places) : undefined;
+  if (stored === undefined) return await readAll(config, places);
+  const weights = new Weights(config, stored);
+  if (config.tiedEmbedding && places.has(HEAD)) await checkTied(places.get(HEAD)!, weights.get(EMBEDDING).data);
+  return weights;
+}
+
+async function readAll(config: ModelConfig, places: Places): Promise<Weights> {
   const weights = new Weights(config);
   for (const { name, data } of weights.parameters) await readPlace(places.get(name)!, data); // checked to be there
   const head = config.tiedEmbedding ? places.get(HEAD) : undefined;

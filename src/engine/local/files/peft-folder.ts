@@ -5,7 +5,14 @@ import { z } from 'zod';
 import { readJson } from '../../../disk/read-json.ts';
 import { writeWholeFolder } from '../../../disk/whole-folder.ts';
 import { ModelError } from '../../../errors.ts';
-import { ADAPTABLE, type Adapter, type AdapterShape, baseFor, factorShapes, type Module } from '../model/adapter.ts';
+import {
+  ADAPTABLE,
+  type Adapter,
+  type AdapterShape,
+  adaptedConfig,
+  factorShapes,
+  type Module,
+} from '../model/adapter.ts';
 import type { ParameterShape } from '../model/model-config.ts';
 import { sizeOf, type Weights, windows } from '../model/weights.ts';
 import { SafetensorsFile, type StoredTensor, writeSafetensors } from './safetensors.ts';
@@ -92,7 +99,7 @@ export async function readPeftFolder(
   if (wanted !== undefined) checkWanted(join(folder, CONFIG), shape, wanted);
   const file = await SafetensorsFile.open(join(folder, TENSORS));
   try {
-    return await readFactors(file, baseFor(base, shape), shape);
+    return await readFactors(file, base, shape);
   } finally {
     await file.close();
   }
@@ -159,13 +166,14 @@ function checkWanted(path: string, given: AdapterShape, wanted: Pick<AdapterShap
 }
 
 async function readFactors(file: SafetensorsFile, base: Weights, shape: AdapterShape): Promise<Adapter> {
-  const shapes = factorShapes(base.config, shape);
+  const config = adaptedConfig(base.config, shape);
+  const shapes = factorShapes(config, shape);
   const places = shapes.map((factor) => placeOf(file, factor)); // all of them, before any memory is taken
   const flat = new Float32Array(sizeOf(shapes));
   for (const [nth, { data }] of windows(flat, shapes).entries()) await file.read(places[nth]!, data);
   const known = new Set(places);
   for (const stored of file.tensors.values()) if (!known.has(stored)) await checkCopy(file, stored, base);
-  return { config: base.config, shape, flat };
+  return { config, shape, flat };
 }
 
 function placeOf(file: SafetensorsFile, { name, shape }: ParameterShape): StoredTensor {
@@ -178,7 +186,8 @@ function placeOf(file: SafetensorsFile, { name, shape }: ParameterShape): Stored
 /** PEFT adds a copy of a head or an embedding that it adapts. It may not say anything else than the base does. */
 async function checkCopy(file: SafetensorsFile, stored: StoredTensor, base: Weights): Promise<void> {
   const name = stored.name.slice(PREFIX.length).replace('.base_layer.', '.');
-  const original = base.parameters.find((parameter) => stored.name.startsWith(PREFIX) && parameter.name === name);
+  const copied = name === 'lm_head.weight' && base.config.tiedEmbedding ? 'model.embed_tokens.weight' : name;
+  const original = base.parameters.find((parameter) => stored.name.startsWith(PREFIX) && parameter.name === copied);
   if (original === undefined) throw new ModelError(`${file.path}: ${stored.name} is unknown; ${CONFIG} asks for none`);
   const data = new Float32Array(original.data.length);
   if (isDeepStrictEqual(stored.shape, original.shape)) {

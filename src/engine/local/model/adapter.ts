@@ -2,7 +2,7 @@ import { EngineError } from '../../../errors.ts';
 import { stream } from '../../../random.ts';
 import { parameterShapes } from './architectures.ts';
 import type { ModelConfig, ParameterShape } from './model-config.ts';
-import { sizeOf, Weights, windows } from './weights.ts';
+import { type ParameterSet, sizeOf, Weights, windows } from './weights.ts';
 
 /** The matrices that can be adapted, by the last part of their names. */
 export const ADAPTABLE = [
@@ -48,6 +48,22 @@ export function factorShapes(config: ModelConfig, shape: AdapterShape): Paramete
 /** The factors of all adapted matrices of a model, end to end. */
 export type Adapter = { readonly config: ModelConfig; readonly shape: AdapterShape; readonly flat: Float32Array };
 
+const factorSets = new WeakMap<Adapter, ParameterSet>();
+
+/** The factors by name; the same object for the same adapter, so that a worker keeps them once. */
+export function factorsOf(adapter: Adapter): ParameterSet {
+  const known = factorSets.get(adapter);
+  if (known !== undefined) return known;
+  const set = { flat: adapter.flat, parameters: factorShapes(adapter.config, adapter.shape) };
+  factorSets.set(adapter, set);
+  return set;
+}
+
+/** The config of the weights that such an adapter is added to: a head is untied where it is adapted. */
+export function adaptedConfig(config: ModelConfig, { modules }: AdapterShape): ModelConfig {
+  return modules.includes('lm_head') ? { ...config, tiedEmbedding: false } : config;
+}
+
 /**
  * A fresh adapter, which changes nothing yet: B = 0, and A is uniform in +-1 / sqrt(in), as Microsoft's code and PEFT
  * have it (Kaiming's rule with slope sqrt 5).
@@ -71,17 +87,12 @@ function fillUniform(data: Float32Array, bound: number, seed: number, name: stri
   for (let at = 0; at < data.length; at++) data[at] = bound * (2 * draws.uniform() - 1);
 }
 
-/** One untied copy for all adapters of a base, so that a worker keeps it once. */
-const untiedCopies = new WeakMap<Weights, Weights>();
-
-/** The weights that such an adapter is added to: where it adapts a head that is tied to the embedding, an untied copy. */
-export function baseFor(base: Weights, { modules }: AdapterShape): Weights {
-  if (!base.config.tiedEmbedding || !modules.includes('lm_head')) return base;
-  const known = untiedCopies.get(base);
-  if (known !== undefined) return known;
-  const copy = new Weights({ ...base.config, tiedEmbedding: false });
+/** The weights that an adapter is merged into: where it adapts a head that is tied to the embedding, an untied copy. */
+export function baseFor(base: Weights, shape: AdapterShape): Weights {
+  const config = adaptedConfig(base.config, shape);
+  if (config.tiedEmbedding === base.config.tiedEmbedding) return base;
+  const copy = new Weights(config);
   copy.flat.set(base.flat); // the head comes last
   copy.get('lm_head.weight').data.set(base.get('model.embed_tokens.weight').data);
-  untiedCopies.set(base, copy);
   return copy;
 }

@@ -1,7 +1,11 @@
 import type { GraphBuilder, Value } from '../compiler/onnx/graph-builder.ts';
-import { architectureOf, parameterShapes } from './architectures.ts';
+import { declareBranches, declareWeights } from '../compiler/parameters.ts';
+import { type Product, straightProduct, turnedProduct } from '../compiler/products.ts';
+import type { Branch } from '../compiler/tape.ts';
+import { architectureOf } from './architectures.ts';
 import type { DecoderOps, HeadNorms, Projection } from './decoder-ops.ts';
 import { hasBias } from './decoder-parts.ts';
+import type { Model } from './model.ts';
 import type { ModelConfig } from './model-config.ts';
 import { declareRotary, type RotaryTable, rotaryOf } from './rope.ts';
 
@@ -41,40 +45,35 @@ export function declareText(graph: GraphBuilder, config: ModelConfig): { text: D
   return { text, causalMask: graph.input('causalMask', 'float32', ['queries', 'time']) };
 }
 
-/** Declares the parameters as inputs of a graph and emits, once per run, the form in which products read them. */
+/** Declares the parameters of a graph and emits, once per run, the form in which products read them. */
 export class DecoderWeights {
   readonly config: ModelConfig;
   readonly #graph: GraphBuilder;
-  readonly #prepared = new Map<string, Value>();
+  readonly #isMapped: boolean;
+  readonly #branches: ReadonlyMap<Value, Branch>;
+  readonly #products = new Map<string, Product>();
 
-  constructor(graph: GraphBuilder, config: ModelConfig) {
-    this.config = config;
+  constructor(graph: GraphBuilder, model: Model) {
+    this.config = model.weights.config;
     this.#graph = graph;
-    for (const { name, shape } of parameterShapes(config)) graph.input(name, 'float32', shape);
+    this.#isMapped = model.weights.stored !== undefined;
+    declareWeights(graph, model);
+    this.#branches = declareBranches(graph, model);
   }
 
-  /** `[in, out]` of these projections side by side. */
-  matrix(projections: readonly Projection[]): Value {
-    const turned = (names: readonly string[]) => this.#graph.op('Transpose', [this.#joined(names)], { perm: [1, 0] });
-    return this.#once(projections, 'weight', turned);
+  /** These projections side by side. */
+  product(projections: readonly Projection[]): Product {
+    const key = projections.map(({ name }) => name).join(' ');
+    const product = this.#products.get(key) ?? this.#emit(projections);
+    this.#products.set(key, product);
+    return product;
   }
 
-  /** Their biases, where they have any. */
-  bias(projections: readonly Projection[]): Value | undefined {
-    if (!hasBias(this.config, projections[0]!.name)) return undefined; // there is one at least
-    return this.#once(projections, 'bias', (names) => this.#joined(names));
-  }
-
-  #once(projections: readonly Projection[], kind: string, emit: (names: readonly string[]) => Value): Value {
-    const names = projections.map(({ name }) => `${name}.${kind}`);
-    const key = names.join(' ');
-    const prepared = this.#prepared.get(key) ?? emit(names);
-    this.#prepared.set(key, prepared);
-    return prepared;
-  }
-
-  #joined(names: readonly string[]): Value {
-    return names.length === 1 ? names[0]! : this.#graph.op('Concat', names, { axis: 0 });
+  #emit(projections: readonly Projection[]): Product {
+    const factors = projections.map(({ name }) => {
+      return { weight: `${name}.weight`, bias: hasBias(this.config, name) ? `${name}.bias` : undefined };
+    });
+    return this.#isMapped ? straightProduct(factors, this.#branches) : turnedProduct(this.#graph, factors);
   }
 }
 
@@ -96,7 +95,7 @@ export function decoderStates(
 export function logits(graph: GraphBuilder, weights: DecoderWeights, states: Value): Value {
   const { tiedEmbedding, hiddenSize, vocabSize } = weights.config;
   const head = { name: tiedEmbedding ? 'model.embed_tokens' : 'lm_head', from: hiddenSize, to: vocabSize };
-  return graph.op('MatMul', [states, weights.matrix([head])]);
+  return weights.product([head])(graph, states);
 }
 
 /** The decoder's operations in few nodes. */
@@ -131,9 +130,7 @@ class InferenceOps implements DecoderOps {
   }
 
   project(x: Value, ...projections: readonly Projection[]): Value {
-    const product = this.#graph.op('MatMul', [x, this.#weights.matrix(projections)]);
-    const bias = this.#weights.bias(projections);
-    return bias === undefined ? product : this.#graph.op('Add', [product, bias]);
+    return this.#weights.product(projections)(this.#graph, x);
   }
 
   projectOnto(stream: Value, x: Value, projection: Projection): Value {

@@ -1,6 +1,7 @@
 import type { Value } from '../compiler/onnx/graph-builder.ts';
+import { type Matrix, project, projectAll } from '../compiler/projections.ts';
 import type { Tape } from '../compiler/tape.ts';
-import { architectureOf, parameterShapes } from './architectures.ts';
+import { architectureOf } from './architectures.ts';
 import type { DecoderOps, HeadNorms, Projection } from './decoder-ops.ts';
 import { hasBias } from './decoder-parts.ts';
 import type { ModelConfig } from './model-config.ts';
@@ -11,29 +12,18 @@ import { causalMask, type HeadIndices, headIndices, type RowInputs } from './row
 export type TrainingInputs = RowInputs & {
   /** int64 `[rows]`. */
   readonly tokens: Value;
-  /** int64 `[asked]`: the rows whose logits are wanted. */
-  readonly asked: Value;
 };
 
-/** Declares the parameters as inputs of the graph, under their Hugging Face names. */
-export function declareParameters(tape: Tape, config: ModelConfig): void {
-  for (const { name, shape } of parameterShapes(config)) tape.graph.input(name, 'float32', shape);
-}
+/** What the head reads of some rows, `[asked, width]`, by their int64 numbers `[asked]`. */
+export type HeadInput = (asked: Value) => Value;
 
-/** Logits `[asked, vocabulary]` of a decoder on a tape, so that gradients can be had of them. */
-export function trainingLogits(tape: Tape, config: ModelConfig, inputs: TrainingInputs): Value {
+/** A decoder on a tape, so that gradients can be had of it. */
+export function trainingDecoder(tape: Tape, config: ModelConfig, inputs: TrainingInputs): HeadInput {
   const ops = new TrainingOps(tape, config, inputs);
   const { layer } = architectureOf(config);
   let stream = tape.apply('pick', ['model.embed_tokens.weight', inputs.tokens], {});
   for (let at = 0; at < config.layers; at++) stream = layer(ops, at, stream);
-  const asked = tape.apply('pick', [stream, inputs.asked], {});
-  const normed = ops.norm(asked, 'model.norm', config.hiddenSize);
-  return ops.project(normed, headOf(config));
-}
-
-/** The output projection. */
-function headOf({ tiedEmbedding, hiddenSize, vocabSize }: ModelConfig): Projection {
-  return { name: tiedEmbedding ? 'model.embed_tokens' : 'lm_head', from: hiddenSize, to: vocabSize };
+  return (asked) => ops.norm(tape.apply('pick', [stream, asked], {}), 'model.norm', config.hiddenSize);
 }
 
 /** The decoder's operations on a tape. */
@@ -60,15 +50,15 @@ class TrainingOps implements DecoderOps {
   }
 
   project(x: Value, ...projections: readonly Projection[]): Value {
-    const sizes = { from: projections[0]!.from, to: projections.reduce((sum, { to }) => sum + to, 0) };
-    const weight = this.#stacked(projections, 'weight');
-    if (!hasBias(this.config, projections[0]!.name)) return this.#tape.apply('linear', [x, weight], sizes);
-    return this.#tape.apply('biasedLinear', [x, weight, this.#stacked(projections, 'bias')], sizes);
+    return projectAll(
+      this.#tape,
+      x,
+      projections.map((each) => this.#matrix(each)),
+    );
   }
 
   projectOnto(stream: Value, x: Value, projection: Projection): Value {
-    const { name, from, to } = projection;
-    return this.#tape.apply('residualLinear', [x, `${name}.weight`, stream], { from, to });
+    return project(this.#tape, x, this.#matrix(projection), stream);
   }
 
   gated(gate: Value, up: Value): Value {
@@ -106,9 +96,8 @@ class TrainingOps implements DecoderOps {
     return this.#tape.apply('rotary', [normed, this.#start, table.cos, table.sin], {});
   }
 
-  #stacked(projections: readonly Projection[], kind: 'weight' | 'bias'): Value {
-    const names = projections.map(({ name }) => `${name}.${kind}`);
-    if (names.length === 1) return names[0]!;
-    return this.#tape.apply('stack', names, { heights: projections.map(({ to }) => to) });
+  #matrix({ name, from, to }: Projection): Matrix {
+    const bias = hasBias(this.config, name) ? `${name}.bias` : undefined;
+    return { weight: `${name}.weight`, bias, from, to };
   }
 }

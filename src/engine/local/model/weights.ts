@@ -2,35 +2,57 @@ import { stream } from '../../../random.ts';
 import { parameterShapes } from './architectures.ts';
 import type { ModelConfig, ParameterShape } from './model-config.ts';
 
+/** Named tensors that lie end to end in one array. */
+export type ParameterSet = { readonly flat: Float32Array; readonly parameters: readonly ParameterShape[] };
+
+/** Weights in a file of 32-bit floats: where each tensor begins, in bytes. */
+export type StoredWeights = {
+  readonly folder: string;
+  readonly file: string;
+  readonly offsets: ReadonlyMap<string, number>;
+  /** Reads them all, in the order of {@link parameterShapes}. */
+  load(): Float32Array;
+};
+
 /** One parameter as a window on the flat array. */
 export type Parameter = { readonly name: string; readonly shape: readonly number[]; readonly data: Float32Array };
 
 /**
  * All parameters of a model in one Float32Array, so that AdamW, gradient accumulation, copying and hashing are each
  * one pass over one array. `parameters` are views by Hugging Face name, in the order of {@link parameterShapes}.
+ * Weights that lie in a file are read when somebody asks for them here; graphs map them straight from the file.
  */
-export class Weights {
-  readonly flat: Float32Array;
-  readonly parameters: readonly Parameter[];
+export class Weights implements ParameterSet {
+  readonly config: ModelConfig;
+  /** How many numbers. */
+  readonly size: number;
+  /** Where graphs find them without a copy. */
+  readonly stored: StoredWeights | undefined;
+  #flat: Float32Array | undefined;
+  #parameters: readonly Parameter[] | undefined;
 
-  constructor(
-    readonly config: ModelConfig,
-    flat?: Float32Array,
-  ) {
-    const shapes = parameterShapes(config);
-    this.flat = flat ?? sharedFloats(sizeOf(shapes));
-    this.parameters = windows(this.flat, shapes);
+  constructor(config: ModelConfig, source?: Float32Array | StoredWeights) {
+    this.config = config;
+    this.size = sizeOf(parameterShapes(config));
+    if (source === undefined || source instanceof Float32Array) this.#flat = source ?? sharedFloats(this.size);
+    else this.stored = source;
+    if (this.#flat !== undefined) this.#parameters = windows(this.#flat, parameterShapes(config));
+  }
+
+  get flat(): Float32Array {
+    this.#flat ??= this.stored!.load(); // one of the two is there
+    return this.#flat;
+  }
+
+  get parameters(): readonly Parameter[] {
+    this.#parameters ??= windows(this.flat, parameterShapes(this.config));
+    return this.#parameters;
   }
 
   get(name: string): Parameter {
     const parameter = this.parameters.find((candidate) => candidate.name === name);
     if (parameter === undefined) throw new RangeError(`no parameter ${name}`);
     return parameter;
-  }
-
-  /** The parameter that holds the weight at this place of `flat`. */
-  nameAt(place: number): string {
-    return this.parameters.findLast(({ data }) => data.byteOffset <= this.flat.byteOffset + 4 * place)!.name;
   }
 
   copy(): Weights {

@@ -1,22 +1,23 @@
 import { EngineError } from '../../../errors.ts';
 import { checkData } from '../../check-data.ts';
 import type { AdamParams, Datum, Loss, LossOutput, Policy, Sampler, StepMetrics } from '../../engine.ts';
+import { configOf, type Model, trainedShapes } from '../model/model.ts';
 import type { ModelConfig } from '../model/model-config.ts';
-import { Weights } from '../model/weights.ts';
+import { type Parameter, sizeOf, type Weights, windows } from '../model/weights.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { LocalSampler } from '../sampling/local-sampler.ts';
 import { accumulate } from './adamw.ts';
 import { lossOutput, type Part, startBatch } from './training-batch.ts';
 
+/** Numbers of what is trained, and each of its tensors as a window on them. */
+export type Trained = { readonly flat: Float32Array; readonly parameters: readonly Parameter[] };
+
 /**
- * What every policy of the embedded engine has in common: the weights that the graphs read, the gradient of every one of
- * them, and the order of calls. What an optimiser moves, and how that makes the weights, is for a subclass to say.
+ * What every policy of the embedded engine has in common: the model that the graphs read, the gradient of what is trained
+ * of it, and the order of calls. What an optimiser moves, and how that makes the next model, is for a subclass to say.
  */
 export abstract class GraphPolicy implements Policy {
   protected readonly runtime: Runtime;
-  #weights: Weights;
-  /** Whether a sampler or a save holds these weights. */
-  #seen = true;
+  #model: Model;
   readonly #gradient: Float32Array;
   /** Why the accumulated gradient is not whole, if it is not. */
   #dropped: string | undefined;
@@ -25,15 +26,15 @@ export abstract class GraphPolicy implements Policy {
   /** The last call that changes the weights. */
   #weightsStand: Promise<unknown> = Promise.resolve();
 
-  /** @param weights to start from: they must not change any more. */
-  constructor(runtime: Runtime, weights: Weights) {
+  /** @param model to start from: it must not change any more. */
+  constructor(runtime: Runtime, model: Model) {
     this.runtime = runtime;
-    this.#weights = weights;
-    this.#gradient = new Float32Array(weights.flat.length);
+    this.#model = model;
+    this.#gradient = new Float32Array(sizeOf(trainedShapes(model)));
   }
 
   get config(): ModelConfig {
-    return this.#weights.config;
+    return configOf(this.#model);
   }
 
   /** Moves the weights against the gradient, or leaves everything as it is and throws. */
@@ -41,14 +42,15 @@ export abstract class GraphPolicy implements Policy {
   abstract save(folder: string): Promise<void>;
   abstract load(folder: string): Promise<void>;
 
-  /** A copy of the weights as they are. */
-  weights(): Promise<Weights> {
-    return this.inOrder(async () => this.#weights.copy());
-  }
+  /** A copy of the weights as they are, an adapter put in. */
+  abstract weights(): Promise<Weights>;
 
   /** A copy of the gradient accumulated so far, each tensor under its parameter's name. */
-  gradient(): Promise<Weights> {
-    return this.inOrder(async () => new Weights(this.#weights.config, this.#gradient.slice()));
+  gradient(): Promise<Trained> {
+    return this.inOrder(async () => {
+      const flat = this.#gradient.slice();
+      return { flat, parameters: windows(flat, trainedShapes(this.#model)) };
+    });
   }
 
   forward(batch: readonly Datum[], loss: Loss): Promise<LossOutput> {
@@ -82,7 +84,7 @@ export abstract class GraphPolicy implements Policy {
   }
 
   sampler(): Promise<Sampler> {
-    return this.inOrder(async () => new LocalSampler(this.runtime, this.snapshot()));
+    return this.inOrder(() => this.snapshot());
   }
 
   /** Closes the runtime, and with it every other policy that computes on it. */
@@ -97,31 +99,23 @@ export abstract class GraphPolicy implements Policy {
     return result;
   }
 
-  /** The weights as they are, which from now on must stay so. */
-  protected snapshot(): Weights {
-    this.#seen = true;
-    return this.#weights;
+  /** The model as it is now; for use inside {@link inOrder}. */
+  protected get model(): Model {
+    return this.#model;
   }
 
-  /** The next version, to be changed in the midst of a step: in the same memory, unless somebody still looks at it. */
-  protected nextWeights(): Weights {
-    const { config, flat } = this.#weights;
-    this.#weights = this.#seen ? this.#weights.copy() : new Weights(config, flat);
-    this.#seen = false;
-    return this.#weights;
+  /** A sampler of the model as it is. */
+  protected abstract snapshot(): Promise<Sampler>;
+
+  /** The next version, in the midst of a step. */
+  protected replaceModel(model: Model): void {
+    this.#model = model;
   }
 
-  /** The next version was made elsewhere; the memory of the last one goes round, unless somebody still looks at it. */
-  protected replaceWeights(weights: Weights): void {
-    if (!this.#seen) this.runtime.giveBack(this.#weights.flat);
-    this.#weights = weights;
-    this.#seen = false;
-  }
-
-  /** Starts over from weights that are read: what was accumulated is forgotten. */
-  protected startOver(read: () => Promise<Weights>): Promise<void> {
+  /** Starts over from a model that is read: what was accumulated is forgotten. */
+  protected startOver(read: () => Promise<Model>): Promise<void> {
     return this.#changeWeights(async () => {
-      this.replaceWeights(await read());
+      this.#model = await read();
       this.#gradient.fill(0);
       this.#dropped = undefined;
     });
@@ -136,7 +130,7 @@ export abstract class GraphPolicy implements Policy {
   /** The graphs run as soon as the weights stand, beside those of earlier calls; their results are added in order. */
   async #run(batch: readonly Datum[], loss: Loss, backward: boolean): Promise<LossOutput> {
     checkData(batch, loss, this.config);
-    const started = this.#weightsStand.then(() => startBatch(this.runtime, this.#weights, batch, loss, backward));
+    const started = this.#weightsStand.then(() => startBatch(this.runtime, this.#model, batch, loss, backward));
     return this.inOrder(async () => {
       try {
         return await this.#collect(await started);
@@ -162,9 +156,9 @@ export abstract class GraphPolicy implements Policy {
     const finite = accumulate(this.#gradient, part);
     this.runtime.giveBack(part);
     if (finite) return;
-    const broken = this.#gradient.findIndex((value) => !Number.isFinite(value));
-    const name = this.#weights.nameAt(broken);
-    throw new EngineError(`the gradient of ${name} is ${this.#gradient[broken]}; ${WAY_OUT}`);
+    const isBroken = (value: number) => !Number.isFinite(value);
+    const broken = windows(this.#gradient, trainedShapes(this.#model)).find(({ data }) => data.some(isBroken));
+    throw new EngineError(`the gradient of ${broken?.name} is ${broken?.data.find(isBroken)}; ${WAY_OUT}`);
   }
 }
 

@@ -1,18 +1,20 @@
 import { EngineError } from '../../../errors.ts';
-import type { AdamParams, StepMetrics } from '../../engine.ts';
-import { adapterGradient, mergedWeights } from '../compiler/adapter-graphs.ts';
+import type { AdamParams, Sampler, StepMetrics } from '../../engine.ts';
+import { mergedWeights } from '../compiler/adapter-graphs.ts';
 import { readPeftFolder } from '../files/peft-folder.ts';
 import { type AdapterState, readAdapterCheckpoint, writeAdapterCheckpoint } from '../files/policy-checkpoint.ts';
 import {
   type Adapter,
   type AdapterShape,
-  baseFor,
+  adaptedConfig,
   factorShapes,
   initialAdapter,
   type Module,
 } from '../model/adapter.ts';
+import type { Model } from '../model/model.ts';
 import { type Weights, windows } from '../model/weights.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import { LocalSampler } from '../sampling/local-sampler.ts';
 import { adamStep, globalNorm, initialAdamState } from './adamw.ts';
 import { GraphPolicy, WAY_OUT } from './graph-policy.ts';
 
@@ -34,8 +36,8 @@ export type LoraOptions = {
 const ALPHA = 32;
 
 /**
- * Low-rank adaptation (Hu et al. 2021): the optimiser moves the factors A and B of every adapted matrix, and the graphs
- * read W + alpha / rank B A, put together once a step. The base is shared by all policies that are made of it.
+ * Low-rank adaptation (Hu et al. 2021): the optimiser moves the factors A and B of every adapted matrix, which stand
+ * beside the frozen one in the graph. The base is shared by all policies that are made of it.
  */
 export class LoraPolicy extends GraphPolicy {
   readonly #base: Weights;
@@ -49,10 +51,9 @@ export class LoraPolicy extends GraphPolicy {
    */
   constructor(runtime: Runtime, base: Weights, options: LoraOptions) {
     const shape = shapeOf(options);
-    const frozen = baseFor(base, shape);
-    super(runtime, frozen);
-    const adapter = initialAdapter(frozen.config, shape, options.seed);
-    this.#base = frozen;
+    const adapter = initialAdapter(adaptedConfig(base.config, shape), shape, options.seed);
+    super(runtime, { weights: base, adapter });
+    this.#base = base;
     this.#baseModel = options.baseModel;
     this.#state = { adapter, adam: initialAdamState(adapter.flat.length) };
   }
@@ -67,14 +68,19 @@ export class LoraPolicy extends GraphPolicy {
     return this.inOrder(async () => this.#state.adapter);
   }
 
+  weights(): Promise<Weights> {
+    return this.inOrder(() => mergedWeights(this.runtime, this.#base, this.#state.adapter));
+  }
+
+  protected snapshot(): Promise<Sampler> {
+    return LocalSampler.adapted(this.runtime, this.#base, this.#state.adapter);
+  }
+
   protected async step(gradient: Float32Array, adam: AdamParams): Promise<StepMetrics> {
-    const slopes = await adapterGradient(this.runtime, this.#state.adapter, gradient);
-    const gradientNorm = globalNorm(slopes);
-    if (!Number.isFinite(gradientNorm)) throw this.#refusal(slopes);
-    const next = moved(this.#state, slopes, adam, gradientNorm);
-    this.replaceWeights(await mergedWeights(this.runtime, this.#base, next.adapter));
-    this.#state = next;
-    return { gradientNorm, step: next.adam.step };
+    const gradientNorm = globalNorm(gradient);
+    if (!Number.isFinite(gradientNorm)) throw this.#refusal(gradient);
+    this.#become(moved(this.#state, gradient, adam, gradientNorm));
+    return { gradientNorm, step: this.#state.adam.step };
   }
 
   /** Writes the adapter as PEFT does, and the optimiser's state beside it. */
@@ -100,15 +106,16 @@ export class LoraPolicy extends GraphPolicy {
     return this.#state.adapter.shape;
   }
 
-  async #become(state: AdapterState): Promise<Weights> {
-    const weights = await mergedWeights(this.runtime, this.#base, state.adapter);
+  #become(state: AdapterState): Model {
     this.#state = state;
-    return weights;
+    const model = { weights: this.#base, adapter: state.adapter };
+    this.replaceModel(model);
+    return model;
   }
 
-  #refusal(slopes: Float32Array): EngineError {
+  #refusal(gradient: Float32Array): EngineError {
     const broken = ({ data }: { readonly data: Float32Array }) => !Number.isFinite(globalNorm(data));
-    const name = windows(slopes, factorShapes(this.config, this.#shape)).find(broken)?.name;
+    const name = windows(gradient, factorShapes(this.config, this.#shape)).find(broken)?.name;
     return new EngineError(`the gradient of ${name ?? 'the adapter'} is not finite; ${WAY_OUT}`);
   }
 }

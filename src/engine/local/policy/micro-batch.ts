@@ -1,11 +1,23 @@
 import type { Datum, SoftTargets, TokenIds } from '../../engine.ts';
+import { chunksOf, isChunked } from '../compiler/head.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { rotaryTables } from '../model/rope.ts';
-import { layRows, rowFeeds } from '../model/rows.ts';
+import { layRows, type Rows, rowFeeds } from '../model/rows.ts';
 import { floats, integers, type Tensors } from '../runtime/host-tensor.ts';
 
 /** Rows of a micro-batch: few enough that the activations stay near the core, enough that a run's fixed cost is small. */
 const ROWS = 1024;
+
+/** The same for models whose activations are large; more would not be faster. */
+const FEW_ROWS = 256;
+
+/** Numbers that a layer's row holds from which on a model counts as one of those. */
+const LARGE = 2 ** 17;
+
+/** By the model alone. */
+export function rowsOfMicroBatch({ layers, hiddenSize, intermediateSize }: ModelConfig): number {
+  return layers * (8 * hiddenSize + 4 * intermediateSize) < LARGE ? ROWS : FEW_ROWS;
+}
 
 /** Sequences are kept together if they share this many tokens, and this part of the shorter one, at their beginning. */
 const SHARED_TOKENS = 8;
@@ -25,7 +37,7 @@ export type MicroBatch = {
  * and apart what teaches nothing. The cut depends on the data alone, never on how many workers there are, so that sums
  * are added up in one order on every machine.
  */
-export function cutIntoMicroBatches(batch: readonly Datum[]): MicroBatch[] {
+export function cutIntoMicroBatches(batch: readonly Datum[], rows: number): MicroBatch[] {
   const kinds = new Map<string, { k: number; learns: boolean; group: number[] }>();
   batch.forEach((datum, index) => {
     const kind = { k: width(datum), learns: learns(datum), group: [] };
@@ -34,7 +46,7 @@ export function cutIntoMicroBatches(batch: readonly Datum[]): MicroBatch[] {
     kinds.get(key)!.group.push(index);
   });
   return [...kinds.values()].flatMap(({ group, ...kind }) =>
-    cutEvenly(inOrder(batch, group)).map((indices) => ({ indices, ...kind })),
+    cutEvenly(inOrder(batch, group), rows).map((indices) => ({ indices, ...kind })),
   );
 }
 
@@ -58,9 +70,9 @@ function inOrder(batch: readonly Datum[], group: readonly number[]): Place[] {
 }
 
 /** An even number of parts keeps two workers busy to the end. */
-function cutEvenly(places: readonly Place[]): number[][] {
+function cutEvenly(places: readonly Place[], rows: number): number[][] {
   const total = places.reduce((sum, { added }) => sum + added, 0);
-  const count = total <= ROWS / 4 ? 1 : 2 * Math.ceil(total / (2 * ROWS));
+  const count = total <= rows / 4 ? 1 : 2 * Math.ceil(total / (2 * rows));
   const parts: number[][] = Array.from({ length: count }, () => []);
   let before = 0;
   for (const { index, added } of places) {
@@ -91,36 +103,93 @@ const tokenWeights = ({ advantages, weights }: Datum): readonly number[] | undef
 
 const learns = (datum: Datum): boolean => tokenWeights(datum)?.some((weight) => weight !== 0) ?? true;
 
-/** The inputs of the training graph beside parameters and loss options; every token of every datum is asked, in order. */
-export function microBatchFeeds(batch: readonly Datum[], { indices, k }: MicroBatch, config: ModelConfig): Tensors {
+/** What goes into the graph, and where in the micro-batch (all tokens end to end) each logprob that comes out belongs. */
+export type MicroBatchFeeds = {
+  readonly feeds: Tensors;
+  readonly asked: readonly number[];
+  readonly scored: readonly number[];
+};
+
+/** The inputs of the training graph beside parameters and loss options. */
+export function microBatchFeeds(
+  batch: readonly Datum[],
+  { indices, k }: MicroBatch,
+  config: ModelConfig,
+): MicroBatchFeeds {
   const data = indices.map((index) => batch[index]!);
   const rows = layRows(
     data.map(({ input }) => input),
     config.vocabSize,
   );
-  const { time, place } = rows;
-  const asked = data.flatMap(({ input }, nth) => input.map((_, at) => place[nth * time + at]!));
-  const stream = (pick: (datum: Datum) => readonly number[] | undefined, absent: number) =>
-    floats(Float32Array.from(data.flatMap((datum) => pick(datum) ?? datum.input.map(() => absent))));
-  return {
+  const tokens = new TokenStreams(data, k, rows);
+  const every = [...tokens.weight.keys()];
+  const apart = isChunked(config) && tokens.weight.some((weight) => weight !== 0);
+  const asked = apart ? every.filter((at) => tokens.weight[at] !== 0) : every;
+  const scored = apart ? every.filter((at) => tokens.weight[at] === 0) : [];
+  const feeds = {
     ...rowFeeds(rows, config.heads),
-    ...rotaryTables(config, time),
-    ...targetFeeds(data, asked.length, k),
+    ...rotaryTables(config, rows.time),
     tokens: integers(rows.tokens),
-    asked: integers(asked),
-    weight: stream(tokenWeights, 1),
-    sampled: stream(({ logprobs }) => logprobs, 0),
+    ...tokens.askedFeeds(padded(asked, config)),
+    ...(isChunked(config) && { ...tokens.scoredFeeds(padded(scored, config)) }),
   };
+  return { feeds, asked, scored };
 }
 
-function targetFeeds(data: readonly Datum[], asked: number, k: number): Tensors {
-  const tokens = new Int32Array(asked * k);
-  const probabilities = new Float32Array(asked * k).fill(1);
-  let offset = 0;
-  for (const { input, targets } of data) {
-    tokens.set(isSoft(targets) ? targets.tokens : targets, offset);
-    if (isSoft(targets)) probabilities.set(targets.probabilities, offset);
-    offset += input.length * k;
+/** Places of tokens in equal chunks; what fills the last one up is -1. */
+type Places = { readonly places: readonly number[]; readonly chunks: number };
+
+function padded(places: readonly number[], config: ModelConfig): Places {
+  const chunks = Math.max(1, chunksOf(places.length, config));
+  const length = chunks * Math.max(1, Math.ceil(places.length / chunks));
+  return { places: [...places, ...Array<number>(length - places.length).fill(-1)], chunks };
+}
+
+/** Per-token streams of data, end to end. */
+class TokenStreams {
+  readonly weight: Float32Array;
+  readonly #sampled: Float32Array;
+  readonly #rows: readonly number[];
+  readonly #targets: Int32Array;
+  readonly #probabilities: Float32Array;
+  readonly #k: number;
+
+  constructor(data: readonly Datum[], k: number, { place, time }: Rows) {
+    const stream = (pick: (datum: Datum) => readonly number[] | undefined, absent: number) =>
+      Float32Array.from(data.flatMap((datum) => pick(datum) ?? datum.input.map(() => absent)));
+    this.weight = stream(tokenWeights, 1);
+    this.#sampled = stream(({ logprobs }) => logprobs, 0);
+    this.#rows = data.flatMap(({ input }, nth) => input.map((_, at) => place[nth * time + at]!));
+    this.#k = k;
+    this.#targets = new Int32Array(this.#rows.length * k);
+    this.#probabilities = new Float32Array(this.#rows.length * k).fill(1);
+    let offset = 0;
+    for (const { input, targets } of data) {
+      this.#targets.set(isSoft(targets) ? targets.tokens : targets, offset);
+      if (isSoft(targets)) this.#probabilities.set(targets.probabilities, offset);
+      offset += input.length * k;
+    }
   }
-  return { targets: integers(tokens, [asked, k]), probabilities: floats(probabilities, [asked, k]) };
+
+  /** Filling rows have weight 0. */
+  askedFeeds({ places, chunks }: Places): Tensors {
+    const pick = (from: Float32Array) => floats(Float32Array.from(places, (at) => (at < 0 ? 0 : from[at]!)));
+    return { ...this.#feeds('asked', { places, chunks }), weight: pick(this.weight), sampled: pick(this.#sampled) };
+  }
+
+  scoredFeeds(places: Places): Tensors {
+    return this.#feeds('scored', places);
+  }
+
+  #feeds(prefix: string, { places, chunks }: Places): Tensors {
+    const k = this.#k;
+    const pick = (from: ArrayLike<number>) =>
+      places.flatMap((at) => Array.from({ length: k }, (_, nth) => (at < 0 ? 0 : from[at * k + nth]!)));
+    return {
+      [prefix]: integers(places.map((at) => (at < 0 ? 0 : this.#rows[at]!))),
+      [`${prefix}Chunks`]: integers([chunks]),
+      [`${prefix}Targets`]: integers(pick(this.#targets), [places.length, k]),
+      [`${prefix}Probabilities`]: floats(Float32Array.from(pick(this.#probabilities)), [places.length, k]),
+    };
+  }
 }

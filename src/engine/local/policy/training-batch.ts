@@ -1,9 +1,17 @@
 import type { Datum, Loss, LossOutput } from '../../engine.ts';
+import { isChunked } from '../compiler/head.ts';
 import { trainingGraph } from '../compiler/training-graph.ts';
-import type { Weights } from '../model/weights.ts';
+import { type Model, residentsOf, trainedShapes } from '../model/model.ts';
+import { sizeOf } from '../model/weights.ts';
 import { floats, floatsOf, type Tensors } from '../runtime/host-tensor.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { cutIntoMicroBatches, type MicroBatch, microBatchFeeds } from './micro-batch.ts';
+import {
+  cutIntoMicroBatches,
+  type MicroBatch,
+  type MicroBatchFeeds,
+  microBatchFeeds,
+  rowsOfMicroBatch,
+} from './micro-batch.ts';
 
 /** What a micro-batch adds: its loss, its data's logprobs and, where it learns, its gradient. */
 export type Part = {
@@ -17,13 +25,13 @@ export type Part = {
 /** Sets all micro-batches of a batch going; their results come in an order that does not depend on the workers. */
 export function startBatch(
   runtime: Runtime,
-  weights: Weights,
+  model: Model,
   batch: readonly Datum[],
   loss: Loss,
   backward: boolean,
 ): Promise<Part>[] {
-  const parts = cutIntoMicroBatches(batch).map((microBatch) =>
-    runPart(runtime, weights, batch, microBatch, loss, backward),
+  const parts = cutIntoMicroBatches(batch, rowsOfMicroBatch(model.weights.config)).map((microBatch) =>
+    runPart(runtime, model, batch, microBatch, loss, backward),
   );
   for (const part of parts) part.catch(() => undefined); // the first failure is reported, the others must not be unhandled
   return parts;
@@ -31,23 +39,41 @@ export function startBatch(
 
 async function runPart(
   runtime: Runtime,
-  weights: Weights,
+  model: Model,
   batch: readonly Datum[],
   microBatch: MicroBatch,
   loss: Loss,
   backward: boolean,
 ): Promise<Part> {
   const learns = backward && microBatch.learns;
-  const graph = trainingGraph(weights.config, loss.kind, learns);
-  const feeds = { ...microBatchFeeds(batch, microBatch, weights.config), ...lossFeeds(loss) };
-  const wanted = ['loss', 'logprobs', ...(learns ? ['gradients'] : [])];
-  const borrowed = learns ? { output: 'gradients', length: weights.flat.length } : undefined;
-  const outputs = await runtime.run(graph, weights, feeds, wanted, borrowed);
+  const { config } = model.weights;
+  const laid = microBatchFeeds(batch, microBatch, config);
+  const wanted = [
+    'loss',
+    'logprobs',
+    ...(isChunked(config) ? ['scoredLogprobs'] : []),
+    ...(learns ? ['gradients'] : []),
+  ];
+  const borrowed = learns ? { output: 'gradients', length: sizeOf(trainedShapes(model)) } : undefined;
+  const graph = trainingGraph(model, loss.kind, learns);
+  const outputs = await runtime.run(graph, residentsOf(model), { ...laid.feeds, ...lossFeeds(loss) }, wanted, borrowed);
   return {
     loss: floatsOf(outputs.loss!)[0]!,
-    logprobs: cutApart(batch, microBatch, floatsOf(outputs.logprobs!)),
+    logprobs: cutApart(batch, microBatch, putTogether(laid, outputs)),
     gradient: learns ? floatsOf(outputs.gradients!) : undefined,
   };
+}
+
+/** Logprobs of all tokens in their order. */
+function putTogether({ asked, scored }: MicroBatchFeeds, { logprobs, scoredLogprobs }: Tensors): Float32Array {
+  const all = new Float32Array(asked.length + scored.length);
+  asked.forEach((at, nth) => {
+    all[at] = floatsOf(logprobs!)[nth]!;
+  });
+  scored.forEach((at, nth) => {
+    all[at] = floatsOf(scoredLogprobs!)[nth]!;
+  });
+  return all;
 }
 
 function lossFeeds(loss: Loss): Tensors {

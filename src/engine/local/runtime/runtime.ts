@@ -2,9 +2,9 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { EngineError } from '../../../errors.ts';
 import { visible } from '../../../visible.ts';
-import type { ParameterShape } from '../model/model-config.ts';
-import { sharedFloats, type Weights } from '../model/weights.ts';
+import { type ParameterSet, sharedFloats } from '../model/weights.ts';
 import { floats, type Tensors } from './host-tensor.ts';
+import { keptVersions, type Version } from './versions.ts';
 
 /**
  * onnxruntime-node collects telemetry by default: it queues events with a device id in the user's cache folder for upload.
@@ -13,19 +13,27 @@ import { floats, type Tensors } from './host-tensor.ts';
  */
 process.env.ORT_DISABLE_TELEMETRY = '1';
 
-/** A graph by its key; it is emitted once, when the first worker needs it. */
-export type Graph = { readonly key: string; encode(): Uint8Array };
+/** The file that a graph's constants lie in. */
+export type Mapped = { readonly folder: string; readonly file: string };
 
-/** All parameters end to end, and how to cut them; shared memory is not copied on its way to a worker. */
-export type SentWeights = { readonly flat: Float32Array; readonly parameters: readonly ParameterShape[] };
+/** A graph by its key; it is emitted once, when the first worker needs it. */
+export type Graph = {
+  readonly key: string;
+  encode(): Uint8Array;
+  readonly mapped?: Mapped | undefined;
+};
+
+/** A graph on its way to a worker. */
+export type SentGraph = { readonly bytes: Uint8Array; readonly mapped: Mapped | undefined };
+
+/** Parameters that a graph reads; sent when the worker has not seen this version yet. */
+export type SentParameters = Version & { readonly set: ParameterSet | undefined };
 
 export type Request = {
   readonly id: number;
   readonly key: string;
-  readonly graph: Uint8Array | undefined;
-  readonly version: number | undefined;
-  /** Sent when the worker has not seen this version yet. */
-  readonly weights: SentWeights | undefined;
+  readonly graph: SentGraph | undefined;
+  readonly parameters: readonly SentParameters[];
   readonly feeds: Tensors;
   readonly outputs: readonly string[];
   /** Shared memory for a large output, written instead of sent. */
@@ -45,7 +53,7 @@ export type Borrowed = { readonly output: string; readonly length: number };
 
 type Job = {
   readonly graph: Graph;
-  readonly weights: Weights | undefined;
+  readonly parameters: readonly ParameterSet[];
   readonly feeds: Tensors;
   readonly outputs: readonly string[];
   readonly borrowed: Borrowed | undefined;
@@ -58,14 +66,11 @@ type Job = {
 type Hand = {
   worker: Worker | undefined;
   graphs: Set<string>;
-  versions: number[];
+  versions: readonly Version[];
   job: Job | undefined;
   /** Called when the job is over. */
   whenIdle: (() => void)[];
 };
-
-/** Versions of the weights that a worker keeps: the policy in training, a sampler's snapshot, the reference. */
-const VERSIONS_KEPT = 4;
 
 /**
  * A pool of worker threads, each running ONNX graphs on one core. Work is spread over micro-batches, not inside a
@@ -77,7 +82,7 @@ export class Runtime {
   readonly #hands: readonly Hand[];
   readonly #start: () => Worker;
   readonly #waiting: Job[] = [];
-  readonly #versions = new WeakMap<Weights, number>();
+  readonly #versions = new WeakMap<ParameterSet, number>();
   readonly #encoded = new Map<string, Uint8Array>();
   readonly #memory: Float32Array[] = [];
   #nextId = 0;
@@ -104,7 +109,7 @@ export class Runtime {
   }
 
   /**
-   * Runs a graph on the next free worker. Its inputs that `feeds` leaves out are parameters of `weights`, which must not
+   * Runs a graph on the next free worker. Its inputs that `feeds` leaves out are among `parameters`, which must not
    * change any more: a worker keeps its copy.
    * @param borrowed an output that is too large to be made anew each time: its memory goes round, and the caller gives
    *   it back. Fresh memory costs its first write, and garbage of that size sets off the collector at every step.
@@ -112,14 +117,14 @@ export class Runtime {
    */
   run(
     graph: Graph,
-    weights: Weights | undefined,
+    parameters: readonly ParameterSet[],
     feeds: Tensors,
     outputs: readonly string[],
     borrowed?: Borrowed,
   ): Promise<Tensors> {
     if (this.#closed) return Promise.reject(new EngineError('the engine is closed; open another one'));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ graph, weights, feeds, outputs, borrowed, resolve, reject });
+      this.#waiting.push({ graph, parameters, feeds, outputs, borrowed, resolve, reject });
       this.#dispatch();
     });
   }
@@ -197,23 +202,29 @@ export class Runtime {
     }
   }
 
-  #request(hand: Hand, { graph, weights, feeds, outputs, lent }: Job): Request {
-    const known = hand.graphs.has(graph.key);
-    hand.graphs.add(graph.key);
-    const version = weights === undefined ? undefined : this.#versionOf(weights);
-    const sent = version === undefined || hand.versions.includes(version);
-    if (version !== undefined)
-      hand.versions = [version, ...hand.versions.filter((v) => v !== version)].slice(0, VERSIONS_KEPT);
+  #request(hand: Hand, { graph, parameters, feeds, outputs, lent }: Job): Request {
+    const { key, mapped } = graph;
+    const known = hand.graphs.has(key);
+    hand.graphs.add(key);
     return {
       id: this.#nextId++,
-      key: graph.key,
-      graph: known ? undefined : this.#encode(graph),
-      version,
-      weights: sent ? undefined : sentWeights(weights!),
+      key,
+      graph: known ? undefined : { bytes: this.#encode(graph), mapped: mapped && only(mapped) },
+      parameters: this.#send(hand, parameters),
       feeds,
       outputs,
       lent,
     };
+  }
+
+  #send(hand: Hand, parameters: readonly ParameterSet[]): SentParameters[] {
+    const known = new Set(hand.versions.map(({ id }) => id));
+    const needed = parameters.map((set) => ({ id: this.#versionOf(set), bytes: set.flat.byteLength, set }));
+    hand.versions = keptVersions(
+      hand.versions,
+      needed.map(({ id, bytes }) => ({ id, bytes })),
+    );
+    return needed.map(({ set, ...version }) => ({ ...version, set: known.has(version.id) ? undefined : sent(set) }));
   }
 
   #encode(graph: Graph): Uint8Array {
@@ -222,9 +233,9 @@ export class Runtime {
     return encoded;
   }
 
-  #versionOf(weights: Weights): number {
-    const version = this.#versions.get(weights) ?? this.#nextVersion++;
-    this.#versions.set(weights, version);
+  #versionOf(set: ParameterSet): number {
+    const version = this.#versions.get(set) ?? this.#nextVersion++;
+    this.#versions.set(set, version);
     return version;
   }
 
@@ -261,7 +272,11 @@ function tellAll({ whenIdle }: Hand): void {
 
 const emptyHand = (): Hand => ({ worker: undefined, graphs: new Set(), versions: [], job: undefined, whenIdle: [] });
 
-function sentWeights({ flat, parameters }: Weights): SentWeights {
+/** Without what cannot be sent. */
+const only = ({ folder, file }: Mapped): Mapped => ({ folder, file });
+
+/** Shared memory is not copied on its way to a worker. */
+function sent({ flat, parameters }: ParameterSet): ParameterSet {
   return { flat, parameters: parameters.map(({ name, shape }) => ({ name, shape })) };
 }
 

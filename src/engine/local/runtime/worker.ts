@@ -1,7 +1,10 @@
+import { join } from 'node:path';
 import { parentPort } from 'node:worker_threads';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
+import type { ParameterSet } from '../model/weights.ts';
 import type { HostTensor, Tensors } from './host-tensor.ts';
-import type { Answer, Request, SentWeights } from './runtime.ts';
+import type { Answer, Mapped, Request, SentGraph, SentParameters } from './runtime.ts';
+import { keptVersions } from './versions.ts';
 
 /** @file One worker thread: keeps sessions by graph and parameters by version, and runs one request at a time. */
 
@@ -13,12 +16,10 @@ type Executor = {
 /** One version of the parameters; the executor cannot read shared memory, so each worker has its copy. */
 type Resident = { readonly flat: Float32Array; readonly tensors: Readonly<Record<string, Tensor>> };
 
-const executor = await loadExecutor();
+const { executor, isNative } = await loadExecutor();
 const sessions = new Map<string, InferenceSession>();
-const residents = new Map<number, Resident>();
-
-/** Must be the number of versions that the pool believes a worker to keep. */
-const VERSIONS_KEPT = 4;
+/** The most recently used first. */
+let residents = new Map<number, Resident>();
 
 /** Spinning threads would fight the other worker for its core; the optimiser finds nothing in graphs written by hand. */
 const SESSION_OPTIONS = {
@@ -47,36 +48,50 @@ function buffersOf(outputs: Tensors): ArrayBuffer[] {
   return Object.values(outputs).map(({ data }) => data.buffer as ArrayBuffer); // the executor's, never shared
 }
 
-async function run({ key, graph, version, weights, feeds, outputs, lent }: Request): Promise<Tensors> {
-  if (graph !== undefined) sessions.set(key, await executor.InferenceSession.create(graph, SESSION_OPTIONS));
-  if (version !== undefined) keepVersion(version, weights);
+async function run({ key, graph, parameters, feeds, outputs, lent }: Request): Promise<Tensors> {
+  if (graph !== undefined) sessions.set(key, await openSession(graph));
+  const given = { ...residentTensors(parameters), ...tensors(feeds) };
   const session = sessions.get(key)!;
-  const given = tensors(feeds);
-  const resident = version === undefined ? {} : residents.get(version)!.tensors;
-  const inputs = Object.fromEntries(session.inputNames.map((name) => [name, given[name] ?? resident[name]!]));
+  const inputs = Object.fromEntries(session.inputNames.map((name) => [name, given[name]!]));
   const results = await session.run(inputs, [...outputs]);
   if (lent !== undefined) lent.memory.set(results[lent.output]!.data as Float32Array); // only float outputs are lent for
   const sent = outputs.filter((name) => name !== lent?.output);
   return Object.fromEntries(sent.map((name) => [name, hostTensor(results[name]!)]));
 }
 
-/** The most recently used versions stay, in step with the pool's own list. */
-function keepVersion(version: number, weights: SentWeights | undefined): void {
-  const kept = weights === undefined ? residents.get(version)! : resident(weights, forgetOldest());
-  residents.delete(version);
-  residents.set(version, kept);
+function openSession({ bytes, mapped }: SentGraph): Promise<InferenceSession> {
+  if (mapped === undefined) return executor.InferenceSession.create(bytes, SESSION_OPTIONS);
+  return executor.InferenceSession.create(bytes, { ...SESSION_OPTIONS, ...mappedOptions(mapped) });
 }
 
-/** The memory of a version that makes room for a new one: a first write to fresh memory costs ten times a copy. */
-function forgetOldest(): Float32Array | undefined {
-  if (residents.size < VERSIONS_KEPT) return undefined;
-  const [version, { flat }] = residents.entries().next().value!;
-  residents.delete(version);
-  return flat;
+/** The native executor maps the file, once for all sessions of all processes, and packs no copies; WebAssembly reads it. */
+function mappedOptions({ folder, file }: Mapped): object {
+  const session = {
+    ...SESSION_OPTIONS.extra.session,
+    model_external_initializers_file_folder_path: folder,
+    disable_prepacking: '1',
+  };
+  return isNative ? { extra: { session } } : { externalData: [{ path: file, data: join(folder, file) }] };
 }
 
-function resident({ flat, parameters }: SentWeights, memory: Float32Array | undefined): Resident {
-  const copy = memory?.length === flat.length ? memory : new Float32Array(flat.length);
+/** The tensors of these parameters, most of which are here already. */
+function residentTensors(parameters: readonly SentParameters[]): Readonly<Record<string, Tensor>> {
+  const known = [...residents].map(([id, { flat }]) => ({ id, bytes: flat.byteLength }));
+  const before = residents;
+  const kept = keptVersions(known, parameters);
+  residents = new Map(kept.flatMap(({ id }) => (before.has(id) ? [[id, before.get(id)!]] : [])));
+  const free = [...before].filter(([id]) => !residents.has(id)).map(([, { flat }]) => flat);
+  const needed = parameters.map(
+    ({ id, set }) => [id, set === undefined ? before.get(id)! : resident(set, free)] as const,
+  );
+  residents = new Map([...needed, ...residents]);
+  return Object.assign({}, ...needed.map(([, { tensors }]) => tensors));
+}
+
+/** @param free memory of versions that made room: a first write to fresh memory costs ten times a copy. */
+function resident({ flat, parameters }: ParameterSet, free: Float32Array[]): Resident {
+  const fitting = free.findIndex((memory) => memory.length === flat.length);
+  const [copy = new Float32Array(flat.length)] = fitting < 0 ? [] : free.splice(fitting, 1);
   copy.set(flat);
   let offset = 0;
   const entries = parameters.map(({ name, shape }) => {
@@ -100,13 +115,14 @@ function hostTensor(tensor: Tensor): HostTensor {
 }
 
 /** The native executor, or WebAssembly where it cannot be loaded. */
-async function loadExecutor(): Promise<Executor> {
+async function loadExecutor(): Promise<{ readonly executor: Executor; readonly isNative: boolean }> {
   try {
-    return (await import('onnxruntime-node')) as Executor;
+    return { executor: (await import('onnxruntime-node')) as Executor, isNative: true };
   } catch (error) {
     const reason = (error as Error).message.split('\n')[0];
     const warning = `onnxruntime-node cannot be loaded (${reason}); running on WebAssembly, about 3 to 5 times slower; install it again`;
     parentPort!.postMessage({ warning } satisfies Answer);
-    return (await import('onnxruntime-web')) as unknown as Executor; // the same API by another name
+    const executor = (await import('onnxruntime-web')) as unknown as Executor; // the same API by another name
+    return { executor, isNative: false };
   }
 }

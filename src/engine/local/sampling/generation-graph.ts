@@ -1,4 +1,5 @@
 import { GraphBuilder, type Value } from '../compiler/onnx/graph-builder.ts';
+import { keyOf } from '../compiler/parameters.ts';
 import {
   attendToSelf,
   type DecoderInputs,
@@ -7,6 +8,7 @@ import {
   decoderStates,
   logits,
 } from '../model/inference-decoder.ts';
+import type { Model } from '../model/model.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { Cache } from '../model/row-attention.ts';
 import type { Graph } from '../runtime/runtime.ts';
@@ -21,16 +23,17 @@ import { anyGoesOn, emitRound, type Surroundings, stopped } from './generation-r
  * a generated token's position is counted from its own prompt's end, so the gap changes nothing. All dimensions are
  * free: one session does for every shape.
  */
-export function generationGraph(config: ModelConfig, choice: Choice, layout: Layout, tempered = false): Graph {
-  const key = `generate ${choice} ${layout}${tempered ? ' tempered' : ''} ${JSON.stringify(config)}`;
-  return { key, encode: () => emit(config, choice, layout, tempered).encode() };
+export function generationGraph(model: Model, choice: Choice, layout: Layout, tempered = false): Graph {
+  const key = `generate ${choice} ${layout}${tempered ? ' tempered' : ''} ${keyOf(model)}`;
+  return { key, encode: () => emit(model, choice, layout, tempered).encode(), mapped: model.weights.stored };
 }
 
 type Start = { readonly caches: readonly Cache[]; readonly prompt: PromptOfRows };
 
-function emit(config: ModelConfig, choice: Choice, layout: Layout, tempered: boolean): GraphBuilder {
+function emit(model: Model, choice: Choice, layout: Layout, tempered: boolean): GraphBuilder {
+  const { config } = model.weights;
   const graph = new GraphBuilder('generation');
-  const weights = new DecoderWeights(graph, config);
+  const weights = new DecoderWeights(graph, model);
   const choiceInputs = declareChoice(graph, tempered);
   const { text, causalMask } = declareText(graph, config);
   const promptOfRow = graph.input('promptOfRow', 'int64', ['rows']);

@@ -1,6 +1,9 @@
 import { EngineError } from '../../../errors.ts';
 import type { Sampler, SamplingParams, Sequence, TokenIds, TopLogprobs } from '../../engine.ts';
+import { mergedWeights } from '../compiler/adapter-graphs.ts';
 import { type LogprobView, logprobGraph } from '../compiler/logprob-graph.ts';
+import type { Adapter } from '../model/adapter.ts';
+import { type Model, residentsOf } from '../model/model.ts';
 import type { Weights } from '../model/weights.ts';
 import { checkSampling, checkSequences, checkTop } from '../policy/check-tokens.ts';
 import { floatsOf, type Tensors } from '../runtime/host-tensor.ts';
@@ -13,17 +16,26 @@ import { cutIntoLogprobBatches, logprobFeeds } from './logprob-batch.ts';
 /** The embedded engine's sampler. Batches run side by side on the runtime's workers; their cut depends on the data alone. */
 export class LocalSampler implements Sampler {
   readonly #runtime: Runtime;
-  readonly #weights: Weights;
+  readonly #model: Model;
 
-  /** @param weights a snapshot: they must not change any more. */
-  constructor(runtime: Runtime, weights: Weights) {
+  /** @param weights a snapshot: they must not change any more. @param adapter beside them, not merged into them. */
+  constructor(runtime: Runtime, weights: Weights, adapter?: Adapter) {
     this.#runtime = runtime;
-    this.#weights = weights;
+    this.#model = { weights, adapter };
+  }
+
+  /**
+   * Of weights with an adapter. Small ones are merged, because one more node costs more than its arithmetic; those that
+   * are mapped from a file stay there, and the adapter is computed beside them.
+   */
+  static async adapted(runtime: Runtime, weights: Weights, adapter: Adapter): Promise<LocalSampler> {
+    if (weights.stored !== undefined) return new LocalSampler(runtime, weights, adapter);
+    return new LocalSampler(runtime, await mergedWeights(runtime, weights, adapter));
   }
 
   /** @throws EngineError on an empty or too long prompt, an unknown token id, or an option out of range. */
   async sample(prompts: readonly TokenIds[], how: SamplingParams): Promise<Sequence[][]> {
-    checkSampling(prompts, how, this.#weights.config);
+    checkSampling(prompts, how, this.#model.weights.config);
     const results: Sequence[][] = prompts.map(() => []);
     const generate = async (batch: GenerationBatch) => {
       const rows = new Rows(await this.#generate(prompts, batch, how), how);
@@ -49,7 +61,7 @@ export class LocalSampler implements Sampler {
 
   /** @throws EngineError as {@link logprobs}, and on a k that is not among 1, ..., vocabulary size. */
   async topLogprobs(sequences: readonly TokenIds[], k: number): Promise<TopLogprobs[]> {
-    checkTop(k, this.#weights.config);
+    checkTop(k, this.#model.weights.config);
     const results: TopLogprobs[] = [];
     const feeds: Tensors = { k: { type: 'int64', data: BigInt64Array.of(BigInt(k)), shape: [1] } };
     await this.#score(sequences, 'top', feeds, (index, row, time, { logprobs, topTokens }) => {
@@ -61,12 +73,12 @@ export class LocalSampler implements Sampler {
   }
 
   #generate(prompts: readonly TokenIds[], batch: GenerationBatch, how: SamplingParams): Promise<Tensors> {
-    const { config } = this.#weights;
+    const { config } = this.#model.weights;
     const layout = layoutOf(batch, prompts[batch.prompts[0]!]!.length + how.maxTokens);
     const feeds = generationFeeds(prompts, batch, how, config, layout);
     const outputs = ['firstToken', 'firstLogprob', 'nextTokens', 'nextLogprobs'];
-    const graph = generationGraph(config, choiceOf(how), layout, scalesLogprobs(how));
-    return this.#runtime.run(graph, this.#weights, feeds, outputs);
+    const graph = generationGraph(this.#model, choiceOf(how), layout, scalesLogprobs(how));
+    return this.#runtime.run(graph, residentsOf(this.#model), feeds, outputs);
   }
 
   async #score(
@@ -75,13 +87,13 @@ export class LocalSampler implements Sampler {
     extra: Tensors,
     take: (index: number, row: number, time: number, outputs: Tensors) => void,
   ): Promise<void> {
-    const { config } = this.#weights;
+    const { config } = this.#model.weights;
     checkSequences(sequences, config);
-    const graph = logprobGraph(config, view);
+    const graph = logprobGraph(this.#model, view);
     const names = view === 'given' ? ['logprobs'] : ['logprobs', 'topTokens'];
     const score = async (batch: readonly number[]) => {
       const feeds = { ...logprobFeeds(sequences, batch, config), ...extra };
-      const outputs = await this.#runtime.run(graph, this.#weights, feeds, names);
+      const outputs = await this.#runtime.run(graph, residentsOf(this.#model), feeds, names);
       const time = sequences[batch[0]!]!.length;
       batch.forEach((index, row) => {
         take(index, row, time, outputs);

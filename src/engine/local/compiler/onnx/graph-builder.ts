@@ -7,6 +7,7 @@ import {
   type TensorProto,
   type ValueInfoProto,
 } from './proto.ts';
+import { pruned } from './prune.ts';
 
 /** A value in a graph is known by its name. */
 export type Value = string;
@@ -15,6 +16,12 @@ export type Value = string;
 export type Dimension = number | string;
 
 export type Attribute = number | { readonly float: number } | string | readonly number[] | GraphBuilder;
+
+/** Where a tensor lies in a file: its first byte. */
+export type StoredTensor = { readonly file: string; readonly offset: number };
+
+/** TensorProto.DataLocation. */
+const EXTERNAL = 1;
 
 /**
  * Builds one ONNX graph node by node: `op` adds a node and returns the name of its output. Names are numbered in the
@@ -33,6 +40,16 @@ export class GraphBuilder {
 
   input(name: string, type: ElementType, shape: readonly Dimension[]): Value {
     this.#graph.input.push(valueInfo(name, type, shape));
+    return name;
+  }
+
+  /** A float32 constant that lies in a file, from this byte on; a session maps it, it is not part of the graph's bytes. */
+  stored(name: string, shape: readonly number[], { file, offset }: StoredTensor): Value {
+    const length = Float32Array.BYTES_PER_ELEMENT * shape.reduce((product, size) => product * size, 1);
+    const place = { location: file, offset: String(offset), length: String(length) };
+    const external_data = Object.entries(place).map(([key, value]) => ({ key, value }));
+    const tensor = { dims: [...shape], data_type: ElementType.float32, name, external_data, data_location: EXTERNAL };
+    this.#graph.initializer.push(tensor);
     return name;
   }
 
@@ -93,8 +110,9 @@ export class GraphBuilder {
     return this.#graph;
   }
 
+  /** The bytes of the model, without what no output needs. */
   encode(): Uint8Array {
-    return encodeModel(this.#graph);
+    return encodeModel(pruned(this.#graph));
   }
 
   #fresh(type: string): Value {

@@ -20,7 +20,11 @@ message AttributeProto {
   string name = 1; float f = 2; int64 i = 3; bytes s = 4; TensorProto t = 5; GraphProto g = 6;
   repeated float floats = 7; repeated int64 ints = 8; int32 type = 20;
 }
-message TensorProto { repeated int64 dims = 1; int32 data_type = 2; string name = 8; bytes raw_data = 9; }
+message TensorProto {
+  repeated int64 dims = 1; int32 data_type = 2; string name = 8; bytes raw_data = 9;
+  repeated StringStringEntryProto external_data = 13; int32 data_location = 14;
+}
+message StringStringEntryProto { string key = 1; string value = 2; }
 message ValueInfoProto { string name = 1; TypeProto type = 2; }
 message TypeProto { TensorTypeProto tensor_type = 1; }
 message TensorTypeProto { int32 elem_type = 1; TensorShapeProto shape = 2; }
@@ -35,8 +39,20 @@ const ModelProto = root.lookupType('ModelProto');
 export const ElementType = { float32: 1, int32: 6, int64: 7, bool: 9 } as const;
 export type ElementType = keyof typeof ElementType;
 
-export type TensorProto = { dims: number[]; data_type: number; name: string; raw_data: Uint8Array };
-export type AttributeProto = { name: string; type: number } & Record<string, unknown>;
+type ExternalData = { external_data: { key: string; value: string }[]; data_location: number };
+export type TensorProto = { dims: number[]; data_type: number; name: string } & (
+  | { raw_data: Uint8Array }
+  | ExternalData
+);
+export type AttributeProto = {
+  name: string;
+  type: number;
+  f?: number;
+  i?: number;
+  s?: Uint8Array;
+  g?: GraphProto;
+  ints?: number[];
+};
 export type NodeProto = {
   op_type: string;
   domain: string;

@@ -1,11 +1,11 @@
 import { z } from 'zod';
+import { CHALLENGES, type ChallengeKind, challengeText } from '../problems/challenges.ts';
+import { type DictionarySum, dictionarySum, dictionarySumDials } from '../problems/dictionary-sum.ts';
+import { type ProblemFamily, RIGHT, type WorkedStep, workInProgress } from '../problems/problem-family.ts';
+import { chatSideTasks } from '../problems/side-tasks.ts';
+import { drawSmallTalk } from '../problems/small-talk.ts';
 import type { Stream } from '../random.ts';
 import { wrongAnswer } from '../wrong-turns/wrong-work.ts';
-import { CHALLENGES, type ChallengeKind, challengeText } from './challenges.ts';
-import { type DictionarySum, dictionarySum, dictionarySumDials } from './dictionary-sum.ts';
-import { type ProblemFamily, RIGHT, type WorkedStep, workInProgress } from './problem-family.ts';
-import { chatSideTasks } from './side-tasks.ts';
-import { drawSmallTalk } from './small-talk.ts';
 import {
   checkLines,
   drawWordsAuthor,

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import type { DictionarySum } from '../problems/dictionary-sum.ts';
+import { type Manner, type ProblemFamily, RIGHT, type WorkedStep, workInProgress } from '../problems/problem-family.ts';
 import type { Stream } from '../random.ts';
 import { habit } from '../wrong-turns/wrong-work.ts';
-import type { DictionarySum } from './dictionary-sum.ts';
-import { type Manner, type ProblemFamily, RIGHT, type WorkedStep, workInProgress } from './problem-family.ts';
 
 /** @file Authors of dictionary sums in sentences: each has one trait, which lasts through a document. */
 
