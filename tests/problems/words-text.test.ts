@@ -3,12 +3,12 @@ import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ChatFormat } from '../../src/chat/chat-format.ts';
-import { drawAuthorsDocument, drawDocument, encodeDocument, withShares } from '../../src/texts/base-text.ts';
 import { type DictionarySum, dictionarySum } from '../../src/problems/dictionary-sum.ts';
 import { isHeldOut } from '../../src/problems/held-out.ts';
 import { WORDS } from '../../src/problems/words.ts';
-import { drawWordsTurns, type WordsText, wordsTextSchema } from '../../src/texts/words-text.ts';
 import { stream } from '../../src/random.ts';
+import { drawAuthorsDocument, drawDocument, encodeDocument, withShares } from '../../src/texts/base-text.ts';
+import { drawWordsTurns, type WordsText, wordsTextSchema } from '../../src/texts/words-text.ts';
 import { temporaryFolder } from '../temporary.ts';
 
 const FOLDER = 'models/words';

@@ -33,7 +33,7 @@ export async function openFolderTarget(
   const target = probeTarget(name, model.reference, model);
   return {
     target: mode === undefined ? target : { ...target, mode },
-    prober: prober(chosen ?? (await usualFamily(model, options.set, families))),
+    prober: prober(await fittingFamily(chosen, options.set, model, families)),
     settings,
     out,
     about: async () => ({
@@ -49,12 +49,17 @@ async function chosenFamily({ family, set }: FolderOptions, families: RunParts['
   return family === undefined ? undefined : openProblems(family, set, undefined, families);
 }
 
-/** The organism's own notation for a model that grew up on it, words for any other; with the dials that were asked for. */
-async function usualFamily(
-  model: Model,
+/**
+ * The family that was chosen, or else the usual one of the model: the one that it grew up on, if it declares its text,
+ * with the dials declared there unless others were asked for.
+ */
+async function fittingFamily(
+  chosen: ProblemFamily<unknown> | undefined,
   dials: readonly string[] | undefined,
+  model: Model,
   families: RunParts['families'],
 ): Promise<ProblemFamily<unknown>> {
   const usual = await openRecipeFamily(undefined, model, { families, folder: '.' });
-  return dials === undefined ? usual : openProblems(usual.name, dials, undefined, families);
+  if (dials === undefined && (chosen?.name ?? usual.name) === usual.name) return usual;
+  return chosen ?? openProblems(usual.name, dials, undefined, families);
 }
