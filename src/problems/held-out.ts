@@ -13,6 +13,6 @@ function hash(text: string): number {
   return (state ^ (state >>> 16)) >>> 0;
 }
 
-export function isHeldOut(id: string): boolean {
-  return hash(id) < HELD_OUT_SHARE * 2 ** 32;
+export function isHeldOut(id: string, share = HELD_OUT_SHARE): boolean {
+  return hash(id) < share * 2 ** 32;
 }

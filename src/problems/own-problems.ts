@@ -16,12 +16,15 @@ export type OwnProblem = {
   readonly numeric: boolean;
   /** A worked solution, shown as it is: nobody but its author can verify its single steps. */
   readonly steps: readonly string[];
+  /** Which side of the split it is on; absent: a hash of the question decides. */
+  readonly split?: 'train' | 'test';
 };
 
 const rowSchema = z.strictObject({
   question: z.string().trim().min(1),
   answer: z.union([z.number(), z.string().trim().min(1)]),
   steps: z.array(z.string().trim().min(1)).min(1).optional(),
+  split: z.enum(['train', 'test']).optional(),
 });
 
 /** @throws InputError that names file, line and field of the first thing that is wrong. */
@@ -49,10 +52,16 @@ function parseRow(line: string, where: string): OwnProblem {
     const issue = parsed.error.issues[0]!; // a failed parse has one
     throw new InputError(`${where}: ${issue.path.join('.') || 'line'}: ${issue.message}`);
   }
-  const { question, answer, steps = [] } = parsed.data;
+  const { question, answer, steps = [], split } = parsed.data;
   const number = Number(String(answer).replaceAll(/(?<=\d),(?=\d{3})/g, ''));
   const numeric = Number.isFinite(number);
-  return { question, answer: numeric ? String(number) : spelt(String(answer)), numeric, steps };
+  return {
+    question,
+    answer: numeric ? String(number) : spelt(String(answer)),
+    numeric,
+    steps,
+    ...(split && { split }),
+  };
 }
 
 function parseJson(line: string, where: string): unknown {
