@@ -15,7 +15,6 @@ import { LoraPolicy } from '../engine/local/policy/lora-policy.ts';
 import { Runtime } from '../engine/local/runtime/runtime.ts';
 import { createProber } from '../probes/all-probes.ts';
 import { baseTextLogprobs } from '../probes/base-text.ts';
-import { DECLARATION, declaredText } from '../problems/declared-text.ts';
 import { FAMILIES } from '../problems/families.ts';
 import type { Model, ModelOptions, ModelText, RunParts } from '../recipe/run-parts.ts';
 import { distil } from '../stages/distil.ts';
@@ -27,6 +26,7 @@ import { stageRegistry } from '../stages/stage.ts';
 import { teach } from '../stages/teach.ts';
 import { unloop } from '../stages/unloop.ts';
 import { verify } from '../stages/verify.ts';
+import { DECLARATION, declaredText } from '../texts/declared-text.ts';
 
 type FormattedText = ModelText & { readonly format: ChatFormat };
 type ProbedModel = Model & FormattedText;

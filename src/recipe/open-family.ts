@@ -1,15 +1,15 @@
 import { resolve } from 'node:path';
 import { InputError } from '../errors.ts';
-import { encodeDocument } from '../problems/base-text.ts';
 import { DEFAULT_FAMILY, type FamilyEntry, openFamily } from '../problems/families.ts';
 import { readOwnProblems } from '../problems/own-problems.ts';
 import { trainableProblems } from '../problems/own-training.ts';
 import type { ProblemFamily } from '../problems/problem-family.ts';
-import { drawReplay } from '../problems/replay-text.ts';
 import { runningSumFamily } from '../problems/running-sum-family.ts';
 import { stream } from '../random.ts';
 import { REPLY_TOKENS } from '../stages/ordinary-replies.ts';
 import { type Sizes, sizesOf } from '../stages/sizes.ts';
+import { encodeDocument } from '../texts/base-text.ts';
+import { drawReplay } from '../texts/replay-text.ts';
 import type { TrainingFamily } from '../wrong-turns/draw-start.ts';
 import type { FamilyChoice } from './family-choice.ts';
 import type { ModelText } from './run-parts.ts';

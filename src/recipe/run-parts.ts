@@ -1,10 +1,10 @@
 import type { Ability } from '../engine/abilities.ts';
 import type { Sampler } from '../engine/engine.ts';
 import type { Prober, ProbeTarget } from '../probes/prober.ts';
-import type { BaseText } from '../problems/base-text.ts';
 import type { FamilyEntry } from '../problems/families.ts';
 import type { ProblemFamily } from '../problems/problem-family.ts';
 import type { StageContext, StageRegistry } from '../stages/stage.ts';
+import type { BaseText } from '../texts/base-text.ts';
 import type { LoraRecipe } from './recipe.ts';
 
 /** What a model folder says of text. */

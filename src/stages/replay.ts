@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { scaled, type WeightedDatum } from '../chat/lesson.ts';
 import type { Datum } from '../engine/engine.ts';
-import { encodeDocument } from '../problems/base-text.ts';
-import { drawReplay } from '../problems/replay-text.ts';
 import type { Stream } from '../random.ts';
+import { encodeDocument } from '../texts/base-text.ts';
+import { drawReplay } from '../texts/replay-text.ts';
 import { openReplies, REPLY_TOKENS } from './ordinary-replies.ts';
 import type { Sizes } from './sizes.ts';
 import type { Need, StageContext } from './stage.ts';

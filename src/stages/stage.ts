@@ -3,7 +3,7 @@ import type { LessonFormat } from '../chat/lesson.ts';
 import type { Ability } from '../engine/abilities.ts';
 import type { Cost } from '../engine/cost.ts';
 import type { Policy, Sampler } from '../engine/engine.ts';
-import type { BaseText } from '../problems/base-text.ts';
+import type { BaseText } from '../texts/base-text.ts';
 import type { TrainingFamily } from '../wrong-turns/draw-start.ts';
 import type { Sizes } from './sizes.ts';
 
