@@ -1,5 +1,5 @@
 import { InputError } from '../errors.ts';
-import { isHeldOut } from './held-out.ts';
+import { isInShare } from './held-out.ts';
 import { type OwnProblem, ownProblems } from './own-problems.ts';
 import type { ProblemFamily, WantedText, WorkedStep } from './problem-family.ts';
 
@@ -11,7 +11,7 @@ export type OwnSplit = { readonly train: readonly OwnProblem[]; readonly test: r
 /** By the `split` of a line, or else by a hash of the question: the same sides in every run. */
 export function splitProblems(problems: readonly OwnProblem[]): OwnSplit {
   const isTest = ({ question, split }: OwnProblem) =>
-    split === undefined ? isHeldOut(question, TEST_SHARE) : split === 'test';
+    split === undefined ? isInShare(question, TEST_SHARE) : split === 'test';
   return { train: problems.filter((one) => !isTest(one)), test: problems.filter(isTest) };
 }
 
