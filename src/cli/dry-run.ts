@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { type CostLine, measureRates, minutes, type Rates, recipeCost } from '../recipe/cost.ts';
 import type { Recipe } from '../recipe/load-recipe.ts';
@@ -16,10 +17,22 @@ export async function dryRun(recipe: Recipe, parts: RunParts): Promise<number> {
     const lines = recipeCost(recipe, parts.prober(family), runSizes(family, model));
     const rates = await measureRates(model);
     print(`${stringify(recipe.resolved)}\n${bill(lines, rates)}\n${size(model)}\n`);
+    for (const text of await previews(recipe, model)) print(`\n${text}\n`);
     return EXIT.ok;
   } finally {
     await model.policy.close();
   }
+}
+
+/** A sample of what each stage trains on, where it shows one. */
+async function previews({ stages, folder }: Recipe, { format }: Model): Promise<string[]> {
+  const file = (path: string) => resolve(folder, path);
+  const shown = stages.filter(({ off, stage }) => !off && stage.preview !== undefined);
+  return Promise.all(
+    shown.map(
+      async ({ name, stage }) => `${name} learns what stands in ⟦⟧:\n${await stage.preview?.({ format, file })}`,
+    ),
+  );
 }
 
 function bill(lines: readonly CostLine[], rates: Rates): string {
