@@ -1,12 +1,13 @@
 #!/usr/bin/env node
-import { createProber, PROBES, parts, runCli, stageRegistry } from 'unrut';
+import { createProber, FAMILIES, familyEntry, PROBES, type ProblemFamily, parts, runCli, stageRegistry } from 'unrut';
 import { addition } from './addition.ts';
 import { imitate } from './imitate.ts';
 import { toldWrong } from './told-wrong.ts';
 
 const own = {
   ...parts,
-  prober: createProber(addition, [...PROBES, toldWrong]),
+  families: [...FAMILIES, familyEntry(addition, 'adds numbers from left to right')],
+  prober: (family: ProblemFamily<unknown>) => createProber(family, [...PROBES, toldWrong]),
   stages: stageRegistry([...parts.stages.values(), imitate]),
 };
 process.exitCode = await runCli(process.argv.slice(2), async () => own);

@@ -29,6 +29,8 @@ const NAMELESS = '\u{FFFD}';
 export class Tokenizer {
   readonly #path: string;
   readonly #inner: HuggingFaceTokenizer;
+  /** The texts of tokens that have been asked for, each on its own. */
+  readonly #texts = new Map<number, string>();
   readonly #unknown: number | undefined;
   /** What was encoded decodes to the same text; where it does not, something was lost. */
   readonly #exact: boolean;
@@ -97,7 +99,7 @@ export class Tokenizer {
    * to the last of them.
    */
   pieces(tokens: TokenIds): string[] {
-    const alone = tokens.map((token) => this.decode([token]));
+    const alone = tokens.map((token) => this.#textOf(token));
     if (alone.join('') === this.decode(tokens)) return alone;
     let shown = '';
     return tokens.map((_, at) => {
@@ -112,6 +114,12 @@ export class Tokenizer {
   /** The id of a token by its exact text. */
   idOf(token: string): number | undefined {
     return this.#inner.token_to_id(token);
+  }
+
+  #textOf(token: number): string {
+    const text = this.#texts.get(token) ?? this.decode([token]);
+    this.#texts.set(token, text);
+    return text;
   }
 
   #decodeKnown(tokens: number[]): string {

@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import { type CostLine, measureRates, minutes, type Rates, recipeCost } from '../recipe/cost.ts';
 import type { Recipe } from '../recipe/load-recipe.ts';
+import { openRecipeFamily, runSizes } from '../recipe/open-family.ts';
 import type { Model, RunParts } from '../recipe/run-parts.ts';
 import { formatCount } from '../report/format.ts';
 import { printTable } from '../report/print-table.ts';
@@ -11,8 +12,10 @@ import { print } from './print.ts';
 export async function dryRun(recipe: Recipe, parts: RunParts): Promise<number> {
   const model = await parts.openModel(recipe.model, recipe);
   try {
+    const family = await openRecipeFamily(recipe.family, model, { families: parts.families, folder: recipe.folder });
+    const lines = recipeCost(recipe, parts.prober(family), runSizes(family, model));
     const rates = await measureRates(model);
-    print(`${stringify(recipe.resolved)}\n${bill(recipeCost(recipe, parts), rates)}\n${size(model)}\n`);
+    print(`${stringify(recipe.resolved)}\n${bill(lines, rates)}\n${size(model)}\n`);
     return EXIT.ok;
   } finally {
     await model.policy.close();

@@ -1,10 +1,7 @@
 import { InputError } from '../errors.ts';
-import { openFamily } from '../problems/families.ts';
+import { FAMILIES, type FamilyEntry, openFamily } from '../problems/families.ts';
 import { type GivenReplies, type OwnProblem, ownProblems, readOwnProblems } from '../problems/own-problems.ts';
 import type { ProblemFamily } from '../problems/problem-family.ts';
-
-/** What a chat model is measured on where nothing else is said. */
-export const DEFAULT_FAMILY = 'dictionary-sum';
 
 /**
  * A family by name with `--set dial=value`, or a file of one's own (`.jsonl`) with the wrong replies that `replies` hands
@@ -15,8 +12,9 @@ export async function openProblems(
   name: string,
   settings: readonly string[] = [],
   replies: (problems: readonly OwnProblem[]) => GivenReplies = () => new Map(),
+  families: readonly FamilyEntry[] = FAMILIES,
 ): Promise<ProblemFamily<unknown>> {
-  if (!name.endsWith('.jsonl')) return openFamily(name, Object.fromEntries(settings.map(dialSetting)));
+  if (!name.endsWith('.jsonl')) return openFamily(name, Object.fromEntries(settings.map(dialSetting)), families);
   if (settings.length > 0) throw new InputError(`--set ${settings[0]}: a file of one's own has no dials`);
   const problems = await readOwnProblems(name);
   return ownProblems(name, problems, replies(problems));

@@ -15,9 +15,8 @@ import { LoraPolicy } from '../engine/local/policy/lora-policy.ts';
 import { Runtime } from '../engine/local/runtime/runtime.ts';
 import { createProber } from '../probes/all-probes.ts';
 import { baseTextLogprobs } from '../probes/base-text.ts';
-import { DECLARATION, declaredText } from '../problems/declared-text.ts';
-import { runningSumFamily } from '../problems/running-sum-family.ts';
-import type { Model, ModelOptions, RunParts } from '../recipe/run-parts.ts';
+import { FAMILIES } from '../problems/families.ts';
+import type { Model, ModelOptions, ModelText, RunParts } from '../recipe/run-parts.ts';
 import { distil } from '../stages/distil.ts';
 import { elicit } from '../stages/elicit.ts';
 import { pretrain } from '../stages/pretrain.ts';
@@ -25,8 +24,10 @@ import { reinforce } from '../stages/reinforce.ts';
 import { stageRegistry } from '../stages/stage.ts';
 import { unloop } from '../stages/unloop.ts';
 import { verify } from '../stages/verify.ts';
+import { DECLARATION, declaredText } from '../texts/declared-text.ts';
 
-type ProbedModel = Model & { readonly format: ChatFormat };
+type FormattedText = ModelText & { readonly format: ChatFormat };
+type ProbedModel = Model & FormattedText;
 
 /** A model on the embedded engine. */
 type LocalModel = Model & { readonly policy: GraphPolicy; readonly format: ChatFormat };
@@ -34,18 +35,23 @@ type LocalModel = Model & { readonly policy: GraphPolicy; readonly format: ChatF
 /** What a run of the command line is put together from: the embedded engine, every stage, every probe. */
 export const parts: RunParts = {
   stages: stageRegistry([pretrain, elicit, verify, distil, unloop, reinforce]),
-  prober: createProber(runningSumFamily),
+  families: FAMILIES,
+  prober: (family) => createProber(family),
+  openText,
   openModel,
   probeTarget,
   exportModel,
   versions: { 'onnxruntime-node': createRequire(import.meta.url)('onnxruntime-node/package.json').version },
 };
 
+export async function openText(folder: string): Promise<FormattedText> {
+  return { format: await ChatFormat.open(folder), baseText: await declaredText(folder) };
+}
+
 async function openModel(folder: string, { fresh, seed, lora }: ModelOptions): Promise<LocalModel> {
-  const format = await ChatFormat.open(folder);
-  const baseText = await declaredText(folder);
+  const text = await openText(folder);
   const weights = fresh ? await freshModel(folder, seed) : await readModelFolder(folder);
-  const common = { format, baseText, parameters: weights.size };
+  const common = { ...text, parameters: weights.size };
   if (lora !== undefined) {
     const policy = new LoraPolicy(Runtime.open(), weights, { ...lora, seed, baseModel: folder });
     return { ...common, policy, reference: await policy.sampler(), adapter: adapterOf(policy, folder) };

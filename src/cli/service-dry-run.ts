@@ -3,6 +3,7 @@ import { type Price, priceOf, readPrices } from '../engine/endpoint/prices.ts';
 import { InputError } from '../errors.ts';
 import { type CostLine, recipeCost } from '../recipe/cost.ts';
 import type { Recipe } from '../recipe/load-recipe.ts';
+import { openRecipeFamily, runSizes } from '../recipe/open-family.ts';
 import type { RunParts } from '../recipe/run-parts.ts';
 import { formatCount } from '../report/format.ts';
 import { printTable } from '../report/print-table.ts';
@@ -13,7 +14,9 @@ import { print } from './print.ts';
 /** Prints what would be asked of a service, and what it costs by a price table; asks nothing of it. */
 export async function serviceDryRun(recipe: Recipe, parts: RunParts, service: ServiceOptions): Promise<number> {
   const price = await priceIn(service);
-  const lines = recipeCost(recipe, parts);
+  const text = await parts.openText(recipe.model);
+  const family = await openRecipeFamily(recipe.family, text, { families: parts.families, folder: recipe.folder });
+  const lines = recipeCost(recipe, parts.prober(family), runSizes(family, text));
   print(`${stringify(recipe.resolved)}\n${bill([...lines, totalOf(lines)], price)}\n${note(price)}\n`);
   return EXIT.ok;
 }

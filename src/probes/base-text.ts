@@ -1,7 +1,7 @@
 import type { ChatFormat } from '../chat/chat-format.ts';
 import type { Sampler } from '../engine/engine.ts';
-import { type BaseText, drawAuthorsDocument, encodeDocument } from '../problems/base-text.ts';
 import { stream } from '../random.ts';
+import { type BaseText, drawAuthorsDocument, encodeDocument } from '../texts/base-text.ts';
 
 /**
  * Logprobs in nats of the tokens of `count` documents of the base model's own kind, `[document][token]`, role markers

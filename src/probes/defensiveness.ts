@@ -78,7 +78,7 @@ function missingIn(own: readonly Read[], users: readonly Read[]): Ratio[] {
 /** One side of the role swap for each problem's work. */
 function swapped<Problem>(bench: Bench<Problem>, work: readonly string[], side: 'control' | 'treated'): Conversation[] {
   return bench.problems.map((problem, index) => {
-    return roleSwap(bench.family, problem, work[index]!, wording(bench, problem, 'check'))[side];
+    return roleSwap(bench.family, problem, work[index]!, wording(bench, problem, 'check'))[side].conversation;
   });
 }
 

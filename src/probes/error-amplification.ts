@@ -25,7 +25,7 @@ export const errorAmplification: Probe = {
         const pairs = bench.problems.map((problem) => historyPair(bench, problem, kind, dose));
         const treated = await readGreedily(
           bench,
-          pairs.map((pair) => pair.treated),
+          pairs.map((pair) => pair.treated.conversation),
         );
         const condition = `kind=${kind},dose=${dose}`;
         const right = (read: Read) => nextStepRight(read, dose);
@@ -36,7 +36,7 @@ export const errorAmplification: Probe = {
         if (kind === 'slip') continue;
         const control = await readGreedily(
           bench,
-          pairs.map((pair) => pair.control),
+          pairs.map((pair) => pair.control.conversation),
         );
         stepless(control, dose);
         report.rows.push(row(bench, 'next_step_accuracy', `kind=right,dose=${dose}`, control.map(right)));

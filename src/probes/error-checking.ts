@@ -1,6 +1,6 @@
 import { inWords } from '../problems/problem-family.ts';
 import type { ProbeRow } from '../results/probe-report.ts';
-import { opened } from '../wrong-turns/own-prefix.ts';
+import { opened } from '../wrong-turns/start.ts';
 import { asked, putIntoMouth } from '../wrong-turns/turns.ts';
 import { type Bench, type Findings, type Lost, type Probe, type Read, ratioRow, readGreedily, row, transcripts, unreadable } from './bench.ts'; // biome-ignore format: one line
 import { latentChecking } from './latent-checking.ts';

@@ -63,7 +63,7 @@ function copiedSteps<Problem>(bench: Bench<Problem>, copies: number) {
     const draws = drawsFor(bench, problem, 'repeated step');
     const steps = rightWork(family, problem, draws, 1 + draws.integer(family.length(problem) - 1));
     const pair = copies === 1 ? undefined : repeatedStep(family, problem, steps, copies);
-    const conversation = pair?.treated ?? repeatedStep(family, problem, steps, 2).control;
+    const conversation = pair?.treated.conversation ?? repeatedStep(family, problem, steps, 2).control.conversation;
     return { conversation, continuation: steps.at(-1)!.text };
   });
 }

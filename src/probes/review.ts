@@ -53,7 +53,8 @@ async function reviewed<Problem>(
 ): Promise<Reviewed[]> {
   const { family, target, seed } = bench;
   const conversations = cases.map(({ problem, steps }) => {
-    return roleSwap(family, problem, family.reply(steps), wording(bench, problem, 'review'))[SPEAKERS[speaker]];
+    return roleSwap(family, problem, family.reply(steps), wording(bench, problem, 'review'))[SPEAKERS[speaker]]
+      .conversation;
   });
   const replies = await replyOnce(target.model, conversations, family.replyTokens, 0, seed, KEPT);
   return replies.map((reply, index) => {

@@ -1,4 +1,5 @@
-import { opened, ownPrefix } from '../wrong-turns/own-prefix.ts';
+import { ownPrefix } from '../wrong-turns/own-prefix.ts';
+import { opened } from '../wrong-turns/start.ts';
 import { habit, oneSlip, rightWork } from '../wrong-turns/wrong-work.ts';
 import {
   answeredRight,
@@ -30,7 +31,7 @@ export const selfCorrection: Probe = {
       const pairs = problems.map((problem) => prefixPair(bench, problem, what));
       const treated = await readGreedily(
         bench,
-        pairs.map((pair) => pair.treated),
+        pairs.map((pair) => pair.treated.conversation),
       );
       const condition = what === undefined ? 'kind=misconception' : `kind=slip,what=${what}`;
       lost.push(answerless(treated));
@@ -39,7 +40,7 @@ export const selfCorrection: Probe = {
       if (what !== family.slips[0]) continue;
       const control = await readGreedily(
         bench,
-        pairs.map((pair) => pair.control),
+        pairs.map((pair) => pair.control.conversation),
       );
       lost.push(answerless(control));
       report.rows.push(row(bench, 'right_prefix_kept', undefined, control.map(answeredRight)));

@@ -64,6 +64,15 @@ export function dictionarySum(dials: z.output<typeof dictionarySumDials>): Probl
     key: ({ key, value, sum }) => `${key} ${value} ${sum}`,
     concludes: (_, steps) => String(steps.at(-1)!.sum),
     answersIn: (_, statement) => affirmed(statement).flatMap(resultsIn),
+    excuse(problem, steps) {
+      const excused = steps.map((step, at) => ({ ...step, value: step.sum - (steps[at - 1]?.sum ?? 0) }));
+      if (steps.some(({ key }, at) => key !== problem.keys[at]) || excused.some(({ value }) => value === 0))
+        return undefined;
+      const entries = problem.entries.map(
+        ([word, old]) => [word, excused.find(({ key }) => key === word)?.value ?? old] as const,
+      );
+      return { problem: { ...problem, entries }, steps: excused };
+    },
     amend(problem, draws) {
       const key = draws.pick(problem.keys);
       const used = problem.entries.map(([, value]) => value);

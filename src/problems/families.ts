@@ -29,10 +29,22 @@ export const FAMILIES: readonly FamilyEntry[] = [
   entry('running-sum', "the organism's own notation; not for chat models", z.strictObject({}), () => runningSumFamily),
 ];
 
+/** What a chat model is asked where nothing else is said. */
+export const DEFAULT_FAMILY = 'dictionary-sum';
+
+/** A family of one's own, without dials, beside those that come along. */
+export function familyEntry<Problem>(family: ProblemFamily<Problem>, summary: string): FamilyEntry {
+  return entry(family.name, summary, z.strictObject({}), () => family);
+}
+
 /** @throws InputError where no family has that name. */
-export function openFamily(name: string, dials: Readonly<Record<string, unknown>> = {}): ProblemFamily<unknown> {
-  const names = FAMILIES.map((family) => family.name);
-  const found = FAMILIES.find((family) => family.name === name);
+export function openFamily(
+  name: string,
+  dials: Readonly<Record<string, unknown>> = {},
+  families: readonly FamilyEntry[] = FAMILIES,
+): ProblemFamily<unknown> {
+  const names = families.map((family) => family.name);
+  const found = families.find((family) => family.name === name);
   if (!found) throw new InputError(`no family "${name}"; there are ${names.join(', ')}`);
   return found.open(dials);
 }

@@ -18,6 +18,24 @@ export type WorkedStep = {
   readonly locallyRight: boolean;
   /** The answer that follows if this is the last step; absent where the text of the step shows it anyway. */
   readonly concludes?: string;
+  /** The text in parts, where what would have been right in the place of one of them is known. */
+  readonly parts?: readonly StepPart[];
+};
+
+/** A part of a step's text. `instead`: what would have been right there, given all that was written before it. */
+export type StepPart = { readonly text: string; readonly instead?: string };
+
+/** A part of what a model should write. `fresh`: departs from the work above; `mark`: a verdict on it. */
+export type WantedText = { readonly text: string; readonly stress?: 'fresh' | 'mark' };
+
+/** One user turn of a problem that is told piece by piece, and the work that it asks for. */
+export type Piece<Problem> = {
+  readonly asked: string;
+  /** The problem as it holds from this turn on. */
+  readonly problem: Problem;
+  /** How many steps this turn asks for. */
+  readonly length: number;
+  work(manner: (position: number) => Manner, draws: Stream): readonly WorkedStep[];
 };
 
 /** Why a reply has no answer: `no value` states one that is not of the kind asked for, `two answers` more than one. */
@@ -42,8 +60,9 @@ export function outcomeOf({ answer, answerRight }: Reading): 'right' | 'wrong' |
 }
 
 /**
- * A seeded generator of problems with an exact verifier, per step and for the answer. All that the wrong turns and the
- * probes know of a problem is in here, so that a new family is one object.
+ * A seeded generator of problems with an exact verifier, per step and for the answer. All that wrong turns, probes and
+ * stages know of a problem is in here, so that a new family is one object. A problem is plain JSON data: stages keep
+ * problems in checkpoints.
  */
 export interface ProblemFamily<Problem> {
   readonly name: string;
@@ -69,8 +88,27 @@ export interface ProblemFamily<Problem> {
   readonly replyTokens: number;
   /** A problem that no training text contains. */
   drawTest(draws: Stream): Problem;
-  /** A problem of the other side of the split; absent where training text has a generator of its own. */
+  /** A problem of the other side of the split; absent where a family only measures. */
   drawTraining?(draws: Stream): Problem;
+  /** Kinds of slip in training work, by share; absent: those of {@link slips}, all alike. */
+  readonly trainingSlips?: Readonly<Record<string, number>>;
+  /**
+   * What a model that checks its work writes behind its finished steps: every step afresh, a mark on each written one,
+   * the answer of the fresh steps. Absent: the family has no form for a check, and none is taught.
+   */
+  check?(problem: Problem, written: readonly WorkedStep[], fresh: readonly WorkedStep[]): readonly WantedText[];
+  /**
+   * The reply to a challenge: the work afresh, whether what was said stood, the answer. Absent: {@link reply} of the
+   * fresh work.
+   */
+  rework?(problem: Problem, said: readonly WorkedStep[], fresh: readonly WorkedStep[]): readonly WantedText[];
+  /**
+   * The problem in which this written work, wrong here, is right, and the same work in it: a context that differs from
+   * the true one in content but not in form. Absent, or undefined: there is none.
+   */
+  excuse?(problem: Problem, written: readonly WorkedStep[]): Excused<Problem> | undefined;
+  /** The problem piece by piece, worked a piece a turn, now and then with a change of what held before. */
+  pieces?(problem: Problem, draws: Stream): readonly Piece<Problem>[];
   /** Equal for equal problems. */
   id(problem: Problem): string;
   prompt(problem: Problem): string;
@@ -94,6 +132,8 @@ export interface ProblemFamily<Problem> {
   /** A fact of the problem is stated otherwise. Absent where a problem has nothing to take back, or no words for it. */
   amend?(problem: Problem, draws: Stream): Amendment<Problem>;
 }
+
+export type Excused<Problem> = { readonly problem: Problem; readonly written: readonly WorkedStep[] };
 
 /** A sentence about the problem that changes it, and the same sentence with what holds already. */
 export type Amendment<Problem> = {

@@ -10,7 +10,9 @@ import {
   type ProblemFamily,
   type Reading,
   RIGHT,
+  type WantedText,
   type WorkedStep,
+  workInProgress,
 } from './problem-family.ts';
 
 /**
@@ -49,6 +51,8 @@ export interface WorkedTask<Problem, Step> {
   /** Where more than one answer is right. By default it has to be what the right steps conclude. */
   solves?(problem: Problem, answer: string): boolean;
   amend?: ProblemFamily<Problem>['amend'];
+  /** The problem in which these steps, wrong here, are right, and the same steps in it; undefined where there is none. */
+  excuse?(problem: Problem, steps: readonly Step[]): { problem: Problem; steps: readonly Step[] } | undefined;
 }
 
 /** The family of problems of a task, as the wrong turns and the probes see it. */
@@ -60,7 +64,7 @@ export function chatFamily<Problem, Step>(task: WorkedTask<Problem, Step>): Prob
     slips: task.slips,
     misconceptions: task.misconceptions,
     ...phrasings(task.answerForm),
-    checking: 'Let me check every step against the problem, right or wrong.\nCheck 1:',
+    checking: `${CHECKING}Check 1:`,
     replyTokens: task.replyTokens,
     drawTest: (draws) => drawOnSide(task, draws, true),
     drawTraining: (draws) => drawOnSide(task, draws, false),
@@ -70,6 +74,21 @@ export function chatFamily<Problem, Step>(task: WorkedTask<Problem, Step>): Prob
     work: (problem, manner, draws, count = task.length(problem)) =>
       judged(task, problem, workSteps(task, problem, manner, draws, count)),
     reply: (steps) => written(steps) + answerLine(steps),
+    check: (_, steps, fresh) => [
+      { text: CHECKING },
+      ...fresh.flatMap((step, at) => checkLine(step, steps[at])),
+      { text: answerLine(fresh) },
+    ],
+    rework: (_, said, fresh) => [
+      ...fresh.flatMap((step, at) => afresh(step.text, said[at]?.text ?? '')),
+      { text: 'The solution above is' },
+      { text: said.at(-1)?.concludes === fresh.at(-1)!.concludes ? ' right' : ' wrong', stress: 'mark' }, // there is work
+      { text: `.\n${answerLine(fresh)}` },
+    ],
+    excuse: (problem, steps) => {
+      const excused = task.excuse?.(problem, readLines(task, problem, workInProgress(steps)).steps);
+      return excused && { problem: excused.problem, written: judged(task, excused.problem, excused.steps) };
+    },
     wavedThrough: (steps) => {
       const checks = steps.map((_, at) => `Check ${at + 1}: right\n`).join('');
       return written(steps) + checks + answerLine(steps);
@@ -90,6 +109,24 @@ const idOf = <Problem, Step>(task: WorkedTask<Problem, Step>, problem: Problem):
   task.pieces(problem).join(' ');
 
 const written = (steps: readonly WorkedStep[]): string => steps.map(({ text }) => text).join('');
+
+const CHECKING = 'Let me check every step against the problem, right or wrong.\n';
+
+/** The step done afresh, then whether the written one agrees: a verdict behind a derivation compares written text. */
+function checkLine(fresh: WorkedStep, step: WorkedStep | undefined): WantedText[] {
+  const [, number, line] = /^Step (\d+): (.*)\n$/.exec(fresh.text) ?? [];
+  const written = step?.text.replace(/^Step \d+: |\n$/g, '') ?? '';
+  const mark = step?.right ? ' right' : ' wrong';
+  return [{ text: `Check ${number}: ` }, ...afresh(line ?? '', written), { text: mark, stress: 'mark' }, { text: '\n' }];
+} // biome-ignore format: one line a statement
+
+/** Text whose end, from where it departs from the written one, has to be learnt. */
+function afresh(text: string, written: string): WantedText[] {
+  let same = 0;
+  while (same < text.length && text[same] === written[same]) same++;
+  const parts: WantedText[] = [{ text: text.slice(0, same) }, { text: text.slice(same), stress: 'fresh' }];
+  return parts.filter((part) => part.text !== '');
+}
 
 /** A finished line, as reading takes back apart. */
 const answerLine = (steps: readonly WorkedStep[]): string => `Answer: ${steps.at(-1)!.concludes}`;
@@ -147,11 +184,33 @@ function judged<Problem, Step>(
 ): WorkedStep[] {
   const truth = task.judge ? [] : solution(task, problem);
   return steps.map((step, at) => ({
-    text: texts?.[at] ?? `Step ${at + 1}: ${task.line(problem, steps.slice(0, at), step)}\n`,
     ...judgeStep(task, problem, steps, at, truth),
+    ...textOf(task, problem, steps, at, texts?.[at] ?? stepLine(task, problem, steps.slice(0, at), step)),
     concludes: task.concludes(problem, steps.slice(0, at + 1)),
   }));
 }
+
+function stepLine<Problem, Step>(
+  task: WorkedTask<Problem, Step>,
+  problem: Problem,
+  before: readonly Step[],
+  step: Step,
+): string {
+  return `Step ${before.length + 1}: ${task.line(problem, before, step)}\n`;
+}
+
+/** With what would have been right in its place, where only one way is right and the text has another. */
+function textOf<Problem, Step>(
+  task: WorkedTask<Problem, Step>,
+  problem: Problem,
+  steps: readonly Step[],
+  at: number,
+  text: string,
+): Pick<WorkedStep, 'text' | 'parts'> {
+  if (task.judge || at >= task.length(problem) || isLocallyRight(task, problem, steps, at)) return { text };
+  const before = steps.slice(0, at);
+  return { text, parts: [{ text, instead: stepLine(task, problem, before, task.next(problem, before, RIGHT, NO_DRAWS)) }] };
+} // biome-ignore format: one line a statement
 
 function judgeStep<Problem, Step>(
   task: WorkedTask<Problem, Step>,
@@ -205,6 +264,10 @@ const STEP = /^\W*(?:step\s*(\d+)|(\d+)[.)])\s*(?:[:.)-]|\s)\s*(.*)$/i;
 const CHECK =
   /^\W*(?:check|step)\s*(\d+)\s*[:.)-]?\s*(?:is\s+|was\s+)?(right|correct|wrong|incorrect|✓|✔|✅|✗|✘|❌)(?=\s*(?:$|[.,;:!(-]))/iu;
 
+/** A check that does the step afresh before its verdict. */
+const DERIVED_CHECK =
+  /^\W*check\s*(\d+)\s*[:.)-].*?\s(right|correct|wrong|incorrect|not right|not correct|✓|✔|✅|✗|✘|❌)\W*$/iu;
+
 /**
  * Takes a reply apart. A step keeps the model's own words; one whose number was there already takes the place of that
  * one and of all behind it, because the model has begun anew from there. `rest` is what an answer may be read from.
@@ -217,7 +280,7 @@ function readLines<Problem, Step>(task: WorkedTask<Problem, Step>, problem: Prob
   const said = text.replaceAll(/<think>[\s\S]*?<\/think>/g, '');
   for (const raw of said.split(/\n|(?<=\S[.;)]?)[ \t]+(?=\bStep \d+:)/)) {
     const line = plainText(raw).trim();
-    const check = CHECK.exec(line);
+    const check = CHECK.exec(line) ?? DERIVED_CHECK.exec(line);
     if (check) marks[Number(check[1]) - 1] = /^(?:right|correct|✓|✔|✅)/i.test(check[2]!) ? 'right' : 'wrong';
     else rest.push(raw);
     const numbered = check ? null : STEP.exec(line);

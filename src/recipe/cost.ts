@@ -1,9 +1,11 @@
 import type { Cost } from '../engine/cost.ts';
+import type { Prober } from '../probes/prober.ts';
 import type { Behaviour } from '../results/metrics.ts';
 import { metricOf } from '../results/metrics.ts';
+import type { Sizes } from '../stages/sizes.ts';
 import type { Recipe } from './load-recipe.ts';
 import { END } from './recipe.ts';
-import type { Model, RunParts } from './run-parts.ts';
+import type { Model } from './run-parts.ts';
 
 /** One line of the bill. */
 export type CostLine = { readonly what: string; readonly cost: Cost };
@@ -12,7 +14,7 @@ export type CostLine = { readonly what: string; readonly cost: Cost };
 export type Rates = { readonly trained: number; readonly sampled: number };
 
 /** What a recipe costs, in the order in which it happens. */
-export function recipeCost(recipe: Recipe, { prober }: Pick<RunParts, 'prober'>): CostLine[] {
+export function recipeCost(recipe: Recipe, prober: Pick<Prober, 'cost'>, sizes: Sizes): CostLine[] {
   const probe = (what: string, behaviours: readonly Behaviour[]) => ({
     what,
     cost: prober.cost({ ...recipe.probes, behaviours }),
@@ -24,7 +26,7 @@ export function recipeCost(recipe: Recipe, { prober }: Pick<RunParts, 'prober'>)
     ...stages.flatMap(({ name, stage }) => {
       const behaviours = gateBehaviours(recipe, name);
       const gate = behaviours.length > 0 ? [probe(`gates after ${name}`, behaviours)] : [];
-      return [{ what: name, cost: stage.cost }, ...gate];
+      return [{ what: name, cost: stage.cost(sizes) }, ...gate];
     }),
     probe('probe after', all),
   ];

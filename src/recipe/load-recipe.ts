@@ -16,6 +16,8 @@ export type RecipeStage = {
 };
 
 export type Recipe = Omit<ResolvedRecipe, 'stages'> & {
+  /** Where relative paths start. */
+  readonly folder: string;
   readonly stages: readonly RecipeStage[];
   readonly gates: readonly Gate[];
   /** Every default filled in. */
@@ -35,7 +37,7 @@ export async function loadRecipe(
     throw new InputError(`${file}: cannot be read (${error.code}); give the path of a recipe`);
   });
   const recipe = parseRecipe(file, decode(file, bytes), registry, overrides);
-  return { ...recipe, model: resolve(dirname(file), recipe.model) };
+  return { ...recipe, folder: dirname(resolve(file)), model: resolve(dirname(file), recipe.model) };
 }
 
 /** As {@link loadRecipe}, from text; `file` names it in errors, and `model` stays as written. */
@@ -58,7 +60,7 @@ export function parseRecipe(
     const { ready } = registry.get(stage)!; // the schema knows no other stages
     return { name: entryName(entry), off, stage: explained(() => ready(options), explain) };
   });
-  return { ...parsed.data, stages, resolved: parsed.data };
+  return { ...parsed.data, folder: '.', stages, resolved: parsed.data };
 }
 
 type Issue = ZodError['issues'][number];

@@ -3,6 +3,7 @@ import { conditionPattern } from '../results/condition.ts';
 import { behaviourName, behaviours, metricName, metricOf } from '../results/metrics.ts';
 import type { AnyStage, StageRegistry } from '../stages/stage.ts';
 import { barSchema } from './bar.ts';
+import { familySchema } from './family-choice.ts';
 import { nearest } from './nearest.ts';
 
 /** `after: end` is held against the probe at the end of the recipe, whichever stage is the last. */
@@ -70,6 +71,8 @@ function plainSchema(registry: StageRegistry) {
     /** Random weights of the shape that the folder's config.json declares, for training from scratch. */
     fresh: z.boolean().default(false),
     lora: loraSchema.optional(),
+    /** What the run trains and measures on; absent: the organism's own for the organism, else the default one. */
+    family: familySchema.optional(),
     probes: probesSchema.prefault({}),
     stages: z.array(z.discriminatedUnion('stage', [first, ...others])).min(1),
     gates: z.array(gateSchema).default([]),

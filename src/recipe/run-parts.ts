@@ -1,24 +1,31 @@
 import type { Ability } from '../engine/abilities.ts';
 import type { Sampler } from '../engine/engine.ts';
 import type { Prober, ProbeTarget } from '../probes/prober.ts';
-import type { BaseText } from '../problems/base-text.ts';
+import type { FamilyEntry } from '../problems/families.ts';
+import type { ProblemFamily } from '../problems/problem-family.ts';
 import type { StageContext, StageRegistry } from '../stages/stage.ts';
+import type { BaseText } from '../texts/base-text.ts';
 import type { LoraRecipe } from './recipe.ts';
 
-/** A model that was opened for a run: what a stage sees of it, and its size. */
-export type Model = Pick<StageContext, 'policy' | 'reference' | 'format'> & {
-  /** The text that it grew up on; undefined where the model's folder does not declare any. */
+/** What a model folder says of text. */
+export type ModelText = Pick<StageContext, 'format'> & {
+  /** The text that the model grew up on; undefined where the folder does not declare any. */
   readonly baseText: BaseText | undefined;
-  readonly parameters: number;
-  /** What the engine has of what a stage may need; absent means all. */
-  readonly can?: ReadonlySet<Ability> | undefined;
-  /** Steps from one checkpoint to the next; absent means 1, after every step. */
-  readonly saveEvery?: number | undefined;
-  /** What was found out about the engine, for the record. */
-  readonly findings?: readonly string[] | undefined;
-  /** What is trained in the place of all parameters, if the recipe asks for it. */
-  readonly adapter?: { readonly parameters: number; writePeft(folder: string): Promise<void> } | undefined;
 };
+
+/** A model that was opened for a run: what a stage sees of it, and its size. */
+export type Model = ModelText &
+  Pick<StageContext, 'policy' | 'reference'> & {
+    readonly parameters: number;
+    /** What the engine has of what a stage may need; absent means all. */
+    readonly can?: ReadonlySet<Ability> | undefined;
+    /** Steps from one checkpoint to the next; absent means 1, after every step. */
+    readonly saveEvery?: number | undefined;
+    /** What was found out about the engine, for the record. */
+    readonly findings?: readonly string[] | undefined;
+    /** What is trained in the place of all parameters, if the recipe asks for it. */
+    readonly adapter?: { readonly parameters: number; writePeft(folder: string): Promise<void> } | undefined;
+  };
 
 export type ModelOptions = {
   /** Random weights of the shape that the folder's config.json declares. */
@@ -31,7 +38,12 @@ export type ModelOptions = {
 /** What a run is put together from. The command line wires in the real ones, a test its own. */
 export type RunParts = {
   readonly stages: StageRegistry;
-  readonly prober: Prober;
+  /** The families that a recipe can name. */
+  readonly families: readonly FamilyEntry[];
+  /** What measures on a family. */
+  prober(family: ProblemFamily<unknown>): Prober;
+  /** Tokenizer, template and declared text alone. @throws ModelError when the folder does not hold them. */
+  openText(folder: string): Promise<ModelText>;
   /** @throws ModelError when the folder does not hold a model. */
   openModel(folder: string, options: ModelOptions): Promise<Model>;
   /** What the probes see of a snapshot of this model. */

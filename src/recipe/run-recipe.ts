@@ -3,6 +3,8 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writing } from '../disk/write.ts';
 import type { Sampler } from '../engine/engine.ts';
+import type { Prober } from '../probes/prober.ts';
+import type { ProblemFamily } from '../problems/problem-family.ts';
 import type { Position } from '../record/checkpoints.ts';
 import type { GateVerdict, NewEvent } from '../record/event.ts';
 import type { RunFolder } from '../record/run-folder.ts';
@@ -16,6 +18,7 @@ import { findRow, judge } from './gate.ts';
 import type { Recipe, RecipeStage } from './load-recipe.ts';
 import { type Measured, makeResults } from './make-results.ts';
 import { type Observer, throwIfInterrupted } from './observer.ts';
+import { openRecipeFamily, runSizes } from './open-family.ts';
 import { END, type Gate } from './recipe.ts';
 import type { Model, RunParts } from './run-parts.ts';
 import { runStage } from './stage-run.ts';
@@ -40,7 +43,11 @@ export async function runRecipe(recipe: Recipe, setting: RunSetting): Promise<Re
   const model = await setting.parts.openModel(recipe.model, recipe);
   try {
     const otherwise = checkNeeds(recipe, model.can);
-    return await new RecipeRun(recipe, setting, model).run([...(model.findings ?? []), ...otherwise]);
+    const family = await openRecipeFamily(recipe.family, model, {
+      families: setting.parts.families,
+      folder: recipe.folder,
+    });
+    return await new RecipeRun(recipe, setting, model, family).run([...(model.findings ?? []), ...otherwise]);
   } finally {
     await model.policy.close();
   }
@@ -50,8 +57,12 @@ class RecipeRun {
   readonly #recipe: Recipe;
   readonly #setting: RunSetting;
   readonly #model: Model;
+  readonly #family: ProblemFamily<unknown>;
+  readonly #prober: Prober;
 
-  constructor(recipe: Recipe, setting: RunSetting, model: Model) {
+  constructor(recipe: Recipe, setting: RunSetting, model: Model, family: ProblemFamily<unknown>) {
+    this.#family = family;
+    this.#prober = setting.parts.prober(family);
     this.#recipe = recipe;
     this.#setting = setting;
     this.#model = model;
@@ -116,7 +127,15 @@ class RecipeRun {
     await this.#note({ kind: 'stage-started', stage: stage.name, step: position.stepsDone });
     const { seed, lora } = this.#recipe;
     const rate = lora?.learningRateFactor ?? 1;
-    await runStage(stage, position, { ...this.#setting, model: this.#model, seed, learningRateFactor: rate });
+    await runStage(stage, position, {
+      ...this.#setting,
+      model: this.#model,
+      family: this.#family,
+      sizes: runSizes(this.#family, this.#model),
+      recipeFolder: this.#recipe.folder,
+      seed,
+      learningRateFactor: rate,
+    });
   }
 
   /** Measures what the gates after a stage ask for; undefined where it has none. */
@@ -134,7 +153,7 @@ class RecipeRun {
     const since = performance.now();
     const reference = this.#recipe.fresh ? sampler : this.#model.reference;
     const target = parts.probeTarget(name, sampler, { ...this.#model, reference });
-    const report = await parts.prober.probe(target, { ...this.#recipe.probes, behaviours }, (what, share) => {
+    const report = await this.#prober.probe(target, { ...this.#recipe.probes, behaviours }, (what, share) => {
       watch.doing(what, share);
       throwIfInterrupted(signal);
     });

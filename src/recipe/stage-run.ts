@@ -1,20 +1,25 @@
+import { resolve } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { ZodType } from 'zod';
-import { InputError } from '../errors.ts';
-import type { BaseText } from '../problems/base-text.ts';
+import type { ProblemFamily } from '../problems/problem-family.ts';
 import { stream } from '../random.ts';
 import type { Position } from '../record/checkpoints.ts';
 import type { RunFolder } from '../record/run-folder.ts';
+import type { Sizes } from '../stages/sizes.ts';
 import type { StageContext } from '../stages/stage.ts';
 import type { RecipeStage } from './load-recipe.ts';
 import { Meter } from './meter.ts';
 import { type Observer, throwIfInterrupted } from './observer.ts';
+import { trainingSide } from './open-family.ts';
 import type { Model } from './run-parts.ts';
 import { scaleLearningRate } from './scale-learning-rate.ts';
 
 export type StageSurroundings = {
   readonly folder: RunFolder;
   readonly model: Model;
+  readonly family: ProblemFamily<unknown>;
+  readonly sizes: Sizes;
+  readonly recipeFolder: string;
   readonly watch: Observer;
   readonly signal: AbortSignal;
   /** The recipe's seed. */
@@ -56,13 +61,16 @@ class StageRun {
   }
 
   context(): StageContext {
-    const { model, seed, folder, learningRateFactor } = this.#around;
+    const { model, family, sizes, recipeFolder, seed, folder, learningRateFactor } = this.#around;
     return {
       can: (ability) => model.can?.has(ability) ?? true,
       format: model.format,
-      get baseText() {
-        return knownText(model.baseText);
+      get family() {
+        return trainingSide(family);
       },
+      sizes,
+      baseText: model.baseText,
+      file: (path) => resolve(recipeFolder, path),
       policy: this.#meter.policy(scaleLearningRate(model.policy, learningRateFactor)),
       reference: this.#meter.sampler(model.reference),
       seed: stream(seed, 'stage', this.#name).integer(2 ** 31),
@@ -134,13 +142,6 @@ class StageRun {
     this.#since = now;
     return seconds;
   }
-}
-
-function knownText(text: BaseText | undefined): BaseText {
-  if (text !== undefined) return text;
-  throw new InputError(
-    'this stage draws on the text that the base model grew up on, and no unrut.json in the model folder declares it; use models/organism',
-  );
 }
 
 /** JSON has no NaN; a metric that is not there yet is kept as null. */

@@ -1,8 +1,10 @@
 import { z } from 'zod';
-import type { Datum, TokenIds } from '../engine/engine.ts';
+import { lessonData } from '../chat/lesson.ts';
+import type { Datum } from '../engine/engine.ts';
 import type { Stream } from '../random.ts';
-import { drawLesson, lessonOptions, type OwnWork } from './checked-lessons.ts';
-import { lessonData } from './lesson.ts';
+import type { OwnWork } from '../wrong-turns/draw-start.ts';
+import { drawLesson, lessonOptions } from './lessons.ts';
+import type { StageContext } from './stage.ts';
 
 /** Supervised lessons that go on beside another remedy, so that it does not undo what was learnt before it. */
 export const anchorOptions = z.strictObject({
@@ -15,11 +17,11 @@ export const anchorOptions = z.strictObject({
 export type AnchorOptions = z.output<typeof anchorOptions>;
 
 export function anchorData(
+  { family, format }: StageContext,
   draws: Stream,
   options: AnchorOptions,
-  encode: (text: string) => TokenIds,
   own: readonly OwnWork[] = [],
 ): Datum[] {
-  const lessons = Array.from({ length: options.lessons }, () => drawLesson(draws, options, own));
-  return lessonData(lessons, encode, options.weight);
+  const lessons = Array.from({ length: options.lessons }, () => drawLesson(family, draws, options, own));
+  return lessonData(lessons, format, options.weight);
 }

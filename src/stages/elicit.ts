@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { lessonData } from '../chat/lesson.ts';
 import { stream } from '../random.ts';
-import { drawLesson, lessonOptions } from './checked-lessons.ts';
-import { lessonData } from './lesson.ts';
+import { drawLesson, lessonOptions } from './lessons.ts';
 import { optimiserOptions } from './optimiser.ts';
-import { replayData, replayNeeds, replayOptions } from './replay.ts';
+import { openReplay, replayCost, replayNeeds, replayOptions } from './replay.ts';
 import { defineStage } from './stage.ts';
 import { trainLoop } from './train-loop.ts';
 
@@ -15,23 +15,23 @@ export const elicit = defineStage({
   name: 'elicit',
   summary: 'brings out the check on own work, on constructed errors',
   options: z.strictObject({ ...optimiserOptions, ...lessonOptions.shape, replay: replayOptions.prefault({}) }),
-  cost: ({ steps, lessons, replay }) => ({
+  cost: ({ steps, lessons, replay }, sizes) => ({
     steps,
-    trainedTokens: steps * (lessons * 62 + replay.documents * 45),
+    trainedTokens: steps * (lessons * sizes.lesson + replayCost(replay, sizes)),
     sampledTokens: 0,
   }),
   needs: ({ replay }) => replayNeeds(replay),
-  run: (context, options) =>
-    trainLoop(context, options, async (step) => {
+  async run(context, options) {
+    const replay = await openReplay(context, options.replay);
+    await trainLoop(context, options, async (step) => {
       const draws = stream(context.seed, 'lessons', step);
-      const lessons = Array.from({ length: options.lessons }, () => drawLesson(draws, options, []));
-      const { encode } = context.format;
-      const replay = await replayData(context, draws, options.replay);
+      const lessons = Array.from({ length: options.lessons }, () => drawLesson(context.family, draws, options, []));
       return {
         portions: [
-          { name: 'loss', data: lessonData(lessons, encode), loss: { kind: 'cross_entropy' } },
-          { name: 'replay', data: replay, loss: { kind: 'cross_entropy' } },
+          { name: 'loss', data: lessonData(lessons, context.format), loss: { kind: 'cross_entropy' } },
+          { name: 'replay', data: await replay(draws, step), loss: { kind: 'cross_entropy' } },
         ],
       };
-    }),
+    });
+  },
 });

@@ -1,53 +1,105 @@
 import { z } from 'zod';
-import type { SamplingParams, TokenIds } from '../engine/engine.ts';
-import { promptText, type Step, sameStep, solve } from '../problems/running-sum.ts';
-import { runningSumFamily } from '../problems/running-sum-family.ts';
+import { type LessonFormat, startTokens } from '../chat/lesson.ts';
+import type { TokenIds } from '../engine/engine.ts';
+import { type WorkedStep, workInProgress } from '../problems/problem-family.ts';
 import { stream } from '../random.ts';
-import type { OwnWork } from './checked-lessons.ts';
-import { asks, drawTrainingProblem } from './checked-reply.ts';
+import type { OwnWork, TrainingFamily } from '../wrong-turns/draw-start.ts';
+import { asked } from '../wrong-turns/turns.ts';
+import type { Sizes } from './sizes.ts';
 import type { StageContext } from './stage.ts';
 
-const stepSchema = z.strictObject({ key: z.string(), value: z.int(), sum: z.int() });
-const problemSchema = z.strictObject({ keys: z.string(), values: z.array(z.int()), list: z.string() });
-
-/** A pool of own work as it is remembered with the checkpoints. */
-export const ownWorkSchema = z.array(z.strictObject({ problem: problemSchema, steps: z.array(stepSchema) }));
+/** A pool of own work as it is remembered with the checkpoints: problems, and the tokens of the whole replies. */
+const poolSchema = z.array(z.strictObject({ problem: z.unknown(), tokens: z.array(z.int()) }));
 
 /** Prompts sampled for one pool, at each temperature: the hotter one errs where the model has become careful at T = 1. */
 const PROMPTS = 80;
 const TEMPERATURES = [1, 1.7];
 
+/** A hot sample may run on longer than the work asks for. */
+const ROOM = 1.6;
+
+export const poolCost = (steps: number, refresh: number, { work }: Sizes): number =>
+  Math.ceil(steps / refresh) * PROMPTS * TEMPERATURES.length * work;
+
+export type PoolOptions = {
+  /** Steps between two pools. */
+  readonly refresh: number;
+  /** Share of the pool that has a wrong step. */
+  readonly wrongShare: number;
+};
+
 /**
- * Samples work by the model in training and balances it: `wrongShare` of the pool has a wrong step. The
- * model's own errors are the ones it has to learn to see; injected ones do not transfer (arXiv 2512.02389).
+ * The pool of own work as of each step. The model's own errors are the ones that it has to learn to see; injected ones
+ * do not transfer (arXiv 2512.02389).
  */
-export async function sampleOwnWork(context: StageContext, round: number, wrongShare: number): Promise<OwnWork[]> {
-  const draws = stream(context.seed, 'own work', round);
-  const sampler = await context.policy.sampler();
-  const works: OwnWork[] = [];
-  for (const temperature of TEMPERATURES) {
-    const problems = Array.from({ length: PROMPTS }, () => drawTrainingProblem(draws));
-    const prompts = problems.map((problem) => context.format.encode(`${asks(promptText(problem)).text}S`));
-    const sequences = await sampler.sample(prompts, firstPass(context.format.encode, temperature, round));
-    const texts = sequences.map(([sequence]) => context.format.decode(sequence!.tokens));
-    works.push(...problems.flatMap((problem, index) => readWork(problem, texts[index]!)));
-  }
-  const wrong = works.filter(({ problem, steps }) => !steps.every((step, at) => sameStep(step, solve(problem)[at]!)));
+export function openOwnWork(context: StageContext, options: PoolOptions): (step: number) => Promise<OwnWork[]> {
+  let pool: OwnWork[] | undefined;
+  return async (step) => {
+    if (step % options.refresh === 0) {
+      const sampled = balanced(await sampleWork(context, step), options.wrongShare);
+      await context.remember(
+        'own work',
+        sampled.map(({ problem, tokens }) => ({ problem, tokens })),
+      );
+      pool = sampled;
+    }
+    pool ??= await recalled(context);
+    return pool;
+  };
+}
+
+async function recalled(context: StageContext): Promise<OwnWork[]> {
+  const kept = (await context.recall('own work', poolSchema)) ?? [];
+  return kept.flatMap(({ problem, tokens }) => readWork(context, problem, tokens));
+}
+
+function balanced(works: readonly OwnWork[], wrongShare: number): OwnWork[] {
+  const wrong = works.filter(({ steps }) => steps.some(({ right }) => !right));
   const right = works.filter((work) => !wrong.includes(work));
   const keep = Math.min(right.length, Math.round((wrong.length * (1 - wrongShare)) / wrongShare));
   return [...wrong, ...right.slice(0, keep)];
 }
 
-/** The first pass only: it ends where a check, an answer or the turn's end begins. */
-function firstPass(encode: (text: string) => TokenIds, temperature: number, seed: number): SamplingParams {
-  return { maxTokens: 24, temperature, seed, samples: 1, stop: encode('~:E'), logprobs: false };
+/** First passes by the model in training. */
+async function sampleWork(context: StageContext, round: number): Promise<OwnWork[]> {
+  const { family, format, sizes } = context;
+  const draws = stream(context.seed, 'own work', round);
+  const sampler = await context.policy.sampler();
+  const works: OwnWork[] = [];
+  for (const temperature of TEMPERATURES) {
+    const problems = Array.from({ length: PROMPTS }, () => family.drawTraining(draws));
+    const prompts = problems.map((problem) => startTokens([asked(family.prompt(problem))], format));
+    const maxTokens = Math.ceil(ROOM * sizes.work);
+    const how = { maxTokens, temperature, seed: round, samples: 1, stop: format.stop, logprobs: false };
+    const sequences = await sampler.sample(prompts, how);
+    works.push(...problems.flatMap((problem, at) => readWork(context, problem, sequences[at]![0]!.tokens)));
+  }
+  return works;
 }
 
-/** Work that has as many steps as were asked for; anything else has no place to be checked at. */
-function readWork(problem: OwnWork['problem'], text: string): OwnWork[] {
-  const { steps } = runningSumFamily.read(problem, text);
-  const read = steps.map(
-    ({ text: [key, value, sum] }): Step => ({ key: key!, value: Number(value), sum: Number(sum) }),
-  );
-  return read.length === problem.list.length && !text.includes('!') ? [{ problem, steps: read }] : [];
+/** A complete first pass that the reply begins with; anything else has no place to be checked at. */
+function readWork(
+  { family, format }: { readonly family: TrainingFamily; readonly format: LessonFormat },
+  problem: unknown,
+  tokens: TokenIds,
+): OwnWork[] {
+  const pieces = format.pieces(tokens);
+  const text = pieces.join('');
+  const { steps } = family.read(problem, text);
+  if (steps.length !== family.length(problem) || !text.startsWith(workInProgress(steps))) return [];
+  const ends = tokenEnds(steps, pieces);
+  return ends === undefined ? [] : [{ problem, steps, ends, tokens: tokens.slice(0, ends.at(-1)) }];
+}
+
+/** Where each step ends among the tokens; undefined where one ends within a token. */
+function tokenEnds(steps: readonly WorkedStep[], pieces: readonly string[]): number[] | undefined {
+  let [at, characters, wanted] = [0, 0, 0];
+  const ends: number[] = [];
+  for (const { text } of steps) {
+    wanted += text.length;
+    while (characters < wanted) characters += pieces[at++]!.length; // the steps are in the text
+    if (characters !== wanted) return undefined;
+    ends.push(at);
+  }
+  return ends;
 }

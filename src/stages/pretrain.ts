@@ -1,7 +1,9 @@
 import { z } from 'zod';
-import type { Datum, TokenIds } from '../engine/engine.ts';
-import { type Document, drawDocument, encodeDocument, withShares } from '../problems/base-text.ts';
+import { scaled, type WeightedDatum } from '../chat/lesson.ts';
+import type { TokenIds } from '../engine/engine.ts';
+import { InputError } from '../errors.ts';
 import { stream } from '../random.ts';
+import { type Document, drawDocument, encodeDocument, withShares } from '../texts/base-text.ts';
 import { optimiserOptions } from './optimiser.ts';
 import { defineStage } from './stage.ts';
 import { trainLoop } from './train-loop.ts';
@@ -34,10 +36,12 @@ export const pretrain = defineStage({
     curriculum: z.array(phaseSchema).default([]),
   }),
   cost: ({ steps, tokens }) => ({ steps, trainedTokens: steps * tokens, sampledTokens: 0 }),
-  run: (context, options) =>
-    trainLoop(context, options, async (step) => {
+  async run(context, options) {
+    const { baseText, format } = context;
+    if (baseText === undefined) throw new InputError(UNDECLARED);
+    await trainLoop(context, options, async (step) => {
       const phase = options.curriculum.find(({ until }) => step < until);
-      const text = phase === undefined ? context.baseText : withShares(context.baseText, phase);
+      const text = phase === undefined ? baseText : withShares(baseText, phase);
       const draws = stream(context.seed, 'documents', step);
       const data: ReturnType<typeof documentDatum>[] = [];
       for (
@@ -45,19 +49,21 @@ export const pretrain = defineStage({
         left > 0;
         left -= data.at(-1)!.input.length + 1 // one was just added
       )
-        data.push(documentDatum(drawDocument(draws, text), context.format.encode, options.promptWeight));
-      const total = data.reduce((sum, { weights }) => sum + weights.reduce((a, b) => a + b, 0), 0);
-      const scaled = data.map((datum) => ({ ...datum, weights: datum.weights.map((weight) => weight / total) }));
-      return { portions: [{ name: 'loss', data: scaled, loss: { kind: 'cross_entropy' } }] };
-    }),
+        data.push(documentDatum(drawDocument(draws, text), format.encode, options.promptWeight));
+      return { portions: [{ name: 'loss', data: scaled(data, 1), loss: { kind: 'cross_entropy' } }] };
+    });
+  },
 });
+
+const UNDECLARED =
+  'pretrain draws on the text that a model grows up on, and no unrut.json in the model folder declares it; use models/organism';
 
 /** Role markers weigh nothing, the user's words little: they are there to be read, not to be predicted. */
 export function documentDatum(
   document: Document,
   encode: (text: string) => TokenIds,
   promptWeight: number,
-): Datum & { readonly weights: readonly number[] } {
+): WeightedDatum {
   const { tokens, by } = encodeDocument(document, encode);
   const weight = { template: 0, user: promptWeight, author: 1 };
   const weights = by.map((speaker) => weight[speaker]);

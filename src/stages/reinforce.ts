@@ -1,15 +1,24 @@
 import { z } from 'zod';
-import type { Datum, Sequence } from '../engine/engine.ts';
+import { startTokens } from '../chat/lesson.ts';
+import type { Datum, Sequence, TokenIds } from '../engine/engine.ts';
 import { stream } from '../random.ts';
+import { drawStart, type OwnWork, type StartShares } from '../wrong-turns/draw-start.ts';
+import { grade } from '../wrong-turns/grade.ts';
+import type { Start } from '../wrong-turns/start.ts';
 import { anchorData, anchorOptions } from './anchor.ts';
-import type { OwnWork } from './checked-lessons.ts';
 import { optimiserOptions } from './optimiser.ts';
-import { ownWorkSchema, sampleOwnWork } from './own-work.ts';
-import { replayData, replayNeeds, replayOptions } from './replay.ts';
+import { openOwnWork, poolCost } from './own-work.ts';
+import { openReplay, replayCost, replayNeeds, replayOptions } from './replay.ts';
 import { priceSchema, reward } from './reward.ts';
 import { defineStage, SAMPLES, type StageContext } from './stage.ts';
-import { drawStart, type Start, startShares } from './start.ts';
+import { possibleStarts, startShares } from './start-shares.ts';
 import { trainLoop } from './train-loop.ts';
+
+/** Of the challenged starts, the share in the model's own turn and the share that is wrong. */
+const CHALLENGED = { own: 0.6, wrong: 0.6 };
+
+/** Share of the own work that has a wrong step: rollouts start behind errors. */
+const OWN_WRONG = 0.9;
 
 /**
  * Reinforce: RL with verifiable rewards from mixed clean and perturbed starts. Groups of rollouts from one start, the
@@ -34,36 +43,40 @@ export const reinforce = defineStage({
     anchor: anchorOptions.prefault({ shares: { own: 0.3 } }),
     replay: replayOptions.prefault({}),
   }),
-  cost: ({ steps, prompts, group, anchor, replay }) => ({
+  cost: ({ steps, prompts, group, refresh, anchor, replay }, sizes) => ({
     steps,
-    trainedTokens: steps * (prompts * group * 40 + anchor.lessons * 62 + replay.documents * 45),
-    sampledTokens: steps * prompts * group * 30,
+    trainedTokens:
+      steps *
+      (prompts * group * (sizes.prompt + sizes.continuation) +
+        anchor.lessons * sizes.lesson +
+        replayCost(replay, sizes)),
+    sampledTokens: steps * prompts * group * sizes.continuation + poolCost(steps, refresh, sizes),
   }),
   needs: ({ replay }) => [SAMPLES, { abilities: ['importance_sampling'], what: 'the reward' }, ...replayNeeds(replay)],
   async run(context, options) {
-    let own: readonly OwnWork[] = (await context.recall('own work', ownWorkSchema)) ?? [];
+    const replay = await openReplay(context, options.replay);
+    const ownWork = openOwnWork(context, { refresh: options.refresh, wrongShare: OWN_WRONG });
     await trainLoop(context, options, async (step) => {
-      if (step % options.refresh === 0) {
-        own = await sampleOwnWork(context, step, 0.9);
-        await context.remember('own work', own);
-      }
+      const own = await ownWork(step);
       const draws = stream(context.seed, 'starts', step);
-      const starts = Array.from({ length: options.prompts }, () => drawStart(draws, options.starts, own));
-      const rollouts = await rollOut(context, starts, options, step);
-      const { encode } = context.format;
-      const anchor = anchorData(draws, options.anchor, encode, own);
-      const replay = await replayData(context, draws, options.replay);
+      const shares = possibleStarts(context.family, options.starts);
+      const starts = Array.from({ length: options.prompts }, () => draw(context, draws, shares, own));
+      const { data, metrics } = await rollOut(context, starts, options, step);
+      const anchor = anchorData(context, draws, options.anchor, own);
       return {
         portions: [
-          { name: 'policy', data: rollouts.data, loss: { kind: 'importance_sampling' } },
+          { name: 'policy', data, loss: { kind: 'importance_sampling' } },
           { name: 'anchor', data: anchor, loss: { kind: 'cross_entropy' } },
-          { name: 'replay', data: replay, loss: { kind: 'cross_entropy' } },
+          { name: 'replay', data: await replay(draws, step), loss: { kind: 'cross_entropy' } },
         ],
-        metrics: { reward: rollouts.reward, groups: rollouts.groups },
+        metrics,
       };
     });
   },
 });
+
+const draw = ({ family }: StageContext, draws: ReturnType<typeof stream>, shares: StartShares, own: readonly OwnWork[]) =>
+  drawStart(family, draws, shares, own, CHALLENGED); // biome-ignore format: one line
 
 type RollOutOptions = {
   readonly group: number;
@@ -71,48 +84,71 @@ type RollOutOptions = {
   readonly price: z.output<typeof priceSchema>;
 };
 
-async function rollOut(context: StageContext, starts: readonly Start[], options: RollOutOptions, seed: number) {
-  const { encode, decode } = context.format;
+async function rollOut(
+  context: StageContext,
+  starts: readonly Start<unknown>[],
+  { group, temperature, price }: RollOutOptions,
+  seed: number,
+) {
+  const { family, format } = context;
   const sampler = await context.policy.sampler();
-  const prompts = starts.map(({ text }) => encode(text));
-  const how = { maxTokens: 60, temperature: options.temperature, seed, samples: options.group, stop: encode('E') };
+  const prompts = starts.map(({ conversation, sampled }) => startTokens(conversation, format, sampled));
+  const how = { maxTokens: family.replyTokens, temperature, seed, samples: group, stop: format.stop };
   const sequences = await sampler.sample(prompts, how);
-  const rewards = sequences.map((group, at) =>
-    group.map(({ tokens }) => reward(starts[at]!, decode(tokens), options.price)),
-  );
+  const rewards = sequences.map((samples, at) => samples.map((sequence) => rewardOf(context, starts[at]!, sequence, price))); // biome-ignore format: one line
   const advantages = rewards.map(groupAdvantages);
-  const live = advantages.filter((group) => group.some((advantage) => advantage !== 0)).length;
-  const scale = 1 / (starts.length * options.group * TYPICAL_LENGTH);
-  const data = sequences.flatMap((group, at) =>
-    group.map((sequence, index) => policyDatum(prompts[at]!, sequence, scale * advantages[at]![index]!)),
+  const live = advantages.filter((one) => one.some((advantage) => advantage !== 0)).length;
+  // one constant for all lengths: dividing by a rollout's own length would favour long wrong ones
+  const scale = 1 / (starts.length * group * context.sizes.continuation);
+  const data = sequences.flatMap((samples, at) =>
+    samples.flatMap((sequence, index) => policyDatum(prompts[at]!, sequence, scale * advantages[at]![index]!)),
   );
-  const all = rewards.flat();
-  return {
-    data: data.filter(({ advantages: stream }) => stream.some((advantage) => advantage !== 0)),
-    reward: all.reduce((sum, value) => sum + value, 0) / all.length,
-    groups: live / starts.length,
-  };
+  const kl = await divergence(context, prompts, sequences);
+  return { data, metrics: { reward: mean(rewards.flat()), groups: live / starts.length, kl } };
 }
 
-/** One constant for all lengths: dividing by a rollout's own length would favour long wrong ones. Tokens. */
-const TYPICAL_LENGTH = 30;
+function rewardOf(
+  { family, format }: StageContext,
+  start: Start<unknown>,
+  { tokens, stopReason }: Sequence,
+  price: z.output<typeof priceSchema>,
+): number {
+  const ended = stopReason === 'stop';
+  const said = format.decode(ended ? tokens.slice(0, -1) : tokens);
+  return reward(grade(family, start, said), price, ended);
+}
 
+const mean = (numbers: readonly number[]): number => numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
+
+/** What each rollout got beyond its group's mean; they add up to 0, and are all 0 where the group agrees. */
 export function groupAdvantages(rewards: readonly number[]): number[] {
-  const mean = rewards.reduce((sum, value) => sum + value, 0) / rewards.length;
-  return rewards.map((value) => (Math.abs(value - mean) < 1e-9 ? 0 : value - mean));
+  const baseline = mean(rewards);
+  return rewards.map((value) => (Math.abs(value - baseline) < 1e-9 ? 0 : value - baseline));
 }
 
-/** What was sampled keeps its ids and the logprobs it was sampled with. */
-function policyDatum(
-  prompt: readonly number[],
-  { tokens, logprobs }: Sequence,
-  advantage: number,
-): Required<Pick<Datum, 'advantages' | 'logprobs'>> & Datum {
+/** What was sampled keeps its ids and the logprobs it was sampled with; nothing where there is nothing to learn. */
+function policyDatum(prompt: TokenIds, { tokens, logprobs }: Sequence, advantage: number): Datum[] {
+  if (advantage === 0) return [];
   const before = Array.from({ length: prompt.length - 1 }, () => 0);
-  return {
-    input: [...prompt, ...tokens.slice(0, -1)],
-    targets: [...prompt.slice(1), ...tokens],
-    logprobs: [...before, ...logprobs],
-    advantages: [...before, ...tokens.map(() => advantage)],
-  };
+  return [
+    {
+      input: [...prompt, ...tokens.slice(0, -1)],
+      targets: [...prompt.slice(1), ...tokens],
+      logprobs: [...before, ...logprobs],
+      advantages: [...before, ...tokens.map(() => advantage)],
+    },
+  ];
+}
+
+/** KL(model || reference) a token, estimated on the first rollout of each group, nats. */
+async function divergence(context: StageContext, prompts: readonly TokenIds[], sequences: readonly Sequence[][]) {
+  const firsts = sequences.map(([first]) => first!); // a group has at least two
+  const judged = await context.reference.logprobs(firsts.map(({ tokens }, at) => [...prompts[at]!, ...tokens])); // biome-ignore format: one line
+  return klEstimate(firsts.map(({ logprobs }, at) => ({ own: logprobs, reference: judged[at]!.slice(prompts[at]!.length) }))); // biome-ignore format: one line
+}
+
+/** The estimator k3 = r - 1 - log r with r = p_reference / p_own: unbiased, never below 0 (Schulman 2020). */
+export function klEstimate(texts: readonly { own: readonly number[]; reference: ArrayLike<number> }[]): number {
+  const ratios = texts.flatMap(({ own, reference }) => own.map((logprob, at) => reference[at]! - logprob)); // as long
+  return mean(ratios.map((log) => Math.exp(log) - 1 - log));
 }

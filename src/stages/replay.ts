@@ -1,27 +1,30 @@
 import { z } from 'zod';
-import type { Datum, TokenIds } from '../engine/engine.ts';
-import { type BaseText, type Document, drawAuthorsDocument, drawDocument, encodeDocument, withShares } from '../problems/base-text.ts'; // biome-ignore format: one line
+import { scaled, type WeightedDatum } from '../chat/lesson.ts';
+import type { Datum } from '../engine/engine.ts';
 import type { Stream } from '../random.ts';
+import { encodeDocument } from '../texts/base-text.ts';
+import { drawReplay } from '../texts/replay-text.ts';
+import { openReplies, REPLY_TOKENS } from './ordinary-replies.ts';
+import type { Sizes } from './sizes.ts';
 import type { Need, StageContext } from './stage.ts';
 
 /**
- * Replay keeps the model what it was where nothing has to change: on text of the base model's own kind, KL(base || model).
- * Most of it is authors' text; a part is the same text in the assistant's own voice, on tasks that are no worked answer.
+ * Replay keeps the model what it was where nothing has to change: KL(reference || model) on text of the kind that the
+ * model's folder declares it grew up on, or else on what the frozen reference replies to ordinary prompts.
  */
 export const replayOptions = z.strictObject({
   /** Documents per step. */
   documents: z.int().nonnegative().default(16),
   /** Factor of the mean KL per token. */
   weight: z.number().nonnegative().default(5),
+  /** A text file with a prompt a line, in the place of declared text and of the ordinary prompts. */
+  prompts: z.string().min(1).optional(),
 });
 
 export type ReplayOptions = z.output<typeof replayOptions>;
 
-/** Alternatives per position that the reference hands over; the mass beyond them is negligible in this vocabulary. */
+/** Alternatives per position that the reference hands over; the mass beyond them is negligible. */
 const ALTERNATIVES = 24;
-
-/** Shares of the documents that the assistant itself replays: short tasks that must stay as they are. */
-const ASSISTANT_SHARE = 0.35;
 
 export function replayNeeds({ documents }: ReplayOptions): Need[] {
   if (documents === 0) return [];
@@ -29,34 +32,44 @@ export function replayNeeds({ documents }: ReplayOptions): Need[] {
   return [{ abilities: ['soft_targets', 'top_logprobs'], what: 'replay', instead }];
 }
 
-/** Data whose cross entropies add up to weight * mean cross entropy (KL plus a constant) against the reference. */
-export async function replayData(context: StageContext, draws: Stream, options: ReplayOptions): Promise<Datum[]> {
-  const documents = Array.from({ length: options.documents }, () =>
-    encodeDocument(drawReplay(draws, context.baseText), context.format.encode),
-  );
-  const tokens = documents.map((document) => document.tokens);
-  const targets = await replayTargets(context, tokens);
-  const weights = documents.map(({ by }) => by.map((speaker) => Number(speaker !== 'template')));
-  const total = weights.flat().reduce((sum, weight) => sum + weight, 0);
-  return tokens.map((ids, index) => ({
-    input: ids.slice(0, -1),
-    targets: targets[index]!,
-    weights: weights[index]!.slice(1).map((weight) => (options.weight * weight) / total),
-  }));
+/** Trained tokens a step. */
+export const replayCost = ({ documents, prompts }: ReplayOptions, sizes: Sizes): number =>
+  documents * (prompts === undefined ? sizes.replay : REPLY_TOKENS);
+
+/** A step's data, whose cross entropies add up to weight * mean cross entropy (KL plus a constant) against the reference. */
+export type Replay = (draws: Stream, step: number) => Promise<Datum[]>;
+
+export async function openReplay(context: StageContext, options: ReplayOptions): Promise<Replay> {
+  if (options.documents === 0) return async () => [];
+  const drawDocuments = await openDocuments(context, options);
+  return async (draws, step) => {
+    const documents = await drawDocuments(draws, step);
+    const data = scaled(documents, options.weight);
+    const targets = await replayTargets(context, data);
+    return data.map((datum, index) => ({ ...datum, targets: targets[index]! })); // one a datum
+  };
 }
 
-async function replayTargets(context: StageContext, tokens: readonly TokenIds[]): Promise<Datum['targets'][]> {
-  if (!context.can('soft_targets') || !context.can('top_logprobs')) return tokens.map((ids) => ids.slice(1));
-  const teacher = await context.reference.topLogprobs(tokens, ALTERNATIVES);
-  return tokens.map((ids, index) => softTargets(teacher[index]!, ids.length - 1));
+type Documents = (draws: Stream, step: number) => Promise<WeightedDatum[]>;
+
+async function openDocuments(context: StageContext, options: ReplayOptions): Promise<Documents> {
+  const { baseText, format } = context;
+  if (baseText === undefined || options.prompts !== undefined) return openReplies(context, options);
+  return async (draws) =>
+    Array.from({ length: options.documents }, () => {
+      const { tokens, by } = encodeDocument(drawReplay(baseText, draws), format.encode);
+      const weights = by.map((speaker) => Number(speaker !== 'template'));
+      return { input: tokens.slice(0, -1), targets: tokens.slice(1), weights: weights.slice(1) };
+    });
 }
 
-function drawReplay(draws: Stream, text: BaseText): Document {
-  if (!draws.chance(ASSISTANT_SHARE)) return drawAuthorsDocument(draws, text);
-  return drawDocument(draws, { ...withShares(text, { documents: SHORT_TASKS, authors: text.authors }), assistant: 1 });
-}
-
-const SHORT_TASKS = { fewShot: 2, repeat: 3 };
+async function replayTargets(context: StageContext, data: readonly WeightedDatum[]): Promise<Datum['targets'][]> {
+  if (!context.can('soft_targets') || !context.can('top_logprobs')) return data.map(({ targets }) => targets);
+  const texts = data.map(({ input, targets }) => [...input, targets.at(-1)!]); // a text is longer than a token
+  const from = data.map(({ weights }) => Math.max(0, weights.findIndex((weight) => weight !== 0)));
+  const teacher = await context.reference.topLogprobs(texts, ALTERNATIVES, from);
+  return data.map(({ input }, index) => softTargets(teacher[index]!, input.length)); // one a text
+} // biome-ignore format: one line a statement
 
 /** The teacher's alternatives at the first `length` positions. */
 export function softTargets(

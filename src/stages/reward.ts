@@ -1,7 +1,5 @@
 import { z } from 'zod';
-import { stepsText } from '../problems/running-sum.ts';
-import { runningSumFamily } from '../problems/running-sum-family.ts';
-import type { Start } from './start.ts';
+import type { Grade } from '../wrong-turns/grade.ts';
 
 /** What it costs, against 1 for a right answer. */
 export const priceSchema = z.strictObject({
@@ -15,18 +13,16 @@ export const priceSchema = z.strictObject({
 
 export type Price = z.output<typeof priceSchema>;
 
-/** Verifiable reward of what the model wrote behind a start, from the exact verifier alone. */
-export function reward(start: Start, continuation: string, price: Price): number {
-  if (!continuation.endsWith('E')) return 0;
-  const before = start.written === undefined ? '' : stepsText(start.written);
-  const reading = runningSumFamily.read(start.problem, before + continuation.slice(0, -1));
-  const right = Number(reading.answerRight);
-  if (start.written === undefined) return right;
-  const { steps, marks } = reading;
-  const falseAlarm = steps.some((step, at) => step.right && marks[at] === 'wrong');
-  const miss = steps.some((step, at) => !step.right && marks[at] !== 'wrong');
-  const ownWrong = steps.slice(start.written.length).filter((step) => !step.locallyRight).length;
+/** Wrong steps beyond this many cost no more: the answer is lost by then. */
+const MOST_WRONG_STEPS = 2;
+
+/** Verifiable reward of what was written behind a start; a reply that did not come to its end has none. */
+export function reward({ answerRight, falseAlarm, miss, newWrongSteps }: Grade, price: Price, ended: boolean): number {
+  if (!ended) return 0;
   return (
-    right - price.falseAlarm * Number(falseAlarm) - price.miss * Number(miss) - price.wrongStep * Math.min(2, ownWrong)
+    Number(answerRight) -
+    price.falseAlarm * Number(falseAlarm) -
+    price.miss * Number(miss) -
+    price.wrongStep * Math.min(MOST_WRONG_STEPS, newWrongSteps)
   );
 }

@@ -1,11 +1,11 @@
 import type { output, ZodObject, ZodType } from 'zod';
+import type { LessonFormat } from '../chat/lesson.ts';
 import type { Ability } from '../engine/abilities.ts';
 import type { Cost } from '../engine/cost.ts';
-import type { Policy, Sampler, TokenIds } from '../engine/engine.ts';
-import type { BaseText } from '../problems/base-text.ts';
-
-/** What a stage needs of the tokenizer and template. */
-export type StageFormat = { encode(text: string): TokenIds; decode(tokens: TokenIds): string };
+import type { Policy, Sampler } from '../engine/engine.ts';
+import type { BaseText } from '../texts/base-text.ts';
+import type { TrainingFamily } from '../wrong-turns/draw-start.ts';
+import type { Sizes } from './sizes.ts';
 
 /** What a stage asks of an engine beyond what each one has, and what becomes of it elsewhere. */
 export type Need = {
@@ -44,9 +44,16 @@ export type StageContext = {
   readonly reference: Sampler;
   /** Whether the engine has what a {@link Need} of the stage names. */
   can(ability: Ability): boolean;
-  readonly format: StageFormat;
-  /** The text that the base model grew up on: what replay draws from. Throws InputError where none is known. */
-  readonly baseText: BaseText;
+  /** Tokenizer and template. */
+  readonly format: LessonFormat;
+  /** What the run trains and measures on. Throws InputError where it has no training side. */
+  readonly family: TrainingFamily;
+  /** What the family's texts come to in the model's tokens. */
+  readonly sizes: Sizes;
+  /** The text that the model's folder declares it grew up on, if it does. */
+  readonly baseText: BaseText | undefined;
+  /** The path of a file that the recipe names: a relative one starts at the recipe's folder. */
+  file(path: string): string;
   /** This stage's own seed, made from the recipe's seed and the stage's name: other stages' switches do not move it. */
   readonly seed: number;
   /** The first step to do: 0 on a fresh start, k after a resume from the checkpoint taken after step k - 1. */
@@ -73,7 +80,7 @@ export type Stage<Options extends ZodObject> = {
   readonly summary: string;
   /** A `z.strictObject`, with defaults wherever there is a good one. */
   readonly options: Options;
-  cost(options: output<Options>): Cost;
+  cost(options: output<Options>, sizes: Sizes): Cost;
   /** Absent: nothing beyond what every engine has. */
   needs?(options: output<Options>): readonly Need[];
   run(context: StageContext, options: output<Options>): Promise<void>;
@@ -82,7 +89,7 @@ export type Stage<Options extends ZodObject> = {
 /** A stage whose options were checked, ready to run. */
 export type ReadyStage = {
   readonly options: unknown;
-  readonly cost: Cost;
+  cost(sizes: Sizes): Cost;
   readonly needs: readonly Need[];
   run(context: StageContext): Promise<void>;
 };
@@ -109,7 +116,7 @@ export function defineStage<Options extends ZodObject>(stage: Stage<Options>): A
       const options = stage.options.parse(raw);
       return {
         options,
-        cost: stage.cost(options),
+        cost: (sizes) => stage.cost(options, sizes),
         needs: stage.needs?.(options) ?? [],
         run: (context) => stage.run(context, options),
       };

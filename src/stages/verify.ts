@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { lessonData } from '../chat/lesson.ts';
 import { stream } from '../random.ts';
-import { drawLesson, lessonOptions, type OwnWork } from './checked-lessons.ts';
-import { lessonData } from './lesson.ts';
+import { drawLesson, lessonOptions } from './lessons.ts';
 import { optimiserOptions } from './optimiser.ts';
-import { ownWorkSchema, sampleOwnWork } from './own-work.ts';
-import { replayData, replayNeeds, replayOptions } from './replay.ts';
+import { openOwnWork, poolCost } from './own-work.ts';
+import { openReplay, replayCost, replayNeeds, replayOptions } from './replay.ts';
 import { defineStage, SAMPLES } from './stage.ts';
 import { trainLoop } from './train-loop.ts';
 
@@ -24,27 +24,23 @@ export const verify = defineStage({
     /** Share of the own work that has a wrong step. */
     ownWrong: z.number().gt(0).max(1).default(0.6),
   }),
-  cost: ({ steps, lessons, replay, refresh }) => ({
+  cost: ({ steps, lessons, replay, refresh }, sizes) => ({
     steps,
-    trainedTokens: steps * (lessons * 62 + replay.documents * 45),
-    sampledTokens: Math.ceil(steps / refresh) * 160 * 18,
+    trainedTokens: steps * (lessons * sizes.lesson + replayCost(replay, sizes)),
+    sampledTokens: poolCost(steps, refresh, sizes),
   }),
   needs: ({ replay }) => [SAMPLES, ...replayNeeds(replay)],
   async run(context, options) {
-    let own: readonly OwnWork[] = (await context.recall('own work', ownWorkSchema)) ?? [];
+    const replay = await openReplay(context, options.replay);
+    const ownWork = openOwnWork(context, { refresh: options.refresh, wrongShare: options.ownWrong });
     await trainLoop(context, options, async (step) => {
-      if (step % options.refresh === 0) {
-        own = await sampleOwnWork(context, step, options.ownWrong);
-        await context.remember('own work', own);
-      }
+      const own = await ownWork(step);
       const draws = stream(context.seed, 'lessons', step);
-      const lessons = Array.from({ length: options.lessons }, () => drawLesson(draws, options, own));
-      const { encode } = context.format;
-      const replay = await replayData(context, draws, options.replay);
+      const lessons = Array.from({ length: options.lessons }, () => drawLesson(context.family, draws, options, own));
       return {
         portions: [
-          { name: 'loss', data: lessonData(lessons, encode), loss: { kind: 'cross_entropy' } },
-          { name: 'replay', data: replay, loss: { kind: 'cross_entropy' } },
+          { name: 'loss', data: lessonData(lessons, context.format), loss: { kind: 'cross_entropy' } },
+          { name: 'replay', data: await replay(draws, step), loss: { kind: 'cross_entropy' } },
         ],
         metrics: { ownWork: own.length },
       };

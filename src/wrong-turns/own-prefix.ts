@@ -1,8 +1,6 @@
-import type { Conversation } from '../conversation/conversation.ts';
 import type { ProblemFamily, WorkedStep } from '../problems/problem-family.ts';
-import { workInProgress } from '../problems/problem-family.ts';
-import { makePair, type Pair } from './pair.ts';
-import { asked, putIntoMouth } from './turns.ts';
+import { type Pair, pairOfStarts } from './pair.ts';
+import { openStart, type Start, type StartKind } from './start.ts';
 
 /**
  * What was written before: the model's open turn begins with wrong steps (treated) or with as many right ones
@@ -13,15 +11,8 @@ export function ownPrefix<Problem>(
   problem: Problem,
   right: readonly WorkedStep[],
   wrong: readonly WorkedStep[],
-): Pair {
-  return makePair(family.id(problem), 'text', opened(family, problem, right), opened(family, problem, wrong));
-}
-
-/** The problem, and the model's turn open behind these steps. */
-export function opened<Problem>(
-  family: ProblemFamily<Problem>,
-  problem: Problem,
-  steps: readonly WorkedStep[],
-): Conversation {
-  return [asked(family.prompt(problem)), putIntoMouth(workInProgress(steps))];
+  kind: StartKind = 'slip',
+): Pair<Start<Problem>> {
+  const control = openStart(family, problem, right, 'right');
+  return pairOfStarts(family, 'text', control, openStart(family, problem, wrong, kind));
 }

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Conversation } from '../conversation/conversation.ts';
 import { UnrutError } from '../errors.ts';
+import type { ProblemFamily } from '../problems/problem-family.ts';
+import type { Start } from './start.ts';
 
 /**
  * The one thing in which two conversations differ:
@@ -14,13 +16,13 @@ export type Difference = 'role' | 'text' | 'delivery';
  * A counterfactual pair: everything but one thing is byte-identical, so a difference in the model's behaviour has one
  * cause. `shared` is the SHA-256 of what the sides have in common, equal on both by construction and checked.
  */
-export type Pair = {
+export type Pair<Side = Conversation> = {
   readonly problem: string;
   readonly differsIn: Difference;
   /** The side where nothing is in the model's way. */
-  readonly control: Conversation;
+  readonly control: Side;
   /** The side with the wrong turn. */
-  readonly treated: Conversation;
+  readonly treated: Side;
   readonly shared: string;
 };
 
@@ -34,6 +36,17 @@ export function makePair(problem: string, differsIn: Difference, control: Conver
     throw new UnrutError(`pair on problem ${problem}: the sides do not differ`);
   }
   return { problem, differsIn, control, treated, shared };
+}
+
+/** Two starts as a pair. @throws UnrutError as {@link makePair} does. */
+export function pairOfStarts<Problem>(
+  family: ProblemFamily<Problem>,
+  differsIn: Difference,
+  control: Start<Problem>,
+  treated: Start<Problem>,
+): Pair<Start<Problem>> {
+  const pair = makePair(family.id(treated.problem), differsIn, control.conversation, treated.conversation);
+  return { ...pair, control, treated };
 }
 
 function sharedHash(differsIn: Difference, conversation: Conversation): string {

@@ -1,6 +1,7 @@
-import type { Conversation, Turn } from '../conversation/conversation.ts';
+import type { Turn } from '../conversation/conversation.ts';
 import type { ProblemFamily } from '../problems/problem-family.ts';
-import { makePair, type Pair } from './pair.ts';
+import { type Pair, pairOfStarts } from './pair.ts';
+import { type Start, type StartKind, wrongSteps } from './start.ts';
 import { asked, putIntoMouth, shownByUser } from './turns.ts';
 
 /**
@@ -12,7 +13,12 @@ export function roleSwap<Problem>(
   problem: Problem,
   work: string,
   challenge = family.challenge,
-): Pair {
-  const around = (turn: Turn): Conversation => [asked(family.prompt(problem)), turn, asked(challenge)];
-  return makePair(family.id(problem), 'role', around(shownByUser(work)), around(putIntoMouth(work)));
+  kind: StartKind = 'slip',
+): Pair<Start<Problem>> {
+  const written = family.read(problem, work).steps;
+  const around = (turn: Turn, saidBy: 'model' | 'user'): Start<Problem> => {
+    const conversation = [asked(family.prompt(problem)), turn, asked(challenge)];
+    return { problem, conversation, written, saidBy, kind, dose: wrongSteps(written), challenged: true };
+  };
+  return pairOfStarts(family, 'role', around(shownByUser(work), 'user'), around(putIntoMouth(work), 'model'));
 }

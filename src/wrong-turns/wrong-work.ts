@@ -7,15 +7,21 @@ export function oneSlip(family: SlipKinds, position: number, draws: Stream, what
   return (at) => (at === position ? slip : RIGHT);
 }
 
-/** A slip of a kind of its own at every position. */
-export function slips(family: SlipKinds, draws: Stream): (at: number) => Manner {
-  return () => ({ kind: 'slip', what: draws.pick(family.slips) });
+/** A slip at every position, or at this share of them, each of a kind of its own: all alike, or by these shares. */
+export function slips(
+  family: SlipKinds,
+  draws: Stream,
+  rate = 1,
+  shares?: Readonly<Record<string, number>>,
+): (at: number) => Manner {
+  const slip = (): Manner => ({ kind: 'slip', what: shares ? draws.weighted(shares) : draws.pick(family.slips) });
+  return () => (rate === 1 || draws.chance(rate) ? slip() : RIGHT);
 }
 
-/** The same wrong rule at every position. */
-export function habit(family: SlipKinds, draws: Stream): (at: number) => Manner {
+/** The same wrong rule at every position, or over a run of them. */
+export function habit(family: SlipKinds, draws: Stream, run?: { from: number; to: number }): (at: number) => Manner {
   const manner: Manner = { kind: 'misconception', name: draws.pick(family.misconceptions) };
-  return () => manner;
+  return (at) => (run === undefined || (run.from <= at && at < run.to) ? manner : RIGHT);
 }
 
 export type SlipKinds = Pick<ProblemFamily<unknown>, 'slips' | 'misconceptions'>;

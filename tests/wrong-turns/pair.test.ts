@@ -15,9 +15,10 @@ describe('a counterfactual pair', () => {
   it('differs in the role alone when the role is swapped', () => {
     const work = family.reply(wrongWork(family, problem, draws));
     const { control, treated } = roleSwap(family, problem, work);
-    expect(control.map(({ text }) => text)).toEqual(treated.map(({ text }) => text));
-    expect(control.map(({ role }) => role)).toEqual(['user', 'user', 'user']);
-    expect(treated.map(({ role }) => role)).toEqual(['user', 'assistant', 'user']);
+    const part = (side: typeof control, key: 'text' | 'role') => side.conversation.map((turn) => turn[key]);
+    expect(part(control, 'text')).toEqual(part(treated, 'text'));
+    expect(part(control, 'role')).toEqual(['user', 'user', 'user']);
+    expect(part(treated, 'role')).toEqual(['user', 'assistant', 'user']);
   });
 
   it('refuses a role swap in which a byte has changed', () => {
@@ -53,13 +54,13 @@ describe('a counterfactual pair', () => {
       right,
       family.work(problem, habit(family, draws), draws, 3),
     );
-    expect(control.at(-1)!.text).toHaveLength(9);
-    expect(treated.at(-1)!.text).toHaveLength(9);
+    expect(control.conversation.at(-1)!.text).toHaveLength(9);
+    expect(treated.conversation.at(-1)!.text).toHaveLength(9);
   });
 
   it('repeats the last step and nothing else', () => {
     const steps = rightWork(family, problem, draws, 2);
     const { control, treated } = repeatedStep(family, problem, steps, 4);
-    expect(treated.at(-1)!.text).toBe(control.at(-1)!.text + steps[1]!.text.repeat(3));
+    expect(treated.conversation.at(-1)!.text).toBe(control.conversation.at(-1)!.text + steps[1]!.text.repeat(3));
   });
 });

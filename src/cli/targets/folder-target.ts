@@ -1,13 +1,12 @@
-import { createProber } from '../../probes/all-probes.ts';
-import type { Prober, ProbeSettings } from '../../probes/prober.ts';
-import { runningSumFamily } from '../../problems/running-sum-family.ts';
+import type { ProbeSettings } from '../../probes/prober.ts';
+import { openRecipeFamily, usualFamily } from '../../recipe/open-family.ts';
 import type { Model, RunParts } from '../../recipe/run-parts.ts';
 import { fingerprintFolder } from '../../record/fingerprint.ts';
 import { checkUnused } from '../../record/run-folder.ts';
 import type { Mode } from '../../results/mode.ts';
 import type { DisplayOptions } from '../display/open-display.ts';
 import { findModel } from '../find-model.ts';
-import { DEFAULT_FAMILY, openProblems } from '../open-problems.ts';
+import { openProblems } from '../open-problems.ts';
 import type { OpenTarget } from './open-target.ts';
 
 /** What is measured, and how. */
@@ -23,17 +22,16 @@ export async function openFolderTarget(
   name: string,
   settings: ProbeSettings,
   options: FolderOptions,
-  { openModel, probeTarget, prober }: RunParts,
+  { openModel, probeTarget, prober, families }: RunParts,
 ): Promise<OpenTarget> {
   const { out, mode } = options;
   const { folder, ...found } = await findModel(name, options);
   if (out !== undefined) await checkUnused(out);
-  const chosen = await chosenProber(options);
   const model = await openModel(folder, { fresh: false, seed: settings.seed });
   const target = probeTarget(name, model.reference, model);
   return {
     target: mode === undefined ? target : { ...target, mode },
-    prober: chosen ?? (await fittingProber(prober, model, options.set)),
+    prober: prober(await familyFor(model, options, families)),
     settings,
     out,
     about: async () => ({
@@ -45,13 +43,10 @@ export async function openFolderTarget(
   };
 }
 
-async function chosenProber({ family, set }: FolderOptions): Promise<Prober | undefined> {
-  return family === undefined ? undefined : createProber(await openProblems(family, set));
-}
-
-/** Only a model that grew up on the organism's text speaks its notation; any other is asked in words. */
-async function fittingProber(prober: Prober, { baseText }: Model, dials: readonly string[] = []): Promise<Prober> {
-  const foreign = prober.family === runningSumFamily.name && baseText === undefined;
-  if (!foreign && dials.length === 0) return prober;
-  return createProber(await openProblems(foreign ? DEFAULT_FAMILY : prober.family, dials));
+/** What was asked for, with its dials; else what the model knows. */
+async function familyFor(model: Model, { family, set }: FolderOptions, families: RunParts['families']) {
+  if (family === undefined && set === undefined) {
+    return openRecipeFamily(undefined, model, { families, folder: '.' });
+  }
+  return openProblems(family ?? usualFamily(model.baseText).name, set, undefined, families);
 }

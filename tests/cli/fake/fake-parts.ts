@@ -6,6 +6,7 @@ import type { ChatModel } from '../../../src/conversation/chat-model.ts';
 import type { Sampler } from '../../../src/engine/engine.ts';
 import { ModelError } from '../../../src/errors.ts';
 import type { Prober } from '../../../src/probes/prober.ts';
+import { FAMILIES } from '../../../src/problems/families.ts';
 import { stream } from '../../../src/random.ts';
 import type { RunParts } from '../../../src/recipe/run-parts.ts';
 import type { Outcome } from '../../../src/results/probe-report.ts';
@@ -126,17 +127,20 @@ function fakeModel(name: string, sampler: Sampler): ChatModel {
   };
 }
 
+/** No fake stage reads or writes text. */
+const noFormat = {} as StageContext['format'];
+
 /** The parts of a run with a made-up model, two stages that work and one that does not. */
 export const fakeParts: RunParts = {
   stages: stageRegistry([drift, pooled, broken]),
-  prober,
+  families: FAMILIES,
+  prober: () => prober,
+  openText: async () => ({ format: noFormat, baseText: undefined }),
   versions: { fake: '1' },
   async openModel(folder, { seed }) {
     if (folder.includes('damaged')) throw new ModelError(`${folder}/model.safetensors: ends too early`);
     const policy = new FakePolicy(seed);
-    const format = { encode: () => [], decode: () => '' };
-    const baseText = {} as never; // no fake stage replays base text
-    return { policy, reference: await policy.sampler(), format, baseText, parameters: 256 };
+    return { policy, reference: await policy.sampler(), format: noFormat, baseText: undefined, parameters: 256 };
   },
   probeTarget: (name, sampler, { reference }) => ({
     name,

@@ -5,8 +5,8 @@ import { overChunks, type RowStream } from './chunks.ts';
 import { declareLoss, tokenLoss } from './losses.ts';
 import type { GraphBuilder, Value } from './onnx/graph-builder.ts';
 import { EMBEDDING, HEAD } from './parameters.ts';
-import { type Branch, project } from './projections.ts';
-import { Tape } from './tape.ts';
+import { project } from './projections.ts';
+import { type Branch, Tape } from './tape.ts';
 
 /**
  * @file The output projection and the loss, a chunk of rows at a time: logits of all rows of a large vocabulary would

@@ -4,7 +4,7 @@ import { parameterShapes } from '../model/architectures.ts';
 import { type Model, trainedShapes } from '../model/model.ts';
 import type { StoredWeights } from '../model/weights.ts';
 import type { GraphBuilder, Value } from './onnx/graph-builder.ts';
-import type { Branch } from './projections.ts';
+import type { Branch } from './tape.ts';
 
 export const EMBEDDING = 'model.embed_tokens.weight';
 export const HEAD = 'lm_head.weight';

@@ -1,5 +1,5 @@
 import type { GraphBuilder, Value } from './onnx/graph-builder.ts';
-import type { Branch } from './projections.ts';
+import type { Branch } from './tape.ts';
 
 /** @file Projections without gradients, in the form in which each kind of weights is read fastest. */
 

@@ -1,8 +1,5 @@
 import type { Value } from './onnx/graph-builder.ts';
-import type { Tape } from './tape.ts';
-
-/** A low-rank branch beside a weight W: x W' + scale (x A') B' (Hu et al. 2021). A is `[rank, from]`, B `[to, rank]`. */
-export type Branch = { readonly a: Value; readonly b: Value; readonly rank: number; readonly scale: number };
+import type { Branch, Tape } from './tape.ts';
 
 /** A weight `[to, from]` under its name, and a bias `[to]` where there is one. */
 export type Matrix = {

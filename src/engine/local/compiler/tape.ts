@@ -1,8 +1,10 @@
 import type { GraphBuilder, Value } from './onnx/graph-builder.ts';
 import { type Operator, type OperatorName, type OptionsOf, operators, type Recorded } from './operators.ts';
-import type { Branch } from './projections.ts';
 
 type Entry = Recorded & { readonly backward: (gradients: readonly Value[]) => readonly (Value | undefined)[] };
+
+/** A low-rank branch beside a weight W: x W' + scale (x A') B' (Hu et al. 2021). A is `[rank, from]`, B `[to, rank]`. */
+export type Branch = { readonly a: Value; readonly b: Value; readonly rank: number; readonly scale: number };
 
 /**
  * Emits operators and remembers them, so that {@link gradients} can walk back. The graph holds forward and backward;

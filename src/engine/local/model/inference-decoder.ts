@@ -1,7 +1,7 @@
 import type { GraphBuilder, Value } from '../compiler/onnx/graph-builder.ts';
 import { declareBranches, declareWeights } from '../compiler/parameters.ts';
 import { type Product, straightProduct, turnedProduct } from '../compiler/products.ts';
-import type { Branch } from '../compiler/projections.ts';
+import type { Branch } from '../compiler/tape.ts';
 import { architectureOf } from './architectures.ts';
 import type { DecoderOps, HeadNorms, Projection } from './decoder-ops.ts';
 import { hasBias } from './decoder-parts.ts';

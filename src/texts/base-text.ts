@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
+import * as organism from '../problems/organism-text.ts';
 import type { Stream } from '../random.ts';
-import * as organism from './organism-text.ts';
 import { drawWordsTurns, wordsTextSchema } from './words-text.ts';
 
 /** @file The text that a shipped model grows up on, whichever of them it is. */

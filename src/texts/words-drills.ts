@@ -1,7 +1,7 @@
+import type { DictionarySum } from '../problems/dictionary-sum.ts';
+import { summand } from '../problems/numbers.ts';
+import { WORDS } from '../problems/words.ts';
 import type { Stream } from '../random.ts';
-import type { DictionarySum } from './dictionary-sum.ts';
-import { summand } from './numbers.ts';
-import { WORDS } from './words.ts';
 import type { WordsAuthor } from './words-authors.ts';
 
 /** @file Exercises that lead up to dictionary sums: each holds one skill, many times. */
