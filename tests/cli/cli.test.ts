@@ -109,13 +109,20 @@ describe('run', () => {
     expect(goOn.stdout).toContain('stage pooled done');
   });
 
-  it('--dry-run prints the resolved recipe and its cost, and writes nothing', async () => {
+  it('--dry-run says what it costs, and with a flag the resolved recipe, and writes nothing', async () => {
     const before = readdirSync(box.path).sort();
     const { code, stdout } = await box.run(['run', 'tiny.yaml', '--dry-run', '--set', 'stages.pooled.refresh=5']);
     expect(code).toBe(EXIT.ok);
-    expect(stdout).toContain('  - stage: pooled\n    off: false\n    steps: 15\n    refresh: 5\n');
+    expect(stdout).toMatch(/^tiny: 2 stages and 3 gates on .*model, seed 3\nabout .* s on this machine\n/);
+    expect(stdout).not.toContain('refresh: 5');
     expect(stdout).toMatch(/drift +15 +480 +0/);
     expect(stdout).toMatch(/total +30 /);
+    const resolved = await box.run(['run', 'tiny.yaml', '--dry-run', '--resolved']);
+    expect(resolved.stdout).toContain('  - stage: pooled\n    off: false\n    steps: 15\n');
+    const json = JSON.parse((await box.run(['run', 'tiny.yaml', '--dry-run', '--json'])).stdout);
+    expect(json).toMatchObject({ kind: 'dry-run', total: { steps: 30 }, recipe: { name: 'tiny', seed: 3 } });
+    expect(json.lines.map(({ what }: { what: string }) => what)).toContain('drift');
+    expect(json.total.minutes).toBeGreaterThan(0);
     expect(readdirSync(box.path).sort()).toEqual(before);
   });
 
