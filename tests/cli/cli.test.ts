@@ -208,11 +208,20 @@ describe('the other commands', () => {
     expect(await refusal(['report', 'nowhere'])).toContain('nowhere: no such run');
   });
 
-  it('every command has help with an example', async () => {
-    for (const command of ['run', 'probe', 'compare', 'report']) {
-      const { code, stdout } = await box.run([command, '--help']);
-      expect(code).toBe(EXIT.ok);
-      expect(stdout).toMatch(new RegExp(`Examples?:\\n +unrut ${command} `));
-    }
+  it('every command and each of its own has help with an example', async () => {
+    const shown = async (words: readonly string[]): Promise<string[]> => {
+      const { code, stdout } = await box.run([...words, '--help']);
+      expect({ words, code }).toEqual({ words, code: EXIT.ok });
+      if (words.length > 0) expect(stdout).toMatch(new RegExp(`Examples?:\\n +unrut ${words.join(' ')}`));
+      const inner = [...(stdout.split('Commands:')[1]?.split('\n\n')[0] ?? '').matchAll(/^ {2}(?!help)([a-z]+)/gm)].map(
+        ([, name]) => name!,
+      );
+      const below = await Promise.all(inner.map((name) => shown([...words, name])));
+      return [words.join(' '), ...below.flat()];
+    };
+    const all = await shown([]);
+    expect(all).toEqual(
+      expect.arrayContaining(['run', 'probe', 'serve', 'view', 'problems show', 'checkpoints delete']),
+    );
   });
 });
