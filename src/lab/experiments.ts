@@ -1,9 +1,10 @@
 import { InputError } from '../errors.ts';
+import { copyMeter } from './copy-meter/copy-meter.ts';
 import type { Experiment } from './experiment.ts';
 import { redundancy } from './redundancy/redundancy.ts';
 
 /** Every experiment, in the order in which they build on one another. */
-export const EXPERIMENTS: readonly Experiment[] = [redundancy];
+export const EXPERIMENTS: readonly Experiment[] = [redundancy, copyMeter];
 
 /** @throws InputError that names those there are. */
 export function experimentOf(name: string): Experiment {

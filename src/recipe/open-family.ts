@@ -30,18 +30,17 @@ export async function openRecipeFamily(
   { baseText }: Pick<ModelText, 'baseText'>,
   { families, folder }: FamilySetting,
 ): Promise<ProblemFamily<unknown>> {
-  const chosen = choice === undefined ? usual(baseText) : typeof choice === 'object' ? choice : plain(choice);
+  const chosen = choice === undefined ? usualFamily(baseText) : typeof choice === 'object' ? choice : plain(choice);
   if ('name' in chosen) return openFamily(chosen.name, chosen.dials, families);
   const path = resolve(folder, chosen.file);
   return ownProblems(path, await readOwnProblems(path));
 }
 
-/** What a model that declares its text knows. */
-function usual(baseText: ModelText['baseText']) {
-  if (baseText === undefined) return plain(DEFAULT_FAMILY);
-  return 'dictionarySum' in baseText
-    ? { name: 'dictionary-sum', dials: baseText.dictionarySum }
-    : plain(runningSumFamily.name);
+/** What a model knows by the text that it declares; any other model is asked in words. */
+export function usualFamily(baseText: ModelText['baseText']): { name: string; dials: Record<string, unknown> } {
+  if (baseText === undefined) return { name: DEFAULT_FAMILY, dials: {} };
+  if ('dictionarySum' in baseText) return { name: 'dictionary-sum', dials: baseText.dictionarySum };
+  return { name: runningSumFamily.name, dials: {} };
 }
 
 const plain = (text: string) => (text.endsWith('.jsonl') ? { file: text } : { name: text, dials: {} });

@@ -2,9 +2,9 @@ import { rmSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ChatFormat } from '../../src/chat/chat-format.ts';
 import type { Conversation } from '../../src/conversation/conversation.ts';
+import { stream } from '../../src/random.ts';
 import { drawDocument } from '../../src/texts/base-text.ts';
 import { declaredText } from '../../src/texts/declared-text.ts';
-import { stream } from '../../src/random.ts';
 import { randomChatModel } from '../cli/chat-model-folder.ts';
 import { changedModel, talk, withTemplate } from './model-files.ts';
 

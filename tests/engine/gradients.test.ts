@@ -39,12 +39,18 @@ const cases: { readonly [Name in OperatorName]: Readonly<Record<string, Case<Nam
   },
   biasedLinear: { plain: { inputs: [random(4, 3), random(5, 3), random(5)], options: { from: 3, to: 5 } } },
   residualLinear: { plain: { inputs: [random(4, 5), random(3, 5), random(4, 3)], options: { from: 5, to: 3 } } },
+  add: { plain: { inputs: [random(3, 4), random(3, 4)], options: {} } },
+  bias: { plain: { inputs: [random(3, 4), random(4)], options: {} } },
+  shift: { plain: { inputs: [random(3, 4)], options: { by: 1 } } },
+  scale: { plain: { inputs: [random(3, 4)], options: { by: -2.5 } } },
+  softCap: { plain: { inputs: [random(3, 4)], options: { cap: 0.7 } } },
+  beside: { plain: { inputs: [random(3, 4), random(3, 2)], options: { widths: [4, 2] } } },
+  apart: { plain: { inputs: [random(3, 6)], options: { widths: [4, 2] } } },
+  geglu: { plain: { inputs: [random(3, 4), random(3, 4)], options: {} } },
   stack: {
     matrices: { inputs: [random(2, 3), random(1, 3), random(3, 3)], options: { heights: [2, 1, 3] } },
     biases: { inputs: [random(2), random(3)], options: { heights: [2, 3] } },
   },
-  scale: { plain: { inputs: [random(4, 3)], options: { by: -1.5 } } },
-  beside: { plain: { inputs: [random(4, 2), random(4, 1), random(4, 3)], options: { widths: [2, 1, 3] } } },
   rmsNorm: {
     rows: { inputs: [random(4, 6), random(6)], options: { width: 6, epsilon: 1e-3 } },
     'each head': { inputs: [random(2, 2, 3, 4), random(4)], options: { width: 4, epsilon: 1e-3 } },
@@ -69,7 +75,24 @@ const cases: { readonly [Name in OperatorName]: Readonly<Record<string, Case<Nam
         constants(angles.map(Math.cos), 5, 2),
         constants(angles.map(Math.sin), 5, 2),
       ],
-      options: {},
+      options: { heads: 2, turned: 4 },
+    },
+    'a part of each head, scaled': {
+      inputs: [
+        random(1, 2, 3, 6),
+        indices([0], 1),
+        constants(
+          angles.map((angle) => 1.3 * Math.cos(angle)),
+          5,
+          2,
+        ),
+        constants(
+          angles.map((angle) => 1.3 * Math.sin(angle)),
+          5,
+          2,
+        ),
+      ],
+      options: { heads: 2, turned: 4 },
     },
   },
   attend: {

@@ -7,7 +7,7 @@ import { readConfig } from '../../src/engine/local/model/architectures.ts';
 import { huggingFaceConfig } from '../../src/engine/local/model/config-json.ts';
 import { initialWeights, type Weights } from '../../src/engine/local/model/weights.ts';
 import { fromFloat16, joinFile, narrowed, parseFile, type RawFile, toBfloat16, toFloat16 } from './safetensors-file.ts';
-import { tinyModel } from './tiny-model.ts';
+import { QWEN2, QWEN3, tinyModel } from './tiny-model.ts';
 
 let folder: string;
 let weights: Weights;
@@ -91,11 +91,13 @@ describe('config.json', () => {
     [{ architectures: ['GPT2LMHeadModel'] }, /architectures.0 is "GPT2LMHeadModel"; supported is "LlamaForCaus/],
     [{ architectures: [] }, /architectures/],
     [{ model_type: 'qwen3' }, /model_type is "qwen3"; LlamaForCausalLM goes with "llama"/],
-    [{ rope_parameters: { rope_type: 'llama3', rope_theta: 1 } }, /parameters.rope_type is "llama3"; supported is "d/],
-    [{ rope_scaling: { type: 'linear', factor: 2 } }, /rope_scaling.rope_type is "linear"; supported is "default"/],
+    [{ rope_parameters: { rope_type: 'llama3', rope_theta: 100 } }, /rope_parameters.factor is missing/],
+    [{ rope_scaling: { type: 'linear', factor: 2 } }, /rope_parameters and rope_scaling disagree: .*; leave one/],
+    [{ rope_parameters: null, rope_scaling: { type: 'linear' } }, /rope_scaling.factor is missing/],
+    [{ rope_parameters: { rope_type: 'mrope' } }, /rope_parameters.rope_type is "mrope"; supported is "default", /],
     [{ partial_rotary_factor: 0.5 }, /partial_rotary_factor is 0.5; supported is 1/],
-    [{ attention_bias: true }, /attention_bias is true; supported is false/],
-    [{ mlp_bias: true }, /mlp_bias is true; supported is false/],
+    [{ ...QWEN2, attention_bias: true }, /attention_bias is true; supported is false/],
+    [{ ...QWEN3, mlp_bias: true }, /mlp_bias is true; supported is false/],
     [{ hidden_act: 'gelu' }, /hidden_act is "gelu"; supported is "silu"/],
     [{ use_sliding_window: true }, /use_sliding_window is true; supported is false/],
     [{ layer_types: ['full_attention', 'sliding_attention'] }, /layer_types.1 is "sliding_attention"/],

@@ -67,8 +67,8 @@ export function configMeant(bytes: Uint8Array): unknown {
     String(raw.architectures) === 'LlamaForCausalLM' &&
     plain(raw.model_type, 'llama') &&
     plain(raw.hidden_act, 'silu') &&
-    plain(raw.attention_bias, false, null) &&
-    plain(raw.mlp_bias, false, null) &&
+    plain(raw.attention_bias, true, false, null) &&
+    plain(raw.mlp_bias, true, false, null) &&
     plain(rope.rope_type ?? rope.type, 'default');
   if (!supported) return 'nothing that is supported';
   const size = raw.head_dim ?? raw.hidden_size / raw.num_attention_heads;
@@ -84,9 +84,15 @@ export function configMeant(bytes: Uint8Array): unknown {
     keyValueHeads: raw.num_key_value_heads ?? raw.num_attention_heads,
     headSize: size,
     scoreScale: size ** -0.5,
+    activation: 'silu',
     normEpsilon: raw.rms_norm_eps,
+    gainOffset: 0,
+    embeddingScale: 1,
     tiedEmbedding: raw.tie_word_embeddings ?? false,
-    biased: [],
+    biased: [
+      ...(raw.attention_bias ? ['q_proj', 'k_proj', 'v_proj', 'o_proj'] : []),
+      ...(raw.mlp_bias ? ['gate_proj', 'up_proj', 'down_proj'] : []),
+    ],
     ropes: [{ frequencies, scale: 1 }],
     sights: Array.from({ length: raw.num_hidden_layers }, () => ({ rope: 0 })),
     maxPositions: raw.max_position_embeddings,

@@ -89,6 +89,14 @@ export function joined(documents: readonly Document[]): Uint8Array {
   return Buffer.concat(documents.map(({ bytes }) => bytes));
 }
 
+/** Ends a document where passages are looked up, so that none runs over two of them. */
+const END = Uint8Array.of(0);
+
+/** All documents end to end, each with an end of its own: what passages are looked up in. */
+export function withEnds(documents: readonly Document[]): Uint8Array {
+  return Buffer.concat(documents.flatMap(({ bytes }) => [bytes, END]));
+}
+
 /** Share of the 32-byte windows of the test documents, every 8 bytes, that stand in the training text word for word. */
 export function overlap(
   train: readonly Document[],

@@ -32,6 +32,7 @@ type Head = {
   readonly branch: Branch | undefined;
   readonly from: number;
   readonly to: number;
+  readonly logitCap: number | undefined;
   /** Its parameters that are trained. */
   readonly trained: readonly { readonly name: string; readonly shape: readonly number[] }[];
 };
@@ -42,7 +43,8 @@ export function headOf(model: Model, branches: ReadonlyMap<Value, Branch>): Head
   const branch = branches.get(weight);
   const ofHead = new Set(model.adapter === undefined ? [weight] : [branch?.a, branch?.b]);
   const trained = trainedShapes(model).filter(({ name }) => ofHead.has(name));
-  return { weight, branch, from: config.hiddenSize, to: config.vocabSize, trained };
+  const { hiddenSize: from, vocabSize: to, logitCap } = config;
+  return { weight, branch, from, to, logitCap, trained };
 }
 
 /** Rows with what is asked of them. */
@@ -66,7 +68,10 @@ export function declareAsked(graph: GraphBuilder, name: string, x: Value): Asked
 const declareChunks = (graph: GraphBuilder, name: string): Value => graph.input(`${name}Chunks`, 'int64', [1]);
 
 function targetLogprob(tape: Tape, head: Head, { x, targets, probabilities }: AskedRows): Value {
-  return tape.apply('targetLogprob', [project(tape, x, head), targets, probabilities], {});
+  const logits = project(tape, x, head);
+  const { logitCap: cap } = head;
+  const capped = cap === undefined ? logits : tape.apply('softCap', [logits], { cap });
+  return tape.apply('targetLogprob', [capped, targets, probabilities], {});
 }
 
 /** Logprobs of the targets without gradients, a chunk at a time, `[rows]`. */

@@ -17,8 +17,10 @@ function emit(model: Model, view: LogprobView): GraphBuilder {
   const { config } = model.weights;
   const graph = new GraphBuilder('logprobs');
   const weights = new DecoderWeights(graph, model);
-  const { text, causalMask } = declareText(graph, config);
-  const states = decoderStates(graph, weights, text, (_layer, heads) => attendToSelf(graph, config, causalMask, heads));
+  const { text, masks } = declareText(graph, config);
+  const states = decoderStates(graph, weights, text, (layer, heads) =>
+    attendToSelf(graph, config, masks, layer, heads),
+  );
   const logprobs = graph.op('LogSoftmax', [logits(graph, weights, states)], { axis: -1 });
   if (view === 'given') emitGiven(graph, logprobs);
   else emitTop(graph, logprobs);

@@ -65,17 +65,55 @@ export const operators = {
     backward: (graph, node, [gradient], sizes) => [...linearBackward(graph, node, [gradient!], sizes), gradient],
   }),
 
-  /** A multiple of x. */
+  /** x plus y of the same shape. */
+  add: operator<object>({
+    forward: (graph, inputs) => ({ outputs: [graph.op('Add', inputs)] }),
+    backward: (_graph, _node, [gradient]) => [gradient, gradient],
+  }),
+
+  /** Rows `[rows, width]` plus a bias `[width]`. */
+  bias: operator<object>({
+    forward: (graph, inputs) => ({ outputs: [graph.op('Add', inputs)] }),
+    backward: (graph, _node, [gradient]) => [gradient, sumRows(graph, gradient!)],
+  }),
+
+  /** x plus a constant. */
+  shift: operator<{ readonly by: number }>({
+    forward: (graph, [x], { by }) => ({ outputs: [graph.op('Add', [x!, graph.scalar(by)])] }),
+    backward: (_graph, _node, gradients) => gradients,
+  }),
+
+  /** x times a constant. */
   scale: operator<{ readonly by: number }>({
     forward: (graph, [x], { by }) => ({ outputs: [graph.op('Mul', [x!, graph.scalar(by)])] }),
     backward: (graph, _node, [gradient], { by }) => [graph.op('Mul', [gradient!, graph.scalar(by)])],
   }),
 
-  /** Rows side by side. */
+  /** y = cap tanh(x / cap) (Gemma Team 2024): dx = g (1 - (y / cap)^2). */
+  softCap: operator<{ readonly cap: number }>({
+    forward: (graph, [x], { cap }) => {
+      const bounded = graph.op('Tanh', [graph.op('Div', [x!, graph.scalar(cap)])]);
+      return { outputs: [graph.op('Mul', [bounded, graph.scalar(cap)])], saved: [bounded] };
+    },
+    backward: (graph, { saved: [bounded] }, [gradient]) => {
+      const slope = graph.op('Sub', [graph.scalar(1), graph.op('Mul', [bounded!, bounded!])]);
+      return [graph.op('Mul', [gradient!, slope])];
+    },
+  }),
+
+  /** Columns of several values side by side. */
   beside: operator<{ readonly widths: readonly number[] }>({
-    forward: (graph, inputs) => ({ outputs: [graph.op('Concat', inputs, { axis: 1 })] }),
+    forward: (graph, inputs) => ({ outputs: [graph.op('Concat', inputs, { axis: -1 })] }),
     backward: (graph, _node, [gradient], { widths }) =>
-      graph.ops('Split', [gradient!, graph.integers(widths)], widths.length, { axis: 1 }),
+      graph.ops('Split', [gradient!, graph.integers(widths)], widths.length, { axis: -1 }),
+  }),
+
+  /** The way back. */
+  apart: operator<{ readonly widths: readonly number[] }>({
+    forward: (graph, [x], { widths }) => ({
+      outputs: graph.ops('Split', [x!, graph.integers(widths)], widths.length, { axis: -1 }),
+    }),
+    backward: (graph, _node, gradients) => [graph.op('Concat', gradients, { axis: -1 })],
   }),
 
   /** Weights or biases of equal width, one below the other: one product instead of several. */
@@ -137,14 +175,15 @@ export const operators = {
   }),
 
   /**
-   * Rotary embedding (Su et al. 2021) of `[batch, heads, time, size]`, halves rotated as Hugging Face does; cos and sin
-   * are `[positions, size / 2]`. Turning back is the gradient.
+   * Rotary embedding (Su et al. 2021) of the first `turned` dimensions of `[batch, heads, time, size]`, halves rotated as
+   * Hugging Face does; cos and sin are `[positions, turned / 2]`. Turning back is the gradient: cosines and sines may be
+   * scaled.
    */
-  rotary: operator<object>({
-    forward: (graph, inputs) => ({ outputs: [graph.microsoft('RotaryEmbedding', inputs)] }),
-    backward: (graph, { inputs: [, position, cos, sin] }, [gradient]) => {
+  rotary: operator<{ readonly heads: number; readonly turned: number }>({
+    forward: (graph, inputs, options) => ({ outputs: [turn(graph, inputs, options)] }),
+    backward: (graph, { inputs: [, position, cos, sin] }, [gradient], options) => {
       const back = graph.op('Neg', [sin!]);
-      return [graph.microsoft('RotaryEmbedding', [gradient!, position!, cos!, back]), undefined, undefined, undefined];
+      return [turn(graph, [gradient!, position!, cos!, back], options), undefined, undefined, undefined];
     },
   }),
 
@@ -196,6 +235,21 @@ export const operators = {
   }),
 
   /**
+   * y = gelu(gate) up with gelu(x) = x (1 + tanh(c (x + a x^3))) / 2 (Hendrycks and Gimpel 2016). With t the tangent:
+   * dgelu = (1 + t) / 2 + x (1 - t^2) c (1 + 3 a x^2) / 2.
+   */
+  geglu: operator<object>({
+    forward: (graph, [gate, up]) => {
+      const gelu = graph.op('Gelu', [gate!], { approximate: 'tanh' });
+      return { outputs: [graph.op('Mul', [gelu, up!])], saved: [gelu] };
+    },
+    backward: (graph, { inputs: [gate, up], saved: [gelu] }, [gradient]) => {
+      const slope = geluSlope(graph, gate!);
+      return [graph.op('Mul', [graph.op('Mul', [gradient!, up!]), slope]), graph.op('Mul', [gradient!, gelu!])];
+    },
+  }),
+
+  /**
    * sum_k q_k log softmax(logits)[target_k]: logits `[rows, vocabulary]`, targets and q `[rows, k]`, to `[rows]`. A hard
    * target is k = 1, q = 1.
    */
@@ -219,6 +273,25 @@ export const operators = {
     },
   }),
 } as const;
+
+/** Rotates the first dimensions of each head. */
+function turn(graph: GraphBuilder, inputs: readonly Value[], options: { heads: number; turned: number }): Value {
+  const part = { num_heads: options.heads, rotary_embedding_dim: options.turned };
+  return graph.microsoft('RotaryEmbedding', inputs, part);
+}
+
+/** The slope of the hyperbolic tangent's form of GELU. */
+function geluSlope(graph: GraphBuilder, x: Value): Value {
+  const [c, a] = [Math.sqrt(2 / Math.PI), 0.044715];
+  const times = (one: Value, other: Value) => graph.op('Mul', [one, other]);
+  const plus = (one: Value, other: Value) => graph.op('Add', [one, other]);
+  const square = times(x, x);
+  const curve = times(graph.scalar(c), plus(x, times(graph.scalar(a), times(square, x))));
+  const tangent = graph.op('Tanh', [curve]);
+  const steep = times(graph.scalar(c), plus(graph.scalar(1), times(graph.scalar(3 * a), square)));
+  const bend = times(times(x, graph.op('Sub', [graph.scalar(1), times(tangent, tangent)])), steep);
+  return times(graph.scalar(0.5), plus(plus(graph.scalar(1), tangent), bend));
+}
 
 /** Gradients of x and of the weight. */
 function linearBackward(

@@ -9,18 +9,22 @@ export type Matrix = {
   readonly to: number;
 };
 
-/** Rows times the transpose of a weight, plus its branch where it has one. @param onto rows to add it to, no bias. */
+/** Rows times the transpose of a weight, plus its branch where it has one. @param onto rows to add it to. */
 export function project(tape: Tape, x: Value, { weight, bias, ...sizes }: Matrix, onto?: Value): Value {
-  const straight =
-    onto !== undefined
-      ? tape.apply('residualLinear', [x, weight, onto], sizes)
-      : bias !== undefined
-        ? tape.apply('biasedLinear', [x, weight, bias], sizes)
-        : tape.apply('linear', [x, weight], sizes);
+  const straight = straightProduct(tape, x, { weight, bias, ...sizes }, onto);
   const branch = tape.branches.get(weight);
   if (branch === undefined) return straight;
   const low = reduced(tape, x, branch, sizes.from);
   return tape.apply('residualLinear', [low, branch.b, straight], { from: branch.rank, to: sizes.to });
+}
+
+function straightProduct(tape: Tape, x: Value, { weight, bias, ...sizes }: Matrix, onto: Value | undefined): Value {
+  if (onto !== undefined) {
+    const sum = tape.apply('residualLinear', [x, weight, onto], sizes);
+    return bias === undefined ? sum : tape.apply('bias', [sum, bias], {});
+  }
+  if (bias !== undefined) return tape.apply('biasedLinear', [x, weight, bias], sizes);
+  return tape.apply('linear', [x, weight], sizes);
 }
 
 /** scale x A', `[rows, rank]`. */

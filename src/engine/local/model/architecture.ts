@@ -1,17 +1,12 @@
 import { z } from 'zod';
 import { ModelError } from '../../../errors.ts';
 import type { Value } from '../compiler/onnx/graph-builder.ts';
-import {
-  type CommonFields,
-  checkedShape,
-  commonFields,
-  commonShape,
-  type Fail,
-  parseFields,
-  type Raw,
-} from './config-json.ts';
+import { type Fail, parseFields, type Raw } from './config-fields.ts';
+import { type CommonFields, checkedShape, commonFields, commonShape, refuseForeign, spellings } from './config-json.ts';
 import type { DecoderOps } from './decoder-ops.ts';
 import type { ModelConfig, ParameterShape } from './model-config.ts';
+import { type RopeModel, readRope } from './rope-parameters.ts';
+import type { ScaledRope } from './rope-scaling.ts';
 
 /** A family of models: how its `config.json` is read, what its layers hold and what they compute. */
 export type Architecture = {
@@ -29,21 +24,29 @@ export type Architecture = {
 type Definition<Fields extends z.ZodRawShape> = Pick<Architecture, 'name' | 'modelType' | 'parameters' | 'layer'> & {
   /** Fields of `config.json` beside those that all families have; every one that changes what is computed. */
   readonly fields: Fields;
+  /** transformers' defaults for fields that are absent, where they differ from Llama's. */
+  readonly defaults?: Readonly<Partial<CommonFields>>;
+  /** Its rotary tables, where it has other than Llama. */
+  ropes?(raw: CommonFields & z.output<z.ZodObject<Fields>>, model: RopeModel, fail: Fail): readonly ScaledRope[];
   /** What differs from a Llama of the same fields. @param fail throws, naming the file. */
   shape(raw: CommonFields & z.output<z.ZodObject<Fields>>, fail: Fail): Partial<ModelConfig>;
 };
 
 /** An {@link Architecture} from what sets it apart. */
 export function defineArchitecture<Fields extends z.ZodRawShape>(definition: Definition<Fields>): Architecture {
-  const { name, modelType, fields, parameters, layer } = definition;
+  const { name, modelType, fields, defaults, parameters, layer } = definition;
   const own = z.object(fields);
-  const spelled = [...Object.keys(commonFields.shape), ...Object.keys(fields)];
-  const readConfig = (path: string, value: Raw) => {
+  const spelled = spellings(Object.keys(fields));
+  const readConfig = (path: string, huggingFace: Raw) => {
     const fail: Fail = (message) => {
       throw new ModelError(`${path}: ${message}`);
     };
+    const value = { ...defaults, ...huggingFace };
+    refuseForeign(value, Object.keys(fields), fail);
     const raw = { ...parseFields(commonFields, value, spelled, fail), ...parseFields(own, value, spelled, fail) };
-    return checkedShape({ ...commonShape(name, raw, value, fail), ...definition.shape(raw, fail) }, fail);
+    const ropes = (model: RopeModel) => definition.ropes?.(raw, model, fail) ?? [readRope(raw, model, fail)];
+    const shape = { ...commonShape(raw, ropes, fail), ...definition.shape(raw, fail) };
+    return checkedShape({ architecture: name, ...shape, huggingFace }, fail);
   };
   return { name, modelType, readConfig, parameters, layer };
 }

@@ -2,14 +2,19 @@ import { join } from 'node:path';
 import { readJson } from '../../../disk/read-json.ts';
 import { ModelError } from '../../../errors.ts';
 import type { Architecture } from './architecture.ts';
-import type { Raw } from './config-json.ts';
+import type { Raw } from './config-fields.ts';
+import { gemma3 } from './families/gemma3.ts';
 import { llama } from './families/llama.ts';
+import { mistral } from './families/mistral.ts';
+import { olmo2 } from './families/olmo2.ts';
+import { phi3 } from './families/phi3.ts';
 import { qwen2 } from './families/qwen2.ts';
 import { qwen3 } from './families/qwen3.ts';
+import { smolLm3 } from './families/smollm3.ts';
 import type { ModelConfig, ParameterShape } from './model-config.ts';
 
 /** Every architecture that is understood. */
-export const architectures: readonly Architecture[] = [llama, qwen2, qwen3];
+export const architectures: readonly Architecture[] = [llama, mistral, qwen2, qwen3, smolLm3, phi3, olmo2, gemma3];
 
 /** @throws ModelError where none has this name. */
 export function architectureOf({ architecture }: Pick<ModelConfig, 'architecture'>): Architecture {

@@ -1,100 +1,116 @@
-import { distance } from 'fastest-levenshtein';
 import { z } from 'zod';
-import type { ModelConfig } from './model-config.ts';
-import { defaultRope } from './rope.ts';
+import { type Activation, activations } from './activations.ts';
+import type { Fail, Raw } from './config-fields.ts';
+import type { LayerSight, ModelConfig } from './model-config.ts';
+import { type RopeModel, ropeFields } from './rope-parameters.ts';
+import type { ScaledRope } from './rope-scaling.ts';
 
 /**
- * @file The fields of `config.json` that all families have, with transformers' defaults. Whatever would make another
- * model of the same weights is refused by name, never ignored.
+ * @file The fields of `config.json` that all families have. Whatever would make another model of the same weights is
+ * refused by name, never ignored.
  */
+
+const count = z.int().positive().max(1024);
 
 const width = z
   .int()
   .positive()
   .max(2 ** 20);
 
-/** `rope_type` is older files' `type`. */
-const ropeSchema = z.object({
-  rope_type: z.string().optional(),
-  type: z.string().optional(),
-  rope_theta: z.number().positive().optional(),
-  partial_rotary_factor: z.literal(1).optional(),
-});
+const length = z
+  .int()
+  .positive()
+  .max(2 ** 24);
 
 /** Bounds keep a damaged number from asking for all of the memory. */
 export const commonFields = z.object({
   architectures: z.tuple([z.string()]),
   model_type: z.string().optional(),
-  vocab_size: z
-    .int()
-    .positive()
-    .max(2 ** 24),
+  vocab_size: length,
   hidden_size: width,
   intermediate_size: width,
-  num_hidden_layers: z.int().positive().max(1024),
-  num_attention_heads: z.int().positive().max(1024),
-  num_key_value_heads: z.int().positive().max(1024).nullish(),
+  num_hidden_layers: count,
+  num_attention_heads: count,
+  num_key_value_heads: count.nullish(),
   head_dim: z.int().positive().max(4096).nullish(),
-  max_position_embeddings: z
-    .int()
-    .positive()
-    .max(2 ** 24),
+  max_position_embeddings: length,
   initializer_range: z.number().positive().max(1).default(0.02),
   rms_norm_eps: z.number().positive().max(1),
   tie_word_embeddings: z.boolean().default(false),
-  rope_theta: z.number().positive().nullish(),
-  rope_parameters: ropeSchema.nullish(),
-  rope_scaling: ropeSchema.nullish(),
-  partial_rotary_factor: z.literal(1).nullish(),
-  hidden_act: z.literal('silu').default('silu'),
-  attention_bias: z.literal(false).nullish(),
-  mlp_bias: z.literal(false).nullish(),
-  use_sliding_window: z.literal(false).nullish(),
-  layer_types: z.array(z.literal('full_attention')).nullish(),
-  quantization_config: z.null().optional(),
+  hidden_act: z.string().default('silu'),
+  attention_bias: z.boolean().nullish(),
+  mlp_bias: z.boolean().nullish(),
+  sliding_window: length.nullish(),
+  layer_types: z.array(z.enum(['full_attention', 'sliding_attention'])).nullish(),
+  ...ropeFields,
 });
 
 export type CommonFields = z.output<typeof commonFields>;
 
-/** Throws, naming the file. */
-export type Fail = (message: string) => never;
+/** For families that have no such biases, whatever their config says. */
+export const noBias = z.literal(false).nullish();
 
-export type Raw = Readonly<Record<string, unknown>>;
+/** For families whose layers all see the whole text. */
+export const wholeText = {
+  sliding_window: z.null().optional(),
+  layer_types: z.array(z.literal('full_attention')).nullish(),
+};
 
-/** Checks these fields of a file. @param spelled every name that may stand in it. */
-export function parseFields<Schema extends z.ZodObject>(
-  schema: Schema,
-  value: Raw,
-  spelled: readonly string[],
-  fail: Fail,
-): z.output<Schema> {
-  checkSpelling(value, spelled, fail);
-  const parsed = schema.safeParse(value);
-  return parsed.success ? parsed.data : fail(wordingOf(parsed.error.issues[0]!, value)); // a failed parse has an issue
-}
+/**
+ * Fields that change what transformers, or another family, computes, with the values that change nothing. They are
+ * refused with any other value, unless a family reads them.
+ */
+const NEUTRAL: Readonly<Record<string, readonly unknown[]>> = {
+  is_causal: [true],
+  use_bidirectional_attention: [false, null],
+  attention_chunk_size: [null],
+  per_layer_config: [null],
+  quantization_config: [null],
+  transformers_weights: [null],
+  attn_logit_softcapping: [null],
+  final_logit_softcapping: [null],
+  use_sliding_window: [false, null],
+  attention_multiplier: [null],
+  embedding_multiplier: [1, null],
+  residual_multiplier: [1, null],
+  logits_scaling: [1, null],
+  logit_scale: [1, null],
+  scale_emb: [1, null],
+  scale_depth: [null],
+  clip_qkv: [null],
+  alibi: [false, null],
+  qk_layernorm: [false, null],
+  use_qk_norm: [false, null],
+  no_rope_layers: [null],
+  num_local_experts: [0, null],
+  num_experts: [0, null],
+};
 
-/** A field misspelt by a letter would silently take its default, and be another model. */
-function checkSpelling(value: Raw, spelled: readonly string[], fail: Fail): void {
-  for (const key of Object.keys(value).filter((candidate) => !spelled.includes(candidate))) {
-    const meant = spelled.find((name) => distance(name, key) <= 2);
-    if (meant !== undefined) fail(`${key} is not known; did you mean ${meant}?`);
+/** @param read fields that the family reads. */
+export function refuseForeign(value: Raw, read: readonly string[], fail: Fail): void {
+  for (const [field, neutral] of Object.entries(NEUTRAL)) {
+    if (!Object.hasOwn(value, field) || read.includes(field) || neutral.includes(value[field])) continue;
+    const supported = neutral.map((one) => JSON.stringify(one)).join(', ');
+    fail(`${field} is ${JSON.stringify(value[field])?.slice(0, 80)}; supported is ${supported}`);
   }
 }
 
-function wordingOf(issue: z.core.$ZodIssue, value: unknown): string {
-  const field = issue.path.join('.');
-  const given = issue.path.reduce((at: unknown, key) => Object(at)[key], value);
-  if (given === undefined && issue.code !== 'invalid_value') return `${field} is missing`;
-  const wanted =
-    'values' in issue ? `supported is ${issue.values.map((one) => JSON.stringify(one)).join(', ')}` : issue.message;
-  return `${field} is ${JSON.stringify(given)?.slice(0, 80)}; ${wanted}`;
-}
+/** Every field that may be misspelt. @param own those of a family. */
+export const spellings = (own: readonly string[]): string[] => [
+  ...Object.keys(commonFields.shape),
+  ...Object.keys(NEUTRAL),
+  ...own,
+];
 
 /** The shape of a Llama of these fields. */
-export function commonShape(architecture: string, raw: CommonFields, value: Raw, fail: Fail): ModelConfig {
+export function commonShape(
+  raw: CommonFields,
+  ropesOf: (model: RopeModel) => readonly ScaledRope[],
+  fail: Fail,
+): Omit<ModelConfig, 'architecture' | 'huggingFace'> {
   const headSize = raw.head_dim ?? raw.hidden_size / raw.num_attention_heads;
+  const ropes = ropesOf({ headSize, maxPositions: raw.max_position_embeddings, defaultTheta: 10_000 });
   return {
-    architecture,
     vocabSize: raw.vocab_size,
     hiddenSize: raw.hidden_size,
     intermediateSize: raw.intermediate_size,
@@ -103,27 +119,59 @@ export function commonShape(architecture: string, raw: CommonFields, value: Raw,
     keyValueHeads: raw.num_key_value_heads ?? raw.num_attention_heads,
     headSize,
     scoreScale: headSize ** -0.5,
+    activation: activationOf('hidden_act', raw.hidden_act, fail),
     normEpsilon: raw.rms_norm_eps,
+    gainOffset: 0,
+    embeddingScale: 1,
     tiedEmbedding: raw.tie_word_embeddings,
-    biased: [],
-    ropes: [defaultRope(ropeTheta(raw, fail), headSize)],
+    biased: [...(raw.attention_bias ? ATTENTION : []), ...(raw.mlp_bias ? MLP : [])],
+    ropes: ropes.map(({ frequencies, scale }) => ({ frequencies, scale })),
     sights: Array.from({ length: raw.num_hidden_layers }, () => ({ rope: 0 })),
-    maxPositions: raw.max_position_embeddings,
+    maxPositions: Math.min(...ropes.map(({ maxPositions }) => maxPositions)),
     initializerRange: raw.initializer_range,
-    huggingFace: value,
   };
 }
 
-/** transformers 5 puts it into `rope_parameters`, older ones beside `rope_scaling`; 10000 where neither says. */
-function ropeTheta(raw: CommonFields, fail: Fail): number {
-  for (const field of ['rope_parameters', 'rope_scaling'] as const) {
-    const type = raw[field]?.rope_type ?? raw[field]?.type ?? 'default';
-    if (type !== 'default') fail(`${field}.rope_type is "${type}"; supported is "default"`);
-  }
-  const given = [raw.rope_parameters?.rope_theta, raw.rope_scaling?.rope_theta, raw.rope_theta];
-  const values = given.filter((theta) => theta !== undefined && theta !== null);
-  if (new Set(values).size > 1) fail(`rope_theta is said twice: ${values.join(' and ')}`);
-  return values[0] ?? 10_000;
+const ATTENTION = ['q_proj', 'k_proj', 'v_proj', 'o_proj'];
+const MLP = ['gate_proj', 'up_proj', 'down_proj'];
+
+/** @param field where it stands. */
+export function activationOf(field: string, name: string, fail: Fail): Activation {
+  if (Object.hasOwn(activations, name)) return activations[name]!; // checked
+  return fail(
+    `${field} is "${name}"; supported is ${Object.keys(activations)
+      .map((one) => `"${one}"`)
+      .join(', ')}`,
+  );
+}
+
+/**
+ * What each layer sees, by `layer_types` or, where the file has none, by the family's rule.
+ * @param window of the sliding layers; null where no layer slides.
+ */
+export function layerSights(
+  raw: Pick<CommonFields, 'layer_types' | 'num_hidden_layers' | 'max_position_embeddings'>,
+  window: number | null | undefined,
+  slides: (layer: number) => boolean,
+  fail: Fail,
+): LayerSight[] {
+  const { layer_types: types, num_hidden_layers: layers } = raw;
+  if (types && types.length !== layers) fail(`layer_types has ${types.length} entries, for ${layers} layers`);
+  return Array.from({ length: layers }, (_, layer) => {
+    const sliding = types ? types[layer] === 'sliding_attention' : slides(layer);
+    if (sliding && !window)
+      fail(`layer ${layer} slides, but no sliding_window is in force; give it, or use_sliding_window`);
+    return sliding ? { rope: 0, window: window ?? undefined } : { rope: 0 };
+  });
+}
+
+/** The window of a family that has one in every layer or in none. */
+export function windowEverywhere(raw: CommonFields, fail: Fail): LayerSight[] {
+  const sliding = Boolean(raw.sliding_window);
+  const type = sliding ? 'sliding_attention' : 'full_attention';
+  const other = raw.layer_types?.find((given) => given !== type);
+  if (other !== undefined) fail(`layer_types has "${other}", but sliding_window is ${raw.sliding_window}; leave one`);
+  return layerSights(raw, raw.sliding_window, () => sliding, fail);
 }
 
 /** Checks what holds for all families. */
@@ -136,9 +184,17 @@ export function checkedShape(config: ModelConfig, fail: Fail): ModelConfig {
   return config;
 }
 
-/** `config.json` of these weights in single precision, as it was read. */
+/** `config.json` of these weights in single precision: as it was read, and readable by transformers 4 as well. */
 export function huggingFaceConfig({ huggingFace, tiedEmbedding }: ModelConfig): Record<string, unknown> {
   const { torch_dtype: _older, ...fields } = huggingFace;
-  const written = { ...fields, dtype: 'float32', tie_word_embeddings: tiedEmbedding };
+  const written = { ...olderRope(fields), ...fields, dtype: 'float32', tie_word_embeddings: tiedEmbedding };
   return Object.fromEntries(Object.entries(written).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** transformers 4 knows no `rope_parameters`. Layers of unlike ropes are read from fields of their own there. */
+function olderRope({ rope_parameters: newer }: Raw): Raw {
+  const described = z.looseObject({ rope_type: z.string(), rope_theta: z.number() }).safeParse(newer);
+  if (!described.success) return {};
+  const { rope_type, rope_theta } = described.data;
+  return rope_type === 'default' ? { rope_theta } : { rope_theta, rope_scaling: described.data };
 }

@@ -14,6 +14,12 @@ export interface DecoderOps {
   project(x: Value, ...projections: readonly Projection[]): Value;
   /** The residual stream plus a projection of x. */
   projectOnto(stream: Value, x: Value, projection: Projection): Value;
+  /** The residual stream plus an update. */
+  add(stream: Value, update: Value): Value;
+  /** Columns side by side. @param widths of the parts. */
+  beside(parts: readonly Value[], widths: readonly number[]): Value;
+  /** Columns apart. @param widths of the parts. */
+  apart(x: Value, widths: readonly number[]): readonly Value[];
   /** The activation of gate, times up. */
   gated(gate: Value, up: Value): Value;
   /**

@@ -52,16 +52,16 @@ export function preNormParameters(config: ModelConfig, at: string, ...headNorms:
 export function preNormLayer(ops: DecoderOps, layer: number, stream: Value, headNorms?: HeadNorms): Value {
   const { hiddenSize } = ops.config;
   const at = `model.layers.${layer}`;
-  const { query, key, value, out } = projectionsOf(ops.config, at);
+  const { query, key, value, out, down } = projectionsOf(ops.config, at);
   const before = ops.norm(stream, `${at}.input_layernorm`, hiddenSize);
   const mixed = ops.attend(layer, ops.project(before, query, key, value), headNorms);
   const attended = ops.projectOnto(ops.asked(layer, stream), ops.asked(layer, mixed), out);
   const between = ops.norm(attended, `${at}.post_attention_layernorm`, hiddenSize);
-  return feedForward(ops, at, attended, between);
+  return ops.projectOnto(attended, gatedUnits(ops, at, between), down);
 }
 
-/** The gated feed-forward network (Shazeer 2020) of x, onto the residual stream. */
-export function feedForward(ops: DecoderOps, at: string, stream: Value, x: Value): Value {
-  const { gate, up, down } = projectionsOf(ops.config, at);
-  return ops.projectOnto(stream, ops.gated(ops.project(x, gate), ops.project(x, up)), down);
+/** The inner units of the gated feed-forward network (Shazeer 2020). */
+export function gatedUnits(ops: DecoderOps, at: string, x: Value): Value {
+  const { gate, up } = projectionsOf(ops.config, at);
+  return ops.gated(ops.project(x, gate), ops.project(x, up));
 }

@@ -7,7 +7,8 @@ import type { DecoderOps, HeadNorms, Projection } from './decoder-ops.ts';
 import { hasBias } from './decoder-parts.ts';
 import type { Model } from './model.ts';
 import type { ModelConfig } from './model-config.ts';
-import { declareRotary, type RotaryTable, rotaryOf } from './rope.ts';
+import { declareRotary, type RotaryTable, rotaryOf, turnedSize } from './rope.ts';
+import { windowsOf } from './window.ts';
 
 /**
  * @file The decoder without gradients: the same arithmetic as `training-decoder.ts` in fewer nodes, because at one
@@ -34,16 +35,23 @@ export type DecoderInputs = {
   readonly wanted?: Value;
 };
 
-/** Inputs of a padded batch of texts, whose positions start at 0, and the mask `[group * time, time]` that orders them. */
-export function declareText(graph: GraphBuilder, config: ModelConfig): { text: DecoderInputs; causalMask: Value } {
+/** Masks `[group * time, time]` that order a text, by how far a layer looks back. */
+export type TextMasks = ReadonlyMap<number | undefined, Value>;
+
+/** Inputs of a padded batch of texts, whose positions start at 0, and the masks that order them. */
+export function declareText(graph: GraphBuilder, config: ModelConfig): { text: DecoderInputs; masks: TextMasks } {
   const text = {
     tokens: graph.input('tokens', 'int64', ['tokens']),
     split: graph.input('split', 'int64', [4]),
     position: graph.integers([0]),
     rotary: declareRotary(graph, config),
   };
-  return { text, causalMask: graph.input('causalMask', 'float32', ['queries', 'time']) };
+  const mask = (window: number | undefined) => graph.input(maskInput(window), 'float32', ['queries', 'time']);
+  return { text, masks: new Map(windowsOf(config).map((window) => [window, mask(window)])) };
 }
+
+/** The input with the mask of layers that look back this far. */
+export const maskInput = (window: number | undefined): string => `mask ${window ?? 'whole'}`;
 
 /** Declares the parameters of a graph and emits, once per run, the form in which products read them. */
 export class DecoderWeights {
@@ -52,6 +60,7 @@ export class DecoderWeights {
   readonly #isMapped: boolean;
   readonly #branches: ReadonlyMap<Value, Branch>;
   readonly #products = new Map<string, Product>();
+  readonly #gains = new Map<string, Value>();
 
   constructor(graph: GraphBuilder, model: Model) {
     this.config = model.weights.config;
@@ -75,6 +84,16 @@ export class DecoderWeights {
     });
     return this.#isMapped ? straightProduct(factors, this.#branches) : turnedProduct(this.#graph, factors);
   }
+
+  /** The gain of a norm. */
+  gain(name: string): Value {
+    const { gainOffset } = this.config;
+    const stored = `${name}.weight`;
+    if (gainOffset === 0) return stored;
+    const gain = this.#gains.get(stored) ?? this.#graph.op('Add', [stored, this.#graph.scalar(gainOffset)]);
+    this.#gains.set(stored, gain);
+    return gain;
+  }
 }
 
 /** Last hidden states, normalised, `[batch * time, width]`, or the wanted rows of them. */
@@ -87,15 +106,23 @@ export function decoderStates(
   const { config } = weights;
   const ops = new InferenceOps(graph, weights, inputs, attend);
   const { layer } = architectureOf(config);
-  let stream = graph.op('Gather', ['model.embed_tokens.weight', inputs.tokens], { axis: 0 });
+  const embedded = graph.op('Gather', ['model.embed_tokens.weight', inputs.tokens], { axis: 0 });
+  const { embeddingScale } = config;
+  let stream = embeddingScale === 1 ? embedded : graph.op('Mul', [embedded, graph.scalar(embeddingScale)]);
   for (let at = 0; at < config.layers; at++) stream = layer(ops, at, stream);
   return ops.norm(stream, 'model.norm');
 }
 
 export function logits(graph: GraphBuilder, weights: DecoderWeights, states: Value): Value {
-  const { tiedEmbedding, hiddenSize, vocabSize } = weights.config;
+  const { tiedEmbedding, hiddenSize, vocabSize, logitCap } = weights.config;
   const head = { name: tiedEmbedding ? 'model.embed_tokens' : 'lm_head', from: hiddenSize, to: vocabSize };
-  return weights.product([head])(graph, states);
+  const product = weights.product([head])(graph, states);
+  return logitCap === undefined ? product : capped(graph, product, logitCap);
+}
+
+function capped(graph: GraphBuilder, x: Value, cap: number): Value {
+  const bounded = graph.op('Tanh', [graph.op('Div', [x, graph.scalar(cap)])]);
+  return graph.op('Mul', [bounded, graph.scalar(cap)]);
 }
 
 /** The decoder's operations in few nodes. */
@@ -118,19 +145,20 @@ class InferenceOps implements DecoderOps {
 
   norm(x: Value, gain: string): Value {
     const open = this.#sums.get(x);
+    const weight = this.#weights.gain(gain);
     const epsilon = { float: this.config.normEpsilon };
     if (open === undefined || typeof open === 'string') {
-      const inputs = [open ?? x, `${gain}.weight`];
+      const inputs = [open ?? x, weight];
       return this.#graph.op('SimplifiedLayerNormalization', inputs, { axis: -1, epsilon, stash_type: 1 });
     }
-    const inputs = [open.stream, open.update, `${gain}.weight`];
+    const inputs = [open.stream, open.update, weight];
     const outputs = this.#graph.ops('SkipSimplifiedLayerNormalization', inputs, 4, { epsilon }, 'com.microsoft');
     this.#sums.set(x, outputs[3]!); // the sum is the fourth of them
     return outputs[0]!;
   }
 
   project(x: Value, ...projections: readonly Projection[]): Value {
-    return this.#weights.product(projections)(this.#graph, x);
+    return this.#weights.product(projections)(this.#graph, this.#taken(x));
   }
 
   projectOnto(stream: Value, x: Value, projection: Projection): Value {
@@ -143,8 +171,19 @@ class InferenceOps implements DecoderOps {
     return sum;
   }
 
+  beside(parts: readonly Value[]): Value {
+    return this.#graph.op('Concat', parts, { axis: -1 });
+  }
+
+  apart(x: Value, widths: readonly number[]): readonly Value[] {
+    return this.#graph.ops('Split', [x, this.#graph.integers(widths)], widths.length, { axis: -1 });
+  }
+
   gated(gate: Value, up: Value): Value {
-    const activated = this.#graph.microsoft('QuickGelu', [gate], { alpha: { float: 1 } }); // SiLU
+    const activated =
+      this.config.activation === 'silu'
+        ? this.#graph.microsoft('QuickGelu', [gate], { alpha: { float: 1 } }) // SiLU
+        : this.#graph.op('Gelu', [gate], { approximate: 'tanh' });
     return this.#graph.op('Mul', [activated, up]);
   }
 
@@ -199,18 +238,23 @@ class InferenceOps implements DecoderOps {
     const { rotary, position } = this.#inputs;
     const table = rotaryOf(this.config, rotary, layer);
     if (table === undefined) return heads;
-    return this.#graph.microsoft('RotaryEmbedding', [heads, position, table.cos, table.sin]);
+    return this.#graph.microsoft('RotaryEmbedding', [heads, position, table.cos, table.sin], {
+      num_heads: this.config.heads + this.config.keyValueHeads,
+      rotary_embedding_dim: turnedSize(this.config, layer),
+    });
   }
 }
 
-/** Each token of a text looks at itself and at what stands before it; `mask` is `[group * time, time]`. */
+/** Each token of a text looks at itself and at what stands before it, as far back as the layer does. */
 export function attendToSelf(
   graph: GraphBuilder,
   config: ModelConfig,
-  mask: Value,
+  masks: TextMasks,
+  layer: number,
   { queries, keys, values }: Heads,
 ): Value {
   const { heads, keyValueHeads, headSize } = config;
+  const mask = masks.get(config.sights[layer]?.window)!; // there is one for each window
   const folded = graph.op('Reshape', [queries, graph.integers([0, keyValueHeads, -1, headSize])]);
   const scores = graph.microsoft('FusedMatMul', [folded, keys], { transB: 1, alpha: { float: config.scoreScale } });
   const shares = graph.op('Softmax', [graph.op('Add', [scores, mask])], { axis: -1 });

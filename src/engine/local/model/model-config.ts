@@ -1,3 +1,5 @@
+import type { Activation } from './activations.ts';
+
 /** How many heads attention has, and how wide they are: all that caches, masks and rows need to know of a model. */
 export type AttentionShape = {
   readonly heads: number;
@@ -32,7 +34,14 @@ export type ModelConfig = AttentionShape & {
   readonly hiddenSize: number;
   readonly intermediateSize: number;
   readonly layers: number;
+  readonly activation: Activation;
   readonly normEpsilon: number;
+  /** What is added to the gains of norms as they are stored; 1 in Gemma. */
+  readonly gainOffset: number;
+  /** What embeddings are multiplied by. */
+  readonly embeddingScale: number;
+  /** Logits are cap tanh(logit / cap). */
+  readonly logitCap?: number | undefined;
   /** The output projection is the embedding. */
   readonly tiedEmbedding: boolean;
   /** Projections with a bias, by the last part of their names. */

@@ -2,12 +2,6 @@ import type { GraphBuilder, Value } from '../compiler/onnx/graph-builder.ts';
 import { floats, type Tensors } from '../runtime/host-tensor.ts';
 import type { ModelConfig, Rope } from './model-config.ts';
 
-/** The frequencies of Su et al. (2021): theta ^ (-2 i / size). @param size how many dimensions of a head turn. */
-export function defaultRope(theta: number, size: number): Rope {
-  const frequencies = Array.from({ length: size / 2 }, (_, pair) => theta ** ((-2 * pair) / size));
-  return { frequencies, scale: 1 };
-}
-
 /** Cosines and sines `[positions, pairs]` of one rotary table, as inputs of a graph. */
 export type RotaryTable = { readonly cos: Value; readonly sin: Value };
 
@@ -20,6 +14,12 @@ export function declareRotary(graph: GraphBuilder, { ropes }: ModelConfig): Rota
     const shape = ['positions', frequencies.length];
     return { cos: graph.input(cos, 'float32', shape), sin: graph.input(sin, 'float32', shape) };
   });
+}
+
+/** How many dimensions of a head its layer's rotary table turns; 0 where it has none. */
+export function turnedSize({ ropes, sights }: ModelConfig, layer: number): number {
+  const rope = sights[layer]?.rope;
+  return rope === undefined ? 0 : 2 * (ropes[rope]?.frequencies.length ?? 0);
 }
 
 /** The table that turns the heads of this layer; undefined where nothing does. */

@@ -63,6 +63,11 @@ export function ownPart(
   };
 }
 
+/** The part with a mask `[rows, 1, 1, tokens]` added to its scores. */
+export function hiding(graph: GraphBuilder, part: Part, mask: Value): Part {
+  return { ...part, scores: (queries) => graph.op('Add', [part.scores(queries), mask]) };
+}
+
 /** A prompt that several rows, its samples, have in common; row = prompt * samples + sample. */
 export type SharedPrompt = {
   /** Keys `[prompts, keyValueHeads, size, time]`, turned once for all steps; values `[prompts, keyValueHeads, time, size]`. */

@@ -33,13 +33,24 @@ export function declareRows(graph: GraphBuilder): RowInputs {
 /**
  * What is added to the scores of attention, `[group * time, time]`: 0 where a position looks at itself and what stands
  * before it, very negative elsewhere; once for each query head of a group.
+ * @param window how many positions are looked at; absent means all.
  */
-export function causalMask(graph: GraphBuilder, { heads, keyValueHeads }: AttentionShape, { place }: RowInputs): Value {
+export function causalMask(
+  graph: GraphBuilder,
+  { heads, keyValueHeads }: AttentionShape,
+  { place }: RowInputs,
+  window: number | undefined,
+): Value {
   const time = graph.op('Slice', [graph.op('Shape', [place]), graph.integers([1]), graph.integers([2])]);
   const square = graph.op('Concat', [time, time], { axis: 0 });
   const hidden = graph.op('Expand', [graph.scalar(-1e9), square]);
   const later = graph.op('Trilu', [hidden, graph.integers([1], [])], { upper: 1 });
-  return graph.op('Tile', [later, graph.integers([heads / keyValueHeads, 1])]);
+  const mask = window === undefined ? later : graph.op('Add', [later, tooEarly(graph, hidden, window)]);
+  return graph.op('Tile', [mask, graph.integers([heads / keyValueHeads, 1])]);
+}
+
+function tooEarly(graph: GraphBuilder, hidden: Value, window: number): Value {
+  return graph.op('Trilu', [hidden, graph.integers([-window], [])], { upper: 0 });
 }
 
 export function headIndices(graph: GraphBuilder, config: AttentionShape, { place, home }: RowInputs): HeadIndices {

@@ -5,8 +5,9 @@ import { architectureOf } from './architectures.ts';
 import type { DecoderOps, HeadNorms, Projection } from './decoder-ops.ts';
 import { hasBias } from './decoder-parts.ts';
 import type { ModelConfig } from './model-config.ts';
-import { declareRotary, type RotaryTable, rotaryOf } from './rope.ts';
+import { declareRotary, type RotaryTable, rotaryOf, turnedSize } from './rope.ts';
 import { causalMask, type HeadIndices, headIndices, type RowInputs } from './rows.ts';
+import { windowsOf } from './window.ts';
 
 /** What a forward pass reads beside the parameters. */
 export type TrainingInputs = RowInputs & {
@@ -21,7 +22,9 @@ export type HeadInput = (asked: Value) => Value;
 export function trainingDecoder(tape: Tape, config: ModelConfig, inputs: TrainingInputs): HeadInput {
   const ops = new TrainingOps(tape, config, inputs);
   const { layer } = architectureOf(config);
-  let stream = tape.apply('pick', ['model.embed_tokens.weight', inputs.tokens], {});
+  const embedded = tape.apply('pick', ['model.embed_tokens.weight', inputs.tokens], {});
+  const { embeddingScale: by } = config;
+  let stream = by === 1 ? embedded : tape.apply('scale', [embedded], { by });
   for (let at = 0; at < config.layers; at++) stream = layer(ops, at, stream);
   return (asked) => ops.norm(tape.apply('pick', [stream, asked], {}), 'model.norm', config.hiddenSize);
 }
@@ -31,7 +34,8 @@ class TrainingOps implements DecoderOps {
   readonly config: ModelConfig;
   readonly #tape: Tape;
   readonly #indices: HeadIndices;
-  readonly #mask: Value;
+  /** By how far a layer looks back. */
+  readonly #masks: ReadonlyMap<number | undefined, Value>;
   readonly #rotary: readonly RotaryTable[];
   /** The position of the first token. */
   readonly #start: Value;
@@ -39,14 +43,17 @@ class TrainingOps implements DecoderOps {
   constructor(tape: Tape, config: ModelConfig, inputs: TrainingInputs) {
     this.config = config;
     this.#tape = tape;
-    this.#mask = causalMask(tape.graph, config, inputs);
+    this.#masks = new Map(windowsOf(config).map((each) => [each, causalMask(tape.graph, config, inputs, each)]));
     this.#indices = headIndices(tape.graph, config, inputs);
     this.#rotary = declareRotary(tape.graph, config);
     this.#start = tape.graph.integers([0]);
   }
 
   norm(x: Value, gain: string, width: number): Value {
-    return this.#tape.apply('rmsNorm', [x, `${gain}.weight`], { width, epsilon: this.config.normEpsilon });
+    const { normEpsilon: epsilon, gainOffset: by } = this.config;
+    const stored = `${gain}.weight`;
+    const shifted = by === 0 ? stored : this.#tape.apply('shift', [stored], { by });
+    return this.#tape.apply('rmsNorm', [x, shifted], { width, epsilon });
   }
 
   project(x: Value, ...projections: readonly Projection[]): Value {
@@ -61,8 +68,20 @@ class TrainingOps implements DecoderOps {
     return project(this.#tape, x, this.#matrix(projection), stream);
   }
 
+  add(stream: Value, update: Value): Value {
+    return this.#tape.apply('add', [stream, update], {});
+  }
+
+  beside(parts: readonly Value[], widths: readonly number[]): Value {
+    return this.#tape.apply('beside', parts, { widths });
+  }
+
+  apart(x: Value, widths: readonly number[]): readonly Value[] {
+    return this.#tape.applyAll('apart', [x], { widths });
+  }
+
   gated(gate: Value, up: Value): Value {
-    return this.#tape.apply('swiglu', [gate, up], {});
+    return this.#tape.apply(this.config.activation === 'silu' ? 'swiglu' : 'geglu', [gate, up], {});
   }
 
   attend(layer: number, projected: Value, headNorms?: HeadNorms): Value {
@@ -70,15 +89,16 @@ class TrainingOps implements DecoderOps {
     const { queries, keys, values, home } = this.#indices;
     const width = (heads + 2 * keyValueHeads) * size;
     const split = this.#tape.applyAll('splitHeads', [projected, queries, keys, values], { width, size });
-    const turned = this.#turned(layer, split[0]!, headNorms?.query);
-    const turnedKeys = this.#turned(layer, split[1]!, headNorms?.key);
+    const turned = this.#turned(layer, heads, split[0]!, headNorms?.query);
+    const turnedKeys = this.#turned(layer, keyValueHeads, split[1]!, headNorms?.key);
+    const mask = this.#masks.get(this.config.sights[layer]?.window)!; // there is one for each window
     const [apart, folded] = [
       [0, heads, -1, size],
       [0, keyValueHeads, -1, size],
     ];
     const rows = this.#tape.apply('reshape', [turned], { shape: folded, before: apart });
     const scale = { scale: this.config.scoreScale };
-    const attended = this.#tape.apply('attend', [rows, turnedKeys, split[2]!, this.#mask], scale);
+    const attended = this.#tape.apply('attend', [rows, turnedKeys, split[2]!, mask], scale);
     const unfolded = this.#tape.apply('reshape', [attended], { shape: apart, before: folded });
     return this.#tape.apply('joinHeads', [unfolded, home], { heads, size });
   }
@@ -89,11 +109,14 @@ class TrainingOps implements DecoderOps {
   }
 
   /** Queries or keys, normed where the family does, and turned where the layer does. */
-  #turned(layer: number, x: Value, gain: string | undefined): Value {
+  #turned(layer: number, heads: number, x: Value, gain: string | undefined): Value {
     const normed = gain === undefined ? x : this.norm(x, gain, this.config.headSize);
     const table = rotaryOf(this.config, this.#rotary, layer);
     if (table === undefined) return normed;
-    return this.#tape.apply('rotary', [normed, this.#start, table.cos, table.sin], {});
+    return this.#tape.apply('rotary', [normed, this.#start, table.cos, table.sin], {
+      heads,
+      turned: turnedSize(this.config, layer),
+    });
   }
 
   #matrix({ name, from, to }: Projection): Matrix {

@@ -1,7 +1,16 @@
 import type { GraphBuilder, Value } from '../compiler/onnx/graph-builder.ts';
 import type { Heads } from '../model/inference-decoder.ts';
 import type { ModelConfig } from '../model/model-config.ts';
-import { type Cache, ownPart, type Part, type SharedPrompt, sharedPart, sharedShapes } from '../model/row-attention.ts';
+import {
+  type Cache,
+  hiding,
+  ownPart,
+  type Part,
+  type SharedPrompt,
+  sharedPart,
+  sharedShapes,
+} from '../model/row-attention.ts';
+import { leftBehind } from '../model/window.ts';
 import { carriedOn, extent, type LiveRows, type RowState } from './live-rows.ts';
 
 /**
@@ -51,8 +60,19 @@ export class CacheKeeper {
   #steps = 0;
   #tailSize: Value = '';
   #tailMask: Value | undefined;
+  /** Float `[live, 1, 1, tokens]`: positions of the columns of past and tail. */
+  readonly #columns: Value | undefined;
+  /** Float `[live, 1, 1, 1]`: the position of the step's token. */
+  #now: Value = '';
 
-  constructor(body: GraphBuilder, config: ModelConfig, prompt: PromptOfRows, live: LiveRows | undefined) {
+  /** @param columns positions of the columns of a row's own cache, where a layer has a window. */
+  constructor(
+    body: GraphBuilder,
+    config: ModelConfig,
+    prompt: PromptOfRows,
+    live: LiveRows | undefined,
+    columns: Value | undefined,
+  ) {
     this.#body = body;
     this.#config = config;
     this.#live = live;
@@ -60,13 +80,18 @@ export class CacheKeeper {
     this.#pastSize = body.op('Shape', [this.#past[0]!.keys], { start: 2, end: 3 });
     this.#prompts = prompt.kind === 'shared' ? livePrompts(body, config, prompt, live!) : [];
     if (prompt.kind === 'own') this.#rowMask = live === undefined ? prompt.mask : this.#ofLive(prompt.mask, live);
+    if (columns !== undefined) this.#columns = live === undefined ? columns : this.#ofLive(columns, live);
     if (live === undefined) this.#tails.push(...this.#past);
     else this.#pastMask = this.#maskOf(this.#pastSize);
   }
 
-  /** What all layers of a step have in common. */
-  beginStep(): void {
+  /** What all layers of a step have in common. @param position int64 `[live, 1]` of the token that is read. */
+  beginStep(position: Value): void {
     this.#steps += 1;
+    if (this.#columns !== undefined) {
+      const column = this.#body.op('Cast', [position], { to: 1 });
+      this.#now = this.#body.op('Reshape', [column, this.#body.integers([-1, 1, 1, 1])]);
+    }
     const added = this.#body.integers([this.#steps]);
     this.#tailSize = this.#live === undefined ? this.#body.op('Add', [this.#pastSize, added]) : added;
     if (this.#live === undefined) this.#tailMask = this.#maskOf(this.#tailSize);
@@ -78,10 +103,32 @@ export class CacheKeeper {
     const longer = tail === undefined ? { keys, values } : this.#concat(tail, { keys, values });
     this.#tails[layer] = longer;
     const own = ownPart(this.#body, this.#config, longer, this.#tailSize, this.#tailMask);
-    if (this.#live === undefined) return [own];
+    if (this.#live === undefined) return [this.#windowed(layer, own)];
     const past = ownPart(this.#body, this.#config, this.#past[layer]!, this.#pastSize, this.#pastMask);
+    const seen = [this.#windowed(layer, past), this.#windowed(layer, own, this.#pastSize)];
     const prompt = this.#prompts[layer];
-    return prompt === undefined ? [past, own] : [sharedPart(this.#body, this.#config, prompt), past, own];
+    return prompt === undefined ? seen : [this.#windowedPrompt(layer, prompt), ...seen];
+  }
+
+  /** A part of the row's own cache from a column on, as far back as the layer looks. */
+  #windowed(layer: number, part: Part, start?: Value): Part {
+    const window = this.#config.sights[layer]?.window;
+    if (window === undefined || this.#columns === undefined) return part;
+    const from = start ?? this.#body.integers([0]);
+    const to = this.#body.op('Add', [from, part.size]);
+    const positions = this.#body.op('Slice', [this.#columns, from, to, this.#body.integers([3])]);
+    return hiding(this.#body, part, leftBehind(this.#body, positions, this.#now, window));
+  }
+
+  /** The same for a prompt that stands apart: its columns are its positions. */
+  #windowedPrompt(layer: number, prompt: SharedPrompt): Part {
+    const part = sharedPart(this.#body, this.#config, prompt);
+    const window = this.#config.sights[layer]?.window;
+    if (window === undefined) return part;
+    const [first, step] = [this.#body.integers([0], []), this.#body.integers([1], [])];
+    const count = this.#body.op('Reshape', [part.size, this.#body.integers([], [0])]);
+    const positions = this.#body.op('Cast', [this.#body.op('Range', [first, count, step])], { to: 1 });
+    return hiding(this.#body, part, leftBehind(this.#body, positions, this.#now, window));
   }
 
   /** Declares what the next round starts with, in the order of the inputs. */

@@ -1,6 +1,7 @@
 import { type Stream, stream } from '../../../random.ts';
 import type { SamplingParams, TokenIds } from '../../engine.ts';
 import type { ModelConfig } from '../model/model-config.ts';
+import { hasWindow } from '../model/window.ts';
 import { floats, type HostTensor, integers, type Tensors } from '../runtime/host-tensor.ts';
 import { type Layout, ROUND } from './cache-keeper.ts';
 import { textFeeds } from './text-feeds.ts';
@@ -75,6 +76,7 @@ export function generationFeeds(
     ...textFeeds(texts, config, tokens + 1),
     ...uniformFeeds(batch, how, rounds, ROUND[layout]),
     ...(layout === 'shared' ? sharedFeeds(texts, samples, time, config) : { rowMask: paddingMask(ends, time, tokens) }),
+    ...(hasWindow(config) ? { columns: columnPositions(ends, layout === 'shared' ? 0 : time, tokens) } : {}),
     ...(layout === 'grown' ? {} : liveFeeds(texts.length, samples, ROUND[layout])),
     ...choiceFeeds(how, config),
     lastOfPrompt: integers(texts.map((text, nth) => nth * time + text.length - 1)),
@@ -120,6 +122,14 @@ function paddingMask(ends: readonly number[], time: number, tokens: number): Hos
     mask.fill(-1e9, row * tokens + end, row * tokens + time);
   });
   return floats(mask, [ends.length, 1, 1, tokens]);
+}
+
+/** `[rows, 1, 1, tokens]`: positions of a row's cache, which begins with `time` columns of its prompt. */
+function columnPositions(ends: readonly number[], time: number, tokens: number): HostTensor {
+  const positions = ends.flatMap((end) =>
+    Array.from({ length: tokens }, (_, column) => (column < time ? column : end + column - time)),
+  );
+  return floats(Float32Array.from(positions), [ends.length, 1, 1, tokens]);
 }
 
 /** `[rows, 1]` for the first token and `[rounds, steps, rows, 1]` for the others. */

@@ -7,10 +7,12 @@ import {
   declareText,
   decoderStates,
   logits,
+  type TextMasks,
 } from '../model/inference-decoder.ts';
 import type { Model } from '../model/model.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { Cache } from '../model/row-attention.ts';
+import { hasWindow } from '../model/window.ts';
 import type { Graph } from '../runtime/runtime.ts';
 import { type Layout, type PromptOfRows, ROUND } from './cache-keeper.ts';
 import { type Choice, chooseToken, declareChoice } from './draw.ts';
@@ -35,9 +37,9 @@ function emit(model: Model, choice: Choice, layout: Layout, tempered: boolean): 
   const graph = new GraphBuilder('generation');
   const weights = new DecoderWeights(graph, model);
   const choiceInputs = declareChoice(graph, tempered);
-  const { text, causalMask } = declareText(graph, config);
+  const { text, masks } = declareText(graph, config);
   const promptOfRow = graph.input('promptOfRow', 'int64', ['rows']);
-  const { prompts, firstLogits } = promptPass(graph, config, weights, text, causalMask, promptOfRow);
+  const { prompts, firstLogits } = promptPass(graph, config, weights, text, masks, promptOfRow);
   const start = layout === 'shared' ? sharedStart(graph, prompts) : ownStart(graph, prompts, promptOfRow);
   const surroundings: Surroundings = {
     config,
@@ -47,6 +49,7 @@ function emit(model: Model, choice: Choice, layout: Layout, tempered: boolean): 
     weights,
     rotary: text.rotary,
     prompt: start.prompt,
+    columns: hasWindow(config) ? graph.input('columns', 'float32', ['rows', 1, 1, 'tokens']) : undefined,
     uniforms: graph.input('uniforms', 'float32', ['rounds', ROUND[layout], 'rows', 1]),
     stop: graph.input('stop', 'int64', ['stops']),
     blank: layout === 'grown' ? undefined : declareBlank(graph, ROUND[layout]),
@@ -72,14 +75,14 @@ function promptPass(
   config: ModelConfig,
   weights: DecoderWeights,
   text: DecoderInputs,
-  causalMask: Value,
+  masks: TextMasks,
   promptOfRow: Value,
 ): { readonly prompts: readonly Cache[]; readonly firstLogits: Value } {
   const prompts: Cache[] = [];
   const wanted = graph.input('lastOfPrompt', 'int64', ['prompts']);
-  const states = decoderStates(graph, weights, { ...text, wanted }, (_layer, heads) => {
+  const states = decoderStates(graph, weights, { ...text, wanted }, (layer, heads) => {
     prompts.push(heads);
-    return attendToSelf(graph, config, causalMask, heads);
+    return attendToSelf(graph, config, masks, layer, heads);
   });
   const firstLogits = graph.op('Gather', [logits(graph, weights, states), promptOfRow], { axis: 0 });
   return { prompts, firstLogits };

@@ -15,6 +15,8 @@ export type Surroundings = {
   readonly weights: DecoderWeights;
   readonly rotary: DecoderInputs['rotary'];
   readonly prompt: PromptOfRows;
+  /** Float `[rows, 1, 1, tokens]`: the position of each column of a row's own cache; absent where no layer has a window. */
+  readonly columns: Value | undefined;
   /** `[rounds, steps, rows, 1]`. */
   readonly uniforms: Value;
   readonly stop: Value;
@@ -33,7 +35,7 @@ export function emitRound(outer: GraphBuilder, surroundings: Surroundings): Grap
   const { blank, config, prompt, stop } = surroundings;
   const live =
     blank === undefined ? undefined : liveRows(body, body.input('liveIds', 'int64', ['livePrompts', 'liveSamples']));
-  const keeper = new CacheKeeper(body, config, prompt, live);
+  const keeper = new CacheKeeper(body, config, prompt, live, surroundings.columns);
   const chosen = drawsOf(body, surroundings, round, live).map((uniform) => {
     const next = emitStep(body, surroundings, { token, position, uniform }, keeper);
     token = next.token;
@@ -77,7 +79,7 @@ type Step = { readonly token: Value; readonly position: Value; readonly uniform:
 function emitStep(body: GraphBuilder, surroundings: Surroundings, step: Step, keeper: CacheKeeper): Chosen {
   const { config, choice, choiceInputs, weights, rotary } = surroundings;
   const tokens = body.op('Reshape', [step.token, body.integers([-1])]);
-  keeper.beginStep();
+  keeper.beginStep(step.position);
   const states = decoderStates(body, weights, { tokens, position: step.position, rotary }, (layer, heads) =>
     attendToParts(body, config, heads, keeper.parts(layer, heads)),
   );

@@ -1,6 +1,8 @@
 import type { TokenIds } from '../../engine.ts';
+import { maskInput } from '../model/inference-decoder.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { rotaryTables } from '../model/rope.ts';
+import { windowsOf } from '../model/window.ts';
 import { floats, type HostTensor, integers, type Tensors } from '../runtime/host-tensor.ts';
 
 /**
@@ -18,14 +20,20 @@ export function textFeeds(texts: readonly TokenIds[], config: ModelConfig, posit
   return {
     tokens: integers(tokens),
     split: integers([texts.length, time, heads + 2 * keyValueHeads, headSize]),
-    causalMask: causalMask(time, heads / keyValueHeads),
+    ...Object.fromEntries(
+      windowsOf(config).map((window) => [maskInput(window), textMask(time, heads / keyValueHeads, window)]),
+    ),
     ...rotaryTables(config, positions),
   };
 }
 
-/** `[group * time, time]`: each row sees itself and what stands before it. */
-function causalMask(time: number, group: number): HostTensor {
+/** `[group * time, time]`: each row sees itself and what stands before it, in all as many tokens as the window has. */
+function textMask(time: number, group: number, window = time): HostTensor {
   const data = new Float32Array(group * time * time);
-  for (let row = 0; row < group * time; row++) data.fill(-1e9, row * time + (row % time) + 1, (row + 1) * time);
+  for (let row = 0; row < group * time; row++) {
+    const own = row % time;
+    data.fill(-1e9, row * time, row * time + Math.max(0, own + 1 - window));
+    data.fill(-1e9, row * time + own + 1, (row + 1) * time);
+  }
   return floats(data, [group * time, time]);
 }

@@ -1,16 +1,12 @@
-import { z } from 'zod';
 import { defineArchitecture } from '../architecture.ts';
+import { wholeText } from '../config-json.ts';
 import { preNormLayer, preNormParameters } from '../decoder-parts.ts';
 
-/** Llama (Touvron et al. 2023). */
+/** Llama (Touvron et al. 2023), and whatever its authors called so since: SmolLM2, TinyLlama, Llama 3. */
 export const llama = defineArchitecture({
   name: 'LlamaForCausalLM',
   modelType: 'llama',
-  fields: {
-    hidden_act: z.literal('silu').default('silu'),
-    attention_bias: z.literal(false).nullish(),
-    mlp_bias: z.literal(false).nullish(),
-  },
+  fields: wholeText,
   shape: () => ({}),
   parameters: preNormParameters,
   layer: preNormLayer,

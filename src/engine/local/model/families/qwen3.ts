@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { defineArchitecture } from '../architecture.ts';
+import { noBias } from '../config-json.ts';
 import { preNormLayer, preNormParameters } from '../decoder-parts.ts';
+import { qwenFields, qwenSights } from './qwen-window.ts';
 
 const headNorms = (at: string) => ({ query: `${at}.self_attn.q_norm`, key: `${at}.self_attn.k_norm` });
 
@@ -8,15 +10,9 @@ const headNorms = (at: string) => ({ query: `${at}.self_attn.q_norm`, key: `${at
 export const qwen3 = defineArchitecture({
   name: 'Qwen3ForCausalLM',
   modelType: 'qwen3',
-  fields: {
-    hidden_act: z.literal('silu').default('silu'),
-    attention_bias: z.literal(false).nullish(),
-    use_sliding_window: z.literal(false).nullish(),
-  },
-  shape: (raw) => ({
-    keyValueHeads: raw.num_key_value_heads ?? 32,
-    headSize: raw.head_dim ?? 128,
-  }),
+  fields: { ...qwenFields, head_dim: z.int(), mlp_bias: noBias },
+  defaults: { num_key_value_heads: 32, head_dim: 128 },
+  shape: (raw, fail) => ({ sights: qwenSights(raw, fail) }),
   parameters: (config, at) => preNormParameters(config, at, ...Object.values(headNorms(at))),
   layer: (ops, layer, stream) => preNormLayer(ops, layer, stream, headNorms(`model.layers.${layer}`)),
 });

@@ -1,0 +1,102 @@
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import { type Fail, parseFields, type Raw } from './config-fields.ts';
+import { ropeKinds, type ScaledRope } from './rope-scaling.ts';
+
+/** @file Where `config.json` describes rotary embeddings. */
+
+const description = z.record(z.string(), z.unknown()).nullish();
+
+export const ropeFields = {
+  /** Written by transformers 5. */
+  rope_parameters: description,
+  /** Written by older versions, beside the others. */
+  rope_scaling: description,
+  rope_theta: z.number().positive().nullish(),
+  partial_rotary_factor: z.number().positive().max(1).nullish(),
+  original_max_position_embeddings: z
+    .int()
+    .positive()
+    .max(2 ** 24)
+    .nullish(),
+};
+
+export type RopeFields = z.output<z.ZodObject<typeof ropeFields>>;
+
+/** What a rope needs to know of its model and family. */
+export type RopeModel = {
+  readonly headSize: number;
+  readonly maxPositions: number;
+  readonly defaultTheta: number;
+  /** The kinds that the family has; absent means all. */
+  readonly types?: readonly string[];
+  /** Whether the family heeds `partial_rotary_factor`. */
+  readonly partial?: boolean;
+};
+
+/** Reads the one rope of a model. @param fail throws, where two fields disagree as well. */
+export function readRope(raw: RopeFields, model: RopeModel, fail: Fail): ScaledRope {
+  const newer = described(raw.rope_parameters, raw, 'rope_parameters', fail);
+  const older = described(raw.rope_scaling, raw, 'rope_scaling', fail);
+  if (newer !== undefined && older !== undefined && !isDeepStrictEqual(newer, older)) {
+    fail(`rope_parameters and rope_scaling disagree: ${JSON.stringify(newer)} and ${JSON.stringify(older)}; leave one`);
+  }
+  const where = newer === undefined ? 'rope_scaling' : 'rope_parameters';
+  return ropeOf(newer ?? older ?? filled({}, raw, where, fail), model, where, fail);
+}
+
+/** A description with what stands beside it; undefined where there is none, or an empty one. */
+function described(given: Raw | null | undefined, outside: RopeFields, where: string, fail: Fail): Raw | undefined {
+  if (given === undefined || given === null || Object.keys(given).length === 0) return undefined;
+  return filled(given, outside, where, fail);
+}
+
+/** Older files say `type`. */
+export function filled(given: Raw, outside: RopeFields, where: string, fail: Fail): Raw {
+  const { type, rope_type = type ?? 'default', ...parameters } = given;
+  if (type !== undefined && type !== rope_type) fail(`${where} is of two types: ${rope_type} and ${type}; leave one`);
+  const beside = Object.entries(outside).filter(([field]) => isBeside(field, rope_type));
+  const once = beside.map(([field, value]) => saidOnce(field, parameters[field], value, fail));
+  return Object.assign({ ...parameters, rope_type }, ...once);
+}
+
+/** Fields that stand outside of a description and mean its rope. */
+function isBeside(field: string, type: unknown): boolean {
+  if (field === 'rope_theta' || field === 'partial_rotary_factor') return true;
+  return field === 'original_max_position_embeddings' && kindOf(type)?.fields.includes(field) === true;
+}
+
+const kindOf = (type: unknown) =>
+  typeof type === 'string' && Object.hasOwn(ropeKinds, type) ? ropeKinds[type] : undefined;
+
+/** A field that may stand inside and outside, but may not say two things. */
+function saidOnce(field: string, inside: unknown, outside: unknown, fail: Fail): Raw {
+  const [first, second] = [inside ?? undefined, outside ?? undefined];
+  if (first !== undefined && second !== undefined && first !== second) {
+    fail(`${field} is said twice: ${first} and ${second}; leave one`);
+  }
+  const value = first ?? second;
+  return value === undefined ? {} : { [field]: value };
+}
+
+const everyFields = z.looseObject({
+  rope_theta: z.number().positive().nullish(),
+  partial_rotary_factor: z.number().positive().max(1).nullish(),
+});
+
+/** The rope of one description. @param where it stands, for messages. */
+export function ropeOf(given: Raw, model: RopeModel, where: string, outerFail: Fail): ScaledRope {
+  const fail: Fail = (message) => outerFail(`${where}.${message}`);
+  const { rope_type: type, rope_theta, partial_rotary_factor, ...own } = given;
+  const kind = kindOf(type);
+  const types = model.types ?? Object.keys(ropeKinds);
+  if (kind === undefined || !types.includes(String(type))) {
+    return fail(`rope_type is ${JSON.stringify(type)}; supported is ${types.map((one) => `"${one}"`).join(', ')}`);
+  }
+  const every = parseFields(everyFields, { rope_theta, partial_rotary_factor }, [], fail);
+  const part = every.partial_rotary_factor ?? 1;
+  if (part !== 1 && model.partial !== true) fail(`partial_rotary_factor is ${part}; supported is 1`);
+  const theta = every.rope_theta ?? model.defaultTheta;
+  const base = { theta, size: Math.floor(model.headSize * part), maxPositions: model.maxPositions };
+  return kind.read(own, base, fail);
+}

@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, describe, expect, test } from 'vitest';
+import { parseConfig } from '../../src/engine/local/model/architectures.ts';
+import type { ModelConfig } from '../../src/engine/local/model/model-config.ts';
+import { Weights } from '../../src/engine/local/model/weights.ts';
+import { hasWindow } from '../../src/engine/local/model/window.ts';
+import { LocalPolicy } from '../../src/engine/local/policy/local-policy.ts';
+import { Runtime } from '../../src/engine/local/runtime/runtime.ts';
+import { unpack } from './golden.ts';
+import { allLogprobs } from './sampling-reference.ts';
+
+/** What tests/peers/torch/make-architectures.py wrote. */
+type Golden = {
+  readonly text: readonly number[];
+  readonly models: readonly {
+    readonly name: string;
+    readonly config: Record<string, unknown>;
+    /** `[time, vocabulary]`. */
+    readonly logprobs: string;
+    /** Each gradient's length, and its product with {@link numbers}. */
+    readonly gradients?: Readonly<Record<string, readonly [number, number]>>;
+  }[];
+};
+
+const golden: Golden = JSON.parse(readFileSync(new URL('fixtures/architectures.json', import.meta.url), 'utf8'));
+
+const BAR = 1e-4;
+
+const CROSS_ENTROPY = { kind: 'cross_entropy' } as const;
+
+/** Prompts of unlike lengths, so that shorter ones are padded: by how many and how often, the cache is kept otherwise. */
+const promptsOf = (count: number) =>
+  Array.from({ length: count }, (_, nth) => golden.text.slice(nth % 3, 5 + ((7 * nth) % 13)));
+
+const LAYOUTS = [
+  { name: 'few rows', prompts: promptsOf(3), samples: 1 },
+  { name: 'many rows', prompts: promptsOf(20), samples: 1 },
+  { name: 'many samples', prompts: promptsOf(4), samples: 6 },
+] as const;
+
+const runtime = Runtime.open(1);
+afterAll(() => runtime.close());
+
+/** Numbers between -0.5 and 0.5 that both sides can make. */
+function numbers(length: number, seed: number): Float64Array {
+  return Float64Array.from(
+    { length },
+    (_, at) => ((Math.abs(Math.sin((at + 1) * (12.9898 + seed))) * 43.758) % 1) - 0.5,
+  );
+}
+
+/** The weights that transformers had. */
+function weightsOf(config: ModelConfig): Weights {
+  const weights = new Weights(config);
+  const sorted = weights.parameters.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  for (const [seed, { name, data }] of sorted.entries()) {
+    const centre = name.endsWith('norm.weight') ? 1 - config.gainOffset : 0;
+    data.set(numbers(data.length, seed).map((value) => Math.fround(centre + Math.fround(value))));
+  }
+  return weights;
+}
+
+const largestDifference = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
+  Math.max(...Array.from(a, (value, at) => Math.abs(value - b[at]!)));
+
+describe.each(golden.models)('$name agrees with transformers', ({ name, config: fields, logprobs, gradients }) => {
+  const config = parseConfig(name, fields);
+  const open = () => new LocalPolicy(runtime, weightsOf(config));
+  const expected = unpack(logprobs);
+  const text = golden.text;
+
+  test('in the log-probabilities of training', async () => {
+    for (let token = 0; token < config.vocabSize; token += 5) {
+      const { logprobs } = await open().forward([{ input: [...text], targets: text.map(() => token) }], CROSS_ENTROPY);
+      const wanted = expected.filter((_, at) => at % config.vocabSize === token);
+      expect(largestDifference(logprobs[0]!, wanted)).toBeLessThan(BAR);
+    }
+  });
+
+  test('in those of a whole text without gradients', async () => {
+    const found = await allLogprobs(await open().sampler(), text, config.vocabSize);
+    expect(largestDifference(found.flat(), expected)).toBeLessThan(BAR);
+  });
+
+  // what else differs between variants of a family is the same in a cache
+  const cached = gradients !== undefined || hasWindow(config);
+  test.runIf(cached).each(LAYOUTS)('and generates as it would by whole texts: $name', async ({ prompts, samples }) => {
+    const sampler = await open().sampler();
+    const how = { maxTokens: 12, temperature: 1, seed: 1, stop: [6, 13], samples };
+    const sequences = await sampler.sample(prompts, how);
+    for (const [nth, group] of sequences.entries()) {
+      for (const { tokens, logprobs } of group) {
+        const whole = [...prompts[nth]!, ...tokens];
+        const [all] = await sampler.logprobs([whole]);
+        expect(largestDifference(logprobs, all!.slice(prompts[nth]!.length))).toBeLessThan(BAR);
+      }
+    }
+  });
+
+  test.runIf(gradients !== undefined)('in the gradients of all parameters', async () => {
+    const policy = open();
+    await policy.forwardBackward([{ input: text.slice(0, -1), targets: text.slice(1) }], CROSS_ENTROPY);
+    const { parameters } = await policy.gradient();
+    expect(parameters.map(({ name }) => name).sort()).toEqual(Object.keys(gradients!).sort());
+    for (const { name, data } of parameters) {
+      const [length, product] = gradients![name]!;
+      const noise = numbers(data.length, 0.5);
+      expect(Math.abs(Math.hypot(...data) - length)).toBeLessThan(BAR * length);
+      expect(Math.abs(data.reduce((sum, value, at) => sum + value * noise[at]!, 0) - product)).toBeLessThan(
+        BAR * length,
+      );
+    }
+  });
+});
