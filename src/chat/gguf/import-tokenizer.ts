@@ -1,12 +1,10 @@
 import { z } from 'zod';
 import { type Metadata, wholeNumber } from '../../engine/local/files/gguf/metadata.ts';
 import { ModelError } from '../../errors.ts';
-import { PRE_TOKENIZERS, type PreTokenizer } from './pre-tokenizers.ts';
+import { BYTE_LEVEL, PRE_TOKENIZERS, type PreTokenizer, preTokenizerJson } from './pre-tokenizers.ts';
+import { TOKEN_KIND } from './token-kind.ts';
 
 /** @file The tokenizer, the chat template and the stop tokens of a GGUF file, as the files of a Hugging Face folder. */
-
-/** `tokenizer.ggml.token_type`. */
-const KIND = { unknown: 2, control: 3, userDefined: 4, unused: 5 } as const;
 
 /** What fills up the rows of the embedding that no token has. */
 const PADDING = /^\[PAD\d+\]$/;
@@ -38,26 +36,24 @@ function readTokens(metadata: Metadata): Token[] {
   }
   const texts = metadata.read('tokenizer.ggml.tokens', z.array(z.string()));
   const kinds = metadata.find('tokenizer.ggml.token_type', z.array(z.number())) ?? [];
-  const tokens = texts.map((text, id) => ({ id, text, kind: kinds[id] ?? 1 }));
+  const tokens = texts.map((text, id) => ({ id, text, kind: kinds[id] ?? TOKEN_KIND.normal }));
   const last = new Map(texts.map((text, id) => [text, id]));
   const twice = texts.find((text, id) => last.get(text) !== id);
   if (twice !== undefined) throw new ModelError(`${metadata.path}: the token ${JSON.stringify(twice)} has two ids`);
-  return tokens.filter(({ text, kind }) => !(kind === KIND.unused && PADDING.test(text)));
+  return tokens.filter(({ text, kind }) => !(kind === TOKEN_KIND.unused && PADDING.test(text)));
 }
 
 function tokenizerJson(metadata: Metadata, tokens: readonly Token[]): Record<string, unknown> {
-  const { patterns, ignoreMerges = false } = preTokenizer(metadata);
-  const splits = patterns.map((Regex) => ({ type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false }));
-  const bytes = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false };
+  const rule = preTokenizer(metadata);
   return {
     version: '1.0',
     truncation: null,
     padding: null,
     added_tokens: addedTokens(tokens),
     normalizer: null,
-    pre_tokenizer: { type: 'Sequence', pretokenizers: [...splits, bytes] },
+    pre_tokenizer: preTokenizerJson(rule),
     post_processor: beginning(metadata, tokens),
-    decoder: bytes,
+    decoder: BYTE_LEVEL,
     model: {
       type: 'BPE',
       dropout: null,
@@ -66,7 +62,7 @@ function tokenizerJson(metadata: Metadata, tokens: readonly Token[]): Record<str
       end_of_word_suffix: null,
       fuse_unk: false,
       byte_fallback: false,
-      ignore_merges: ignoreMerges,
+      ignore_merges: rule.ignoreMerges ?? false,
       vocab: Object.fromEntries(tokens.map(({ text, id }) => [text, id])),
       merges: metadata.read('tokenizer.ggml.merges', z.array(z.string())).map(pairOf),
     },
@@ -92,9 +88,9 @@ function pairOf(merge: string): [string, string] {
 
 /** Tokens that are looked for in a text before it is cut: special ones, and those that were added to the vocabulary. */
 function addedTokens(tokens: readonly Token[]): Record<string, unknown>[] {
-  const added = tokens.filter(({ kind }) => kind >= KIND.unknown && kind <= KIND.userDefined);
+  const added = tokens.filter(({ kind }) => kind >= TOKEN_KIND.unknown && kind <= TOKEN_KIND.userDefined);
   const how = { single_word: false, lstrip: false, rstrip: false, normalized: false };
-  return added.map(({ id, text, kind }) => ({ id, content: text, ...how, special: kind !== KIND.userDefined }));
+  return added.map(({ id, text, kind }) => ({ id, content: text, ...how, special: kind !== TOKEN_KIND.userDefined }));
 }
 
 /** What Python puts in front of a text that no template wrote. */
@@ -159,6 +155,6 @@ const ENDS = new Set([
 /** What generation stops at: the end of a text first, then what else the file or its tokens call an end. */
 function stopIds(metadata: Metadata, tokens: readonly Token[]): number[] {
   const named = ['eos', 'eot', 'eom'].map((name) => metadata.find(`tokenizer.ggml.${name}_token_id`, wholeNumber));
-  const ends = tokens.filter(({ text, kind }) => kind === KIND.control && ENDS.has(text)).map(({ id }) => id);
+  const ends = tokens.filter(({ text, kind }) => kind === TOKEN_KIND.control && ENDS.has(text)).map(({ id }) => id);
   return [...new Set([...named, ...ends])].filter((id) => id !== undefined);
 }

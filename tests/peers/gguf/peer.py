@@ -177,7 +177,9 @@ def tiny(folder):
         else:
             writer.add_tensor(f"{name}.weight", quantize(weights, kind), raw_dtype=kind)
     finish(writer)
-    (folder / "tiny.json").write_text(json.dumps(hashes(folder / "tiny.gguf"), indent=1) + "\n")
+    kinds = {"as it is": None, "F16": Type.F16, "Q8_0": Type.Q8_0}
+    wanted = {name: hashes(folder / "tiny.gguf", kind) for name, kind in kinds.items()}
+    (folder / "tiny.json").write_text(json.dumps(wanted, indent=1) + "\n")
 
 
 PARTS = {
@@ -188,7 +190,15 @@ PARTS = {
 OUTER = {"token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head"}
 
 
-def hashes(path):
+def rounded(weights, kind):
+    """Matrices as an export in this format keeps them; rows that are no whole number of blocks are kept as F16."""
+    if kind is None or weights.ndim == 1:
+        return weights
+    fitting = kind if weights.shape[1] % gguf.GGML_QUANT_SIZES[kind][0] == 0 else Type.F16
+    return dequantize(quantize(weights, fitting), fitting).astype(np.float32).reshape(weights.shape)
+
+
+def hashes(path, kind=None):
     """SHA-256 of the float32 bytes of each tensor under its Hugging Face name, rows of q and k as Hugging Face has them."""
     reader = gguf.GGUFReader(path)
     fields = {name: field.contents() for name, field in reader.fields.items()}
@@ -202,7 +212,8 @@ def hashes(path):
         if part in heads:
             weights = weights.reshape(heads[part], shape[0] // heads[part] // 2, 2, shape[1]).swapaxes(1, 2).reshape(shape)
         full = OUTER[name] if name in OUTER else f"model.layers.{name.split('.')[1]}.{PARTS[part]}"
-        found[f"{full}.weight"] = hashlib.sha256(np.ascontiguousarray(weights).tobytes()).hexdigest()
+        kept = np.ascontiguousarray(rounded(weights, kind))
+        found[f"{full}.weight"] = hashlib.sha256(kept.tobytes()).hexdigest()
     return found
 
 
