@@ -42,7 +42,7 @@ function ownWork(wrong: boolean): OwnWork {
 describe('starts of rollouts', () => {
   const shares = startShares.parse({ clean: 3, oneSlip: 2, habitOrSlips: 1, ownError: 2, rightPrefix: 1, challenged: 3 });
   const total = Object.values(shares).reduce((sum, one) => sum + one);
-  const drawn = (draws: Stream) => drawStart(running, draws, shares, [ownWork(true)], { own: 0.6, wrong: 0.3 });
+  const drawn = (draws: Stream) => drawStart(running, draws, shares, [ownWork(true)], { own: 0.6, wrong: 0.3, waved: 0.3 });
 
   it.each([
     ['clean', 3, (start: Start<unknown>) => start.kind === 'clean'],
@@ -56,8 +56,8 @@ describe('starts of rollouts', () => {
   });
 
   it('have no own errors before there are any, and challenge in the shares asked for', () => {
-    expect(shareOf((draws) => drawStart(running, draws, shares, [], { own: 0.6, wrong: 0.3 }).kind === 'own')).toBe(0);
-    const challenged = (draws: Stream) => drawChallenged(running, draws, { own: 0.6, wrong: 0.3 });
+    expect(shareOf((draws) => drawStart(running, draws, shares, [], { own: 0.6, wrong: 0.3, waved: 0.3 }).kind === 'own')).toBe(0);
+    const challenged = (draws: Stream) => drawChallenged(running, draws, { own: 0.6, wrong: 0.3, waved: 0.3 });
     expect(Math.abs(shareOf((draws) => challenged(draws).saidBy === 'model') - 0.6)).toBeLessThan(within(0.6));
     expect(Math.abs(shareOf((draws) => challenged(draws).dose > 0) - 0.3)).toBeLessThan(within(0.3));
   });
@@ -99,7 +99,7 @@ describe.each(families.map((family) => [family.name, family] as const))('the wan
   it('mends what is wrong after a challenge, keeps what is right, and says which it was', () => {
     for (let seed = 0; seed < 20; seed++) {
       const draws = stream(seed, 'challenged');
-      const start = drawChallenged(family, draws, { own: 0.5, wrong: 0.5 });
+      const start = drawChallenged(family, draws, { own: 0.5, wrong: 0.5, waved: 0.3 });
       expect(graded(start, draws)).toEqual(PERFECT);
       const marks = wantedBehind(family, start, draws)!.filter(({ stress }) => stress === 'mark');
       if (marks.length > 0) expect(marks.map((mark) => mark.text)).toEqual([start.dose > 0 ? ' wrong' : ' right']);
