@@ -26,7 +26,7 @@ const share = (usual: number) => z.number().nonnegative().default(usual);
 /** Shares of the lessons, and what the loss stresses in them. */
 export const lessonOptions = z.strictObject({
   /** Lessons per step. */
-  lessons: z.int().positive().default(44),
+  lessons: z.int().positive().max(100_000).default(44),
   shares: z
     .strictObject({
       challenged: share(0.22),
