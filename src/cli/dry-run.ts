@@ -1,10 +1,11 @@
+import { resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { type Price, priceOf, readPrices } from '../engine/endpoint/prices.ts';
 import { InputError } from '../errors.ts';
 import { measureRates, minutes, recipeCost } from '../recipe/cost.ts';
 import type { Recipe } from '../recipe/load-recipe.ts';
 import { openRecipeFamily, runSizes } from '../recipe/open-family.ts';
-import type { RunParts } from '../recipe/run-parts.ts';
+import type { Model, RunParts } from '../recipe/run-parts.ts';
 import { formatCount, formatSeconds } from '../report/format.ts';
 import { type Bill, billJson, billLines } from './bill.ts';
 import { EXIT } from './exit.ts';
@@ -56,11 +57,23 @@ async function machineBill(recipe: Recipe, parts: RunParts): Promise<Bill> {
       notes: [
         `at ${trained} trained and ${sampled} sampled tokens/s, measured now`,
         `trains ${formatCount(adapter?.parameters ?? parameters)} numbers of a model of ${formatCount(parameters)}`,
+        ...(await previews(recipe, model)),
       ],
     };
   } finally {
     await model.policy.close();
   }
+}
+
+/** A sample of what each stage trains on, where it shows one. */
+async function previews({ stages, folder }: Recipe, { format }: Pick<Model, 'format'>): Promise<string[]> {
+  const file = (path: string) => resolve(folder, path);
+  const shown = stages.filter(({ off, stage }) => !off && stage.preview !== undefined);
+  return Promise.all(
+    shown.map(
+      async ({ name, stage }) => `${name} learns what stands in ⟦⟧:\n${await stage.preview?.({ format, file })}`,
+    ),
+  );
 }
 
 /** Asks nothing of the service. */

@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { InputError, Interrupted } from '../errors.ts';
 import { visibleLine } from '../visible.ts';
 import { EXIT, explainError } from './exit.ts';
+import { addExport, addImport } from './gguf-program.ts';
 import {
   addEndpointOptions,
   addFamilyOptions,
@@ -57,6 +58,7 @@ function buildProgram(loadParts: LoadParts, exit: Exit): Command {
   addProblems(program, loadParts, exit);
   addLab(program, loadParts, exit);
   addImport(program, exit);
+  addExport(program, exit);
   return program;
 }
 
@@ -238,28 +240,6 @@ Examples:
     .action(async (folder: string | undefined, options) => {
       const { view } = await import('./view-command.ts');
       exit(await view(folder ?? 'runs', options));
-    });
-}
-
-function addImport(program: Command, exit: Exit): void {
-  program
-    .command('import <file> <folder>')
-    .description('make a Hugging Face folder of a GGUF file: weights as float32, tokenizer, chat template')
-    .option('--json', 'one JSON object on standard output')
-    .option('--quiet', 'say nothing unless it fails')
-    .addHelpText(
-      'after',
-      `
-<folder> must not be there yet. It takes 4 bytes a parameter.
-
-Example:
-  unrut import SmolLM2-135M-Instruct.Q4_1.gguf models/smollm2
-  unrut probe models/smollm2 --behaviours loops few-shot
-`,
-    )
-    .action(async (file: string, folder: string, options) => {
-      const { importFile } = await import('./import-command.ts');
-      exit(await importFile(file, folder, options));
     });
 }
 

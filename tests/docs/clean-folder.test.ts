@@ -46,7 +46,7 @@ it('makes a family, a probe and a stage of one’s own work as the guide writes 
     status: 0,
     stdout: expect.stringMatching(/addition: \d+ checks on .* all hold/),
   });
-  expect(main(recipe!)).toMatchObject({ status: 0, stderr: '', stdout: expect.stringContaining('stage imitate done') });
-  expect(existsSync(join(folder, 'runs/imitate-1/report.html'))).toBe(true);
+  expect(main(recipe!)).toMatchObject({ status: 0, stderr: '', stdout: expect.stringContaining('stage recite done') });
+  expect(existsSync(join(folder, 'runs/recite-1/report.html'))).toBe(true);
   expect(main(probe!).stderr).toMatch(/^unrut: .*path\/to\/chat-model/); // the one thing that a reader has to bring
 });

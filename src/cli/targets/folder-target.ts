@@ -1,5 +1,5 @@
 import type { ProbeSettings } from '../../probes/prober.ts';
-import { openRecipeFamily, usualFamily } from '../../recipe/open-family.ts';
+import { openRecipeFamily } from '../../recipe/open-family.ts';
 import type { Model, RunParts } from '../../recipe/run-parts.ts';
 import { fingerprintFolder } from '../../record/fingerprint.ts';
 import { checkUnused } from '../../record/run-folder.ts';
@@ -43,10 +43,9 @@ export async function openFolderTarget(
   };
 }
 
-/** What was asked for, with its dials; else what the model knows. */
+/** What was asked for, with its dials; else what the model knows, with the dials that it declares. */
 async function familyFor(model: Model, { family, set }: FolderOptions, families: RunParts['families']) {
-  if (family === undefined && set === undefined) {
-    return openRecipeFamily(undefined, model, { families, folder: '.' });
-  }
-  return openProblems(family ?? usualFamily(model.baseText).name, set, undefined, families);
+  const usual = await openRecipeFamily(undefined, model, { families, folder: '.' });
+  if (set === undefined && (family ?? usual.name) === usual.name) return usual;
+  return openProblems(family ?? usual.name, set, undefined, families);
 }
