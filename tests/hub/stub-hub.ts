@@ -16,6 +16,8 @@ export type Faults = {
   cuts: (number | undefined)[];
   /** Contents have one byte changed. */
   damage: boolean;
+  /** The second page of the list of files is on the other origin. */
+  pageElsewhere: boolean;
 };
 
 /**
@@ -24,7 +26,7 @@ export type Faults = {
  */
 export class StubHub {
   readonly asked: Asked[] = [];
-  readonly faults: Faults = { cuts: [], damage: false };
+  readonly faults: Faults = { cuts: [], damage: false, pageElsewhere: false };
   readonly #files: ReadonlyMap<string, Buffer>;
   readonly #hub = createServer((request, response) => this.#answer(request, response));
   readonly #store = createServer((request, response) => this.#content(request, response));
@@ -74,13 +76,19 @@ export class StubHub {
       return json(response, { _id: 'x', id: 'acme/tiny', sha: COMMIT, lastModified: '2026-01-01' });
     }
     if (path.startsWith('/api/models/acme/tiny/revision/')) return refuse(response, 404, 'RevisionNotFound');
-    if (path === `/api/models/acme/tiny/tree/${COMMIT}`) return json(response, this.#listing());
+    if (path === `/api/models/acme/tiny/tree/${COMMIT}`) return this.#list(response);
     const [, file] = /^\/acme\/tiny\/resolve\/(?:main|c0ffee0+)\/(.+)$/.exec(path) ?? [];
     const content = this.#files.get(file ?? '');
     if (file === undefined || content === undefined) return refuse(response, 404, 'RepoNotFound');
     return response
       .writeHead(302, { ...aboutOf(file, content), location: `${urlOf(this.#store)}/store/${file}` })
       .end();
+  }
+
+  #list(response: ServerResponse): ServerResponse {
+    if (!this.faults.pageElsewhere) return json(response, this.#listing());
+    response.setHeader('link', `<${urlOf(this.#store)}/page>; rel="next"`);
+    return json(response, this.#listing().slice(0, 1));
   }
 
   #listing(): unknown[] {
@@ -94,6 +102,10 @@ export class StubHub {
 
   #content(request: IncomingMessage, response: ServerResponse): void {
     const path = this.#note(request);
+    if (path === '/page') {
+      json(response, this.#listing().slice(1));
+      return;
+    }
     const whole = Buffer.from(this.#files.get(path.slice('/store/'.length)) ?? '');
     if (this.faults.damage) whole[whole.length - 1] = (whole.at(-1) ?? 0) ^ 1;
     const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
