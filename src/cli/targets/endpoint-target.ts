@@ -18,6 +18,7 @@ import { LoggedModel } from '../../probes/logged-model.ts';
 import type { ProbeSettings } from '../../probes/prober.ts';
 import { DEFAULT_FAMILY } from '../../problems/families.ts';
 import type { ProblemFamily } from '../../problems/problem-family.ts';
+import { withShots } from '../../problems/shots.ts';
 import { EvalLogWriter } from '../../record/inspect/eval-log-writer.ts';
 import { finishLog, TRANSCRIPTS } from '../../record/inspect/write-transcripts.ts';
 import { Lock } from '../../record/lock.ts';
@@ -36,6 +37,7 @@ import type { OpenTarget } from './open-target.ts';
 export type EndpointOptions = {
   readonly family?: string;
   readonly set?: readonly string[];
+  readonly shots?: number;
   readonly mode?: Mode;
   readonly budget?: number;
   readonly maxCost?: number;
@@ -69,7 +71,8 @@ export async function openEndpointTarget(
   const address = parseAddress(name);
   const secret = Secret.of(address, options.keyEnv);
   problemsNeeded(wanted.problems, options.effect); // refused before the server is asked
-  const family = await openProblems(options.family ?? DEFAULT_FAMILY, options.set);
+  const plain = await openProblems(options.family ?? DEFAULT_FAMILY, options.set);
+  const family = options.shots === undefined ? plain : withShots(plain, options.shots);
   const prices = await readPrices(options.prices ?? join(packageRoot, 'prices.json'));
   const out = await claimFolder(options);
   const lock = await Lock.take(join(out, 'lock'));

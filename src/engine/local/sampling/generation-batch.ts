@@ -135,7 +135,7 @@ function columnPositions(ends: readonly number[], time: number, tokens: number):
 /** `[rows, 1]` for the first token and `[rounds, steps, rows, 1]` for the others. */
 function uniformFeeds(
   { prompts, from, to }: GenerationBatch,
-  { seed, seeds }: SamplingParams,
+  { seed, seeds, place: before = 0 }: SamplingParams,
   rounds: number,
   steps: number,
 ): Tensors {
@@ -145,7 +145,7 @@ function uniformFeeds(
   let row = 0;
   for (const prompt of prompts) {
     for (let sample = from; sample < to; sample++, row++) {
-      const [own, place] = seeds === undefined ? [seed, prompt] : [seeds[prompt]!, 0]; // one is there for each
+      const [own, place] = seeds === undefined ? [seed, before + prompt] : [seeds[prompt]!, 0]; // one is there for each
       const draws = stream(own, 'sample', place, sample);
       first[row] = drawUniform(draws);
       for (let at = row; at < others.length; at += rows) others[at] = drawUniform(draws);
