@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { InputError } from '../errors.ts';
 import { DEFAULT_FAMILY, type FamilyEntry, openFamily } from '../problems/families.ts';
-import { ownProblems, readOwnProblems } from '../problems/own-problems.ts';
+import { readOwnProblems } from '../problems/own-problems.ts';
+import { trainableProblems } from '../problems/own-training.ts';
 import type { ProblemFamily } from '../problems/problem-family.ts';
 import { runningSumFamily } from '../problems/running-sum-family.ts';
 import { stream } from '../random.ts';
@@ -33,7 +34,7 @@ export async function openRecipeFamily(
   const chosen = choice === undefined ? usualFamily(baseText) : typeof choice === 'object' ? choice : plain(choice);
   if ('name' in chosen) return openFamily(chosen.name, chosen.dials, families);
   const path = resolve(folder, chosen.file);
-  return ownProblems(path, await readOwnProblems(path));
+  return trainableProblems(path, await readOwnProblems(path), chosen.replyTokens) as ProblemFamily<unknown>; // its own problems
 }
 
 /** What a model knows by the text that it declares; any other model is asked in words. */
@@ -43,7 +44,8 @@ export function usualFamily(baseText: ModelText['baseText']): { name: string; di
   return { name: runningSumFamily.name, dials: {} };
 }
 
-const plain = (text: string) => (text.endsWith('.jsonl') ? { file: text } : { name: text, dials: {} });
+const plain = (text: string) =>
+  text.endsWith('.jsonl') ? { file: text, replyTokens: undefined } : { name: text, dials: {} };
 
 /** @throws InputError where the family has no problems to train on. */
 export function trainingSide(family: ProblemFamily<unknown>): TrainingFamily {

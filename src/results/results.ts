@@ -24,7 +24,14 @@ const condition = z.string().regex(conditionPattern, 'must be written key=value,
 const estimate = z.strictObject({ value: finite, low: finite, high: finite, n: count.min(1) });
 
 /** After minus before, paired by problem. `p` is two-sided and not adjusted; `p_holm` is, over the headline family. */
-const change = z.strictObject({ value: finite, low: finite, high: finite, p: share, p_holm: share.optional() });
+const change = z.strictObject({
+  value: finite,
+  low: finite,
+  high: finite,
+  p: share,
+  p_mid: share.optional(),
+  p_holm: share.optional(),
+});
 
 /** One metric under one condition. `after` and `change` are missing where only one model was measured. */
 const probeRow = z.strictObject({

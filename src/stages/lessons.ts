@@ -7,6 +7,7 @@ import {
   drawChallenged,
   drawRepeated,
   drawWork,
+  hasWrongAnswers,
   type OwnWork,
   ownStart,
   type TrainingFamily,
@@ -72,7 +73,7 @@ function drawLessonStart(
   own: readonly OwnWork[],
 ): Start<unknown> {
   if (kind === 'own') return ownStart(family, draws.pick(own));
-  if (kind === 'challenged') return drawChallenged(family, draws, challenge);
+  if (kind === 'challenged') return drawChallenged(family, draws, challenge, own);
   if (kind === 'repeated') return drawRepeated(family, draws, joined).treated;
   return drawWork(family, draws, kind, joined);
 }
@@ -90,7 +91,7 @@ export function possibleShares(family: TrainingFamily, shares: Shares, own: read
     shards: checked(shares.shards, family.pieces !== undefined),
     repeated: checked(shares.repeated),
     own: checked(shares.own, own.length > 0),
-    challenged: family.slips.length > 0 ? shares.challenged : 0,
+    challenged: hasWrongAnswers(family, own) ? shares.challenged : 0,
   };
   if (Object.values(possible).some((one) => one > 0)) return possible;
   const kinds = Object.keys(shares).filter((kind) => shares[kind as keyof Shares] > 0); // its own keys

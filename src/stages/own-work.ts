@@ -69,7 +69,7 @@ async function sampleWork(context: StageContext, round: number): Promise<OwnWork
   for (const temperature of TEMPERATURES) {
     const problems = Array.from({ length: PROMPTS }, () => family.drawTraining(draws));
     const prompts = problems.map((problem) => startTokens([asked(family.prompt(problem))], format));
-    const maxTokens = Math.ceil(ROOM * sizes.work);
+    const maxTokens = family.check === undefined ? family.replyTokens : Math.ceil(ROOM * sizes.longestWork);
     const how = { maxTokens, temperature, seed: round, samples: 1, stop: format.stop, logprobs: false };
     const sequences = await sampler.sample(prompts, how);
     works.push(...problems.flatMap((problem, at) => readWork(context, problem, sequences[at]![0]!.tokens)));

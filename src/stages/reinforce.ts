@@ -59,7 +59,7 @@ export const reinforce = defineStage({
     await trainLoop(context, options, async (step) => {
       const own = await ownWork(step);
       const draws = stream(context.seed, 'starts', step);
-      const shares = possibleStarts(context.family, options.starts);
+      const shares = possibleStarts(context.family, options.starts, own);
       const starts = Array.from({ length: options.prompts }, () => draw(context, draws, shares, own));
       const { data, metrics } = await rollOut(context, starts, options, step);
       const anchor = anchorData(context, draws, options.anchor, own);

@@ -33,7 +33,7 @@ export function replayNeeds({ documents }: ReplayOptions): Need[] {
 }
 
 /** Trained tokens a step. */
-export const replayCost = ({ documents, prompts }: ReplayOptions, sizes: Sizes): number =>
+export const replayCost = ({ documents, prompts }: ReplayOptions, sizes: Pick<Sizes, 'replay'>): number =>
   documents * (prompts === undefined ? sizes.replay : REPLY_TOKENS);
 
 /** A step's data, whose cross entropies add up to weight * mean cross entropy (KL plus a constant) against the reference. */

@@ -1,7 +1,7 @@
 import type { ProbeSettings } from '../../probes/prober.ts';
 import { easierWays } from '../../problems/easier.ts';
 import { withShots } from '../../problems/shots.ts';
-import { openRecipeFamily, usualFamily } from '../../recipe/open-family.ts';
+import { openRecipeFamily } from '../../recipe/open-family.ts';
 import type { Model, RunParts } from '../../recipe/run-parts.ts';
 import { fingerprintFolder } from '../../record/fingerprint.ts';
 import { checkUnused } from '../../record/run-folder.ts';
@@ -47,13 +47,11 @@ export async function openFolderTarget(
   };
 }
 
-/** What was asked for, with its dials and demonstrations; else what the model knows. */
+/** What was asked for, with its dials and demonstrations; else what the model knows, with the dials that it declares. */
 async function familyFor(model: Model, { family: name, set, shots }: FolderOptions, families: RunParts['families']) {
-  const usual = usualFamily(model.baseText).name;
-  const family =
-    name === undefined && set === undefined
-      ? await openRecipeFamily(undefined, model, { families, folder: '.' })
-      : await openProblems(name ?? usual, set, undefined, families);
+  const usual = await openRecipeFamily(undefined, model, { families, folder: '.' });
+  const plain = set === undefined && (name ?? usual.name) === usual.name;
+  const family = plain ? usual : await openProblems(name ?? usual.name, set, undefined, families);
   const shown = shots === undefined ? family : withShots(family, shots);
-  return { family: shown, easier: easierWays(shown, name ?? usual, families) };
+  return { family: shown, easier: easierWays(shown, name ?? usual.name, families) };
 }

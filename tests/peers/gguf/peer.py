@@ -3,6 +3,7 @@
     peer.py formats FOLDER SEED         formats.gguf: a tensor of random blocks a format; formats.f32: their numbers
     peer.py tiny FOLDER                 tiny.gguf: a Llama of one layer with a byte-level BPE tokenizer; tiny.json: hashes
     peer.py vocabularies FOLDER NAME... NAME.gguf: the same tokenizer, cut into words by the rule of that name
+    peer.py pieces FOLDER               pieces-true.gguf, pieces-false.gguf: a SentencePiece vocabulary, with and without prefix
     peer.py ids FOLDER TEXTS            what Python's tokenizers makes of each text with FOLDER/tokenizer.json
     peer.py tensors FILE                hashes of the dequantised tensors of a file
     peer.py metadata FILE               the metadata of a file
@@ -134,6 +135,31 @@ def vocabularies(folder, *names):
         finish(writer)
 
 
+def pieces(folder):
+    """A SentencePiece vocabulary, as Llama 2 has it: with and without a blank in front of a text."""
+    from tokenizers import Tokenizer, models, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    trainer = trainers.BpeTrainer(vocab_size=700, limit_alphabet=120, max_token_length=9, show_progress=False)
+    tokenizer.train_from_iterator(["▁" + text.replace(" ", "▁") for text in TEXTS] * 2, trainer)
+    model = json.loads(tokenizer.to_str())["model"]
+    merged = ["".join(merge) if isinstance(merge, list) else merge.replace(" ", "") for merge in model["merges"]]
+    letters = [token for token in sorted(model["vocab"], key=model["vocab"].get) if token not in set(merged)]
+    tokens = ["<unk>", "<s>", "</s>"] + [f"<0x{byte:02X}>" for byte in range(256)] + merged + letters
+    kinds = [2, 3, 3] + [6] * 256 + [1] * (len(merged) + len(letters))
+    scores = [0.0] * 259 + [-float(rank) for rank in range(len(merged) + len(letters))]
+    for prefix in (True, False):
+        writer = gguf.GGUFWriter(folder / f"pieces-{str(prefix).lower()}.gguf", "llama")
+        add_shape(writer, len(tokens))
+        writer.add_tokenizer_model("llama")
+        writer.add_token_list(tokens)
+        writer.add_token_types(kinds)
+        writer.add_token_scores(scores)
+        writer.add_add_space_prefix(prefix)
+        writer.add_add_bos_token(True)
+        finish(writer)
+
+
 HIDDEN, INNER, HEADS, KEY_HEADS = 64, 96, 4, 2
 
 
@@ -177,7 +203,9 @@ def tiny(folder):
         else:
             writer.add_tensor(f"{name}.weight", quantize(weights, kind), raw_dtype=kind)
     finish(writer)
-    (folder / "tiny.json").write_text(json.dumps(hashes(folder / "tiny.gguf"), indent=1) + "\n")
+    kinds = {"as it is": None, "F16": Type.F16, "Q8_0": Type.Q8_0}
+    wanted = {name: hashes(folder / "tiny.gguf", kind) for name, kind in kinds.items()}
+    (folder / "tiny.json").write_text(json.dumps(wanted, indent=1) + "\n")
 
 
 PARTS = {
@@ -188,7 +216,15 @@ PARTS = {
 OUTER = {"token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head"}
 
 
-def hashes(path):
+def rounded(weights, kind):
+    """Matrices as an export in this format keeps them; rows that are no whole number of blocks are kept as F16."""
+    if kind is None or weights.ndim == 1:
+        return weights
+    fitting = kind if weights.shape[1] % gguf.GGML_QUANT_SIZES[kind][0] == 0 else Type.F16
+    return dequantize(quantize(weights, fitting), fitting).astype(np.float32).reshape(weights.shape)
+
+
+def hashes(path, kind=None):
     """SHA-256 of the float32 bytes of each tensor under its Hugging Face name, rows of q and k as Hugging Face has them."""
     reader = gguf.GGUFReader(path)
     fields = {name: field.contents() for name, field in reader.fields.items()}
@@ -202,7 +238,8 @@ def hashes(path):
         if part in heads:
             weights = weights.reshape(heads[part], shape[0] // heads[part] // 2, 2, shape[1]).swapaxes(1, 2).reshape(shape)
         full = OUTER[name] if name in OUTER else f"model.layers.{name.split('.')[1]}.{PARTS[part]}"
-        found[f"{full}.weight"] = hashlib.sha256(np.ascontiguousarray(weights).tobytes()).hexdigest()
+        kept = np.ascontiguousarray(rounded(weights, kind))
+        found[f"{full}.weight"] = hashlib.sha256(kept.tobytes()).hexdigest()
     return found
 
 
@@ -227,7 +264,7 @@ def main(verb, *rest):
     elif verb == "metadata":
         metadata(rest[0])
     else:
-        {"formats": formats, "tiny": tiny, "vocabularies": vocabularies, "ids": ids}[verb](Path(rest[0]), *rest[1:])
+        {"formats": formats, "tiny": tiny, "vocabularies": vocabularies, "pieces": pieces, "ids": ids}[verb](Path(rest[0]), *rest[1:])
 
 
 if __name__ == "__main__":

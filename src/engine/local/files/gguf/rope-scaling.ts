@@ -4,11 +4,24 @@ import type { GgufFile } from './gguf-file.ts';
 import { float32 } from './metadata.ts';
 
 /** Llama 3.1 to 3.3 stretch the slow rotations; a GGUF file holds by how much, not the rule that it follows from. */
-const ROPE_FACTORS = 'rope_freqs.weight';
+export const ROPE_FACTORS = 'rope_freqs.weight';
 
-/** The published values of the rule: Llama 3.1 and 3.3 have factor 8, Llama 3.2 has 32. */
-const LLAMA3_FACTORS = [8, 32];
-const LLAMA3 = { low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 } as const;
+/** The rule as `rope_scaling` of `config.json` has it. */
+export const llama3Schema = z.object({
+  factor: z.number(),
+  low_freq_factor: z.number(),
+  high_freq_factor: z.number(),
+  original_max_position_embeddings: z.number(),
+});
+type Llama3Rule = z.output<typeof llama3Schema>;
+
+/** The rules that were published: Llama 3.1 and 3.3 have factor 8, Llama 3.2 has 32. */
+const PUBLISHED: readonly Llama3Rule[] = [8, 32].map((factor) => ({
+  factor,
+  low_freq_factor: 1,
+  high_freq_factor: 4,
+  original_max_position_embeddings: 8192,
+}));
 
 /**
  * `rope_scaling` of `config.json`; undefined where positions are not scaled.
@@ -35,16 +48,16 @@ export async function ropeScaling(
 
 /** The rule whose factors are those of the file. */
 function llama3Rule(path: string, stored: Float32Array, theta: number, headSize: number): Record<string, unknown> {
-  const factor = LLAMA3_FACTORS.find((candidate) =>
-    llama3Factors(candidate, theta, headSize).every((one, at) => close(one, stored[at])),
+  const found = PUBLISHED.find((rule) =>
+    llama3Factors(rule, theta, headSize).every((one, at) => close(one, stored[at])),
   );
-  if (factor !== undefined) return { rope_type: 'llama3', factor, ...LLAMA3 };
+  if (found !== undefined) return { rope_type: 'llama3', ...found };
   throw new ModelError(`${path}: ${ROPE_FACTORS} follows no rule that is known; those of Llama 3.1 to 3.3 are`);
 }
 
 /** How many times slower each pair of numbers turns: `factor` where slow, 1 where fast, in between by interpolation. */
-export function llama3Factors(factor: number, theta: number, headSize: number): number[] {
-  const { low_freq_factor: low, high_freq_factor: high, original_max_position_embeddings: length } = LLAMA3;
+export function llama3Factors(rule: Llama3Rule, theta: number, headSize: number): number[] {
+  const { factor, low_freq_factor: low, high_freq_factor: high, original_max_position_embeddings: length } = rule;
   return Array.from({ length: headSize / 2 }, (_, pair) => {
     const wavelength = 2 * Math.PI * theta ** ((2 * pair) / headSize);
     const smooth = (length / wavelength - low) / (high - low);
