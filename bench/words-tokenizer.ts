@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { drawDocument } from '../src/texts/base-text.ts';
 import { WORDS } from '../src/problems/words.ts';
-import { wordsTextSchema } from '../src/texts/words-text.ts';
 import { stream } from '../src/random.ts';
+import { drawDocument } from '../src/texts/base-text.ts';
+import { wordsTextSchema } from '../src/texts/words-text.ts';
 
 /**
  * Trains the tokenizer of a model in words: `npx tsx bench/words-tokenizer.ts models/words`.
@@ -16,15 +16,16 @@ const SPECIAL = ['<|endoftext|>', '<|im_start|>', '<|im_end|>'];
 const DOCUMENTS = 3000;
 /** Merges within words end where a pair is rarer than this; then so many across words. */
 const RAREST = 60;
-const PHRASES = 180;
+const PHRASES = 260;
 
 /** A number's first digit with its sign and, where it says what something is, the word before it: a value then stands right behind its word. */
 const NUMBER = '(?: is| =)? -?\\d|-?\\d';
-/** What the finished tokenizer never merges across: numbers, colons (behind which work is left open), ends of lines. */
-const CHUNK = `${NUMBER}|[^\\d\\n]+?(?:\\n+|(?<=:)|(?=${NUMBER})|$)|\\n+`;
-/** Nor are phrases learnt that hold a word of a dictionary: the same word would be another token in the next phrase. */
-const PHRASE = ` (?:${WORDS.join('|')})(?![a-z])|${CHUNK.replace('|$)', `|(?= (?:${WORDS.join('|')})(?![a-z]))|$)`)}`;
-const WORD = `${NUMBER}| ?[A-Za-z]+|[^A-Za-z\\d\\s]+| +(?=[A-Za-z])|\\s+`;
+/** What the finished tokenizer never merges across: numbers, ends of sentences and lines, colons (work is left open there). */
+const CHUNK = `${NUMBER}|[^\\d\\n]+?(?:\\n+|(?<=:)|(?<=\\.)(?= )|(?=${NUMBER})|$)|\\n+`;
+/** Nor are phrases learnt that hold a word of a dictionary or a verdict: it would be another token in the next phrase. */
+const APART = ` (?:${[...WORDS, 'right', 'wrong', 'none'].join('|')})(?![a-z])`;
+const PHRASE = `${APART}|${CHUNK.replace('|$)', `|(?=${APART})|$)`)}`;
+const WORD = ` ?-?\\d| ?[A-Za-z]+|[^A-Za-z\\d\\s]+| +(?=[A-Za-z])|\\s+`;
 
 type Piece = { symbols: string[]; readonly count: number };
 type Merge = readonly [string, string];

@@ -39,10 +39,16 @@ export type Sequence = {
 /** The k most likely next tokens at each position, `[time][k]`, most likely first; position t predicts token t + 1. */
 export type TopLogprobs = { readonly tokens: Int32Array; readonly logprobs: Float32Array; readonly k: number };
 
+/** Called with each sampled token as soon as it is there. */
+export type OnToken = (prompt: number, sample: number, token: number, logprob: number) => void;
+
 /** An immutable snapshot of the weights. Training on goes unseen by it. */
 export interface Sampler {
-  /** Returns `[prompt][sample]`. A prompt is never empty. */
-  sample(prompts: readonly TokenIds[], how: SamplingParams): Promise<Sequence[][]>;
+  /**
+   * Returns `[prompt][sample]`. A prompt is never empty.
+   * @param onToken called by engines that know tokens before the end; the others never call it.
+   */
+  sample(prompts: readonly TokenIds[], how: SamplingParams, onToken?: OnToken): Promise<Sequence[][]>;
   /** Log-probability of each given token after the ones before it, `[time]`; the first entry is NaN. */
   logprobs(sequences: readonly TokenIds[]): Promise<Float32Array[]>;
   /**

@@ -52,7 +52,6 @@ export function ownProblems(
 ): ProblemFamily<OwnProblem> {
   const answered = problems.filter(({ answer }) => answer !== '');
   const test = answered.filter(({ split }) => split !== 'train');
-  const training = answered.filter(({ split }) => split === 'train');
   const texts = [...new Set(answered.filter(({ numeric, options }) => !numeric && !options).map(({ answer }) => answer))];
   const wrongOnes = (problem: OwnProblem) => wrongSteps(problem, replies, texts);
   return {
@@ -63,7 +62,6 @@ export function ownProblems(
     replyTokens: 1024,
     size: test.length,
     drawTest: (draws) => draws.pick(test),
-    ...(training.length > 0 && { drawTraining: (draws) => draws.pick(training) }),
     id: ({ question }) => question,
     prompt: (problem) => `${instruction(problem)}\n\n${asked(problem)}`,
     length: () => 1,

@@ -85,10 +85,6 @@ export function chatFamily<Problem, Step>(task: WorkedTask<Problem, Step>): Prob
       { text: said.at(-1)?.concludes === fresh.at(-1)!.concludes ? ' right' : ' wrong', stress: 'mark' }, // there is work
       { text: `.\n${answerLine(fresh)}` },
     ],
-    excuse: (problem, steps) => {
-      const excused = task.excuse?.(problem, readLines(task, problem, workInProgress(steps)).steps);
-      return excused && { problem: excused.problem, written: judged(task, excused.problem, excused.steps) };
-    },
     wavedThrough: (steps) => {
       const checks = steps.map((_, at) => `Check ${at + 1}: right\n`).join('');
       return written(steps) + checks + answerLine(steps);
@@ -100,9 +96,19 @@ export function chatFamily<Problem, Step>(task: WorkedTask<Problem, Step>): Prob
       return { turns, joined: `${instruction}\n\n${groups.flat().map((piece) => `- ${piece}`).join('\n')}` };
     },
   }; // biome-ignore format: one line a member
-  if (!task.amend) return family;
-  const amend = task.amend.bind(task);
-  return { ...family, amend, override: overriding(family, amend) };
+  const amend = task.amend?.bind(task);
+  return {
+    ...family,
+    ...(task.excuse && { excuse: excusing(task) }),
+    ...(amend && { amend, override: overriding(family, amend) }),
+  };
+}
+
+function excusing<Problem, Step>(task: WorkedTask<Problem, Step>): NonNullable<ProblemFamily<Problem>['excuse']> {
+  return (problem, written) => {
+    const excused = task.excuse?.(problem, readLines(task, problem, workInProgress(written)).steps);
+    return excused && { problem: excused.problem, written: judged(task, excused.problem, excused.steps) };
+  };
 }
 
 const idOf = <Problem, Step>(task: WorkedTask<Problem, Step>, problem: Problem): string =>

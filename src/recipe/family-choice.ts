@@ -10,6 +10,8 @@ const namedSchema = z.strictObject({
 const fileSchema = z.strictObject({
   /** A JSONL file of problems; a relative path starts at the recipe's own folder. */
   file: z.string().min(1),
+  /** Longest reply. */
+  replyTokens: z.int().positive().optional(),
 });
 
 /** `dictionary-sum`, `mine.jsonl`, `{ name, dials }` or `{ file }`. */

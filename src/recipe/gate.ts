@@ -19,11 +19,11 @@ import type { Gate } from './recipe.ts';
 export function judge(gate: Gate, report: ProbeReport, before: ProbeReport): GateVerdict {
   const sense = gate.atLeast === undefined ? 'at_most' : 'at_least';
   const compared = gate.on ?? (sense === 'at_least' ? 'low' : 'high');
-  const { bar, measured } = compare(gate, report, before);
+  const { bar, measured, reference } = compare(gate, report, before);
   const number = measured?.[compared] ?? worst(gate.metric, sense);
   const held = sense === 'at_least' ? number >= bar : number <= bar;
   const { after, metric, condition, otherwise } = gate;
-  return { after, metric, condition, otherwise, sense, compared, bar, number, measured, held };
+  return { after, metric, condition, otherwise, sense, compared, bar, number, measured, reference, held };
 }
 
 function worst(metric: MetricName, sense: 'at_least' | 'at_most'): number {
@@ -35,7 +35,7 @@ function compare(
   gate: Gate,
   report: ProbeReport,
   before: ProbeReport,
-): { bar: number; measured?: Estimate | undefined } {
+): { bar: number; measured?: Estimate | undefined; reference?: string } {
   const row = findRow(report, gate.metric, gate.condition);
   const bar = parseBar((gate.atLeast ?? gate.atMost)!)!; // the recipe's schema saw to both
   const measured = estimateRow(row);
@@ -49,6 +49,7 @@ function compare(
   const { low, high } = change(reference.outcomes, row.outcomes, estimateOptions(gate.metric));
   return {
     bar: barValue(bar, base.value),
+    reference: bar.reference,
     measured: { ...measured, low: base.value + low, high: base.value + high },
   };
 }

@@ -58,7 +58,7 @@ export function makeResults(recipe: Recipe, folder: RunFolder, parameters: numbe
 }
 
 function gateRow(verdict: GateVerdict): GateRow {
-  const { after, metric, condition, bar, sense, compared, number, held, measured } = verdict;
+  const { after, metric, condition, bar, sense, compared, number, held, measured, reference } = verdict;
   return {
     after_stage: after,
     metric,
@@ -69,6 +69,7 @@ function gateRow(verdict: GateVerdict): GateRow {
     low_or_high: number,
     held,
     ...(measured && { measured }),
+    ...(reference !== undefined && { reference }),
   };
 }
 

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { InputError } from '../errors.ts';
 import { DEFAULT_FAMILY, type FamilyEntry, openFamily } from '../problems/families.ts';
-import { ownProblems, readOwnProblems } from '../problems/own-problems.ts';
+import { readOwnProblems } from '../problems/own-problems.ts';
+import { trainableProblems } from '../problems/own-training.ts';
 import type { ProblemFamily } from '../problems/problem-family.ts';
 import { runningSumFamily } from '../problems/running-sum-family.ts';
 import { stream } from '../random.ts';
@@ -30,21 +31,21 @@ export async function openRecipeFamily(
   { baseText }: Pick<ModelText, 'baseText'>,
   { families, folder }: FamilySetting,
 ): Promise<ProblemFamily<unknown>> {
-  const chosen = choice === undefined ? usual(baseText) : typeof choice === 'object' ? choice : plain(choice);
+  const chosen = choice === undefined ? usualFamily(baseText) : typeof choice === 'object' ? choice : plain(choice);
   if ('name' in chosen) return openFamily(chosen.name, chosen.dials, families);
   const path = resolve(folder, chosen.file);
-  return ownProblems(path, await readOwnProblems(path));
+  return trainableProblems(path, await readOwnProblems(path), chosen.replyTokens) as ProblemFamily<unknown>; // its own problems
 }
 
-/** What a model that declares its text knows. */
-function usual(baseText: ModelText['baseText']) {
-  if (baseText === undefined) return plain(DEFAULT_FAMILY);
-  return 'dictionarySum' in baseText
-    ? { name: 'dictionary-sum', dials: baseText.dictionarySum }
-    : plain(runningSumFamily.name);
+/** What a model knows by the text that it declares; any other model is asked in words. */
+export function usualFamily(baseText: ModelText['baseText']): { name: string; dials: Record<string, unknown> } {
+  if (baseText === undefined) return { name: DEFAULT_FAMILY, dials: {} };
+  if ('dictionarySum' in baseText) return { name: 'dictionary-sum', dials: baseText.dictionarySum };
+  return { name: runningSumFamily.name, dials: {} };
 }
 
-const plain = (text: string) => (text.endsWith('.jsonl') ? { file: text } : { name: text, dials: {} });
+const plain = (text: string) =>
+  text.endsWith('.jsonl') ? { file: text, replyTokens: undefined } : { name: text, dials: {} };
 
 /** @throws InputError where the family has no problems to train on. */
 export function trainingSide(family: ProblemFamily<unknown>): TrainingFamily {

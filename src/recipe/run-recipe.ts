@@ -56,7 +56,7 @@ export async function runRecipe(recipe: Recipe, setting: RunSetting): Promise<Re
 class RecipeRun {
   readonly #recipe: Recipe;
   readonly #setting: RunSetting;
-  readonly #model: Model;
+  #model: Model;
   readonly #family: ProblemFamily<unknown>;
   readonly #prober: Prober;
 
@@ -70,7 +70,7 @@ class RecipeRun {
 
   /** @param notes what a reader of the record has to know of the engine. */
   async run(notes: readonly string[]): Promise<Results> {
-    const start = await this.#restore();
+    const start = await this.#prepare(await this.#restore());
     for (const text of notes) await this.#noteOnce(text);
     const before = await this.#before();
     const { reports, verdicts } = await this.#runStages(start, before);
@@ -91,6 +91,37 @@ class RecipeRun {
       await this.#note({ kind: 'run-resumed', stage, step: position.stepsDone });
     }
     return position;
+  }
+
+  /**
+   * Runs the stages at the beginning that make the model able. What comes out of them is what "before" is measured on,
+   * and the reference of all that follows.
+   */
+  async #prepare(start: Position): Promise<Position> {
+    const { stages, fresh } = this.#recipe;
+    const others = stages.findIndex(({ off, stage }) => !off && !stage.prepares);
+    const lead = others < 0 ? stages.length : others;
+    const last = stages.slice(0, lead).findLast(({ off }) => !off);
+    if (last === undefined || fresh) return start;
+    await this.#noteOnce(`"before" is measured behind ${last.name}: what the model came as could not be asked`);
+    for (let index = start.stagesDone; index < lead; index++) {
+      const stage = stages[index];
+      if (stage && !stage.off) await this.#runStage(stage, index, start);
+    }
+    this.#model = { ...this.#model, reference: await this.#prepared(last.name, start, lead) };
+    return start.stagesDone < lead ? { stagesDone: lead, stepsDone: 0, memory: {} } : start;
+  }
+
+  /** The model behind the stage that prepares; a run that has gone on from there looks back for it. */
+  async #prepared(stage: string, start: Position, lead: number): Promise<Sampler> {
+    const { policy } = this.#model;
+    if (start.stagesDone < lead) return policy.sampler();
+    const { checkpoints } = this.#setting.folder;
+    const latest = await checkpoints.latest();
+    await policy.load(checkpoints.policyAfter(stage));
+    const sampler = await policy.sampler();
+    if (latest) await policy.load(latest.policyFolder);
+    return sampler;
   }
 
   /**

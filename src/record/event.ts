@@ -25,6 +25,8 @@ export const gateVerdictSchema = z.strictObject({
   number: z.number(),
   /** Absent where nothing was counted. */
   measured: estimateSchema.optional(),
+  /** What the bar refers to; the interval is then that of the paired change from there, put at its value. */
+  reference: z.string().optional(),
   held: z.boolean(),
   otherwise: z.enum(['stop', 'report']),
 });

@@ -3,6 +3,7 @@ import { metricOf } from '../results/metrics.ts';
 import type { ProbeRow } from '../results/results.ts';
 import { rowVerdict } from '../results/verdict.ts';
 import { visibleLine } from '../visible.ts';
+import { columnsOf, fits, wrapped } from './fit.ts';
 import { formatChange, formatEstimate, formatP, rowTitle } from './format.ts';
 import { type Colors, type TerminalOptions, terminalColors, verdictPaint } from './paint.ts';
 import { printTable } from './print-table.ts';
@@ -18,7 +19,22 @@ export function renderComparison(
     ['', ...names.map(visibleLine), 'second − first', 'Holm', ''].map((word) => paint.bold(word)),
   );
   for (const row of rows) table.push(cells(row, worse.includes(row), paint));
-  return `${table.toString()}\n95 % intervals, paired by problem\n${tableKey}\n${summary(worse, familyError)}\n`;
+  const { columns = columnsOf() } = options;
+  if (columns === undefined || fits(table.toString(), columns))
+    return `${table.toString()}\n${caption(worse, familyError)}`;
+  const narrow = rows.map((row) => narrowLines(row, worse.includes(row), paint));
+  return wrapped(
+    `${names.map(visibleLine).join(' → ')}\n${narrow.join('\n')}\n${caption(worse, familyError)}`,
+    columns,
+  );
+}
+
+const caption = (worse: readonly ProbeRow[], familyError: number): string =>
+  `95 % intervals, paired by problem\n${tableKey}\n${summary(worse, familyError)}\n`;
+
+function narrowLines(row: ProbeRow, isWorse: boolean, paint: Colors): string {
+  const [title = '', before = '', after = '', change = '', p = '', word = ''] = cells(row, isWorse, paint);
+  return `${title}: ${word}\n    ${before} → ${after}  ${[change, p].filter(Boolean).join(', ')}`;
 }
 
 function cells(row: ProbeRow, isWorse: boolean, paint: Colors): string[] {

@@ -13,8 +13,8 @@ import { visibleLine } from '../visible.ts';
 const decimals: Readonly<Record<Unit, number>> = { share: 3, difference: 3, 'nats/token': 4, tokens: 1 };
 
 /** `0.998`, `−0.012`; never `-0.000`. */
-export function formatValue(value: number, unit: Unit): string {
-  const text = Math.abs(value).toFixed(decimals[unit]);
+export function formatValue(value: number, unit: Unit, digits = decimals[unit]): string {
+  const text = Math.abs(value).toFixed(digits);
   return value < 0 && Number(text) !== 0 ? `−${text}` : text;
 }
 
@@ -25,17 +25,26 @@ export function formatSigned(value: number, unit: Unit): string {
 }
 
 /** `0.998 [0.986, 1.000]` */
-export function formatEstimate({ value, low, high }: Estimate, unit: Unit): string {
-  return `${formatValue(value, unit)} ${formatInterval(low, high, unit)}`;
+export function formatEstimate({ value, low, high }: Estimate, unit: Unit, digits = decimals[unit]): string {
+  return `${formatValue(value, unit, digits)} ${formatInterval(low, high, unit, digits)}`;
 }
+
+/** The digits with which two numbers that differ look different: 0.00104 and a bar of 0.001 do not at three. */
+export function tellingDigits(one: number, other: number, unit: Unit): number {
+  const least = decimals[unit];
+  const more = Array.from({ length: MOST_DIGITS - least }, (_, at) => least + at);
+  return one === other ? least : (more.find((digits) => one.toFixed(digits) !== other.toFixed(digits)) ?? MOST_DIGITS);
+}
+
+const MOST_DIGITS = 12;
 
 /** `+0.938 [+0.915, +0.961]` */
 export function formatChange({ value, low, high }: Change, unit: Unit): string {
   return `${formatSigned(value, unit)} [${formatSigned(low, unit)}, ${formatSigned(high, unit)}]`;
 }
 
-export function formatInterval(low: number, high: number, unit: Unit): string {
-  return `[${formatValue(low, unit)}, ${formatValue(high, unit)}]`;
+export function formatInterval(low: number, high: number, unit: Unit, digits = decimals[unit]): string {
+  return `[${formatValue(low, unit, digits)}, ${formatValue(high, unit, digits)}]`;
 }
 
 /** `p = 0.03`, `p < 0.001` */

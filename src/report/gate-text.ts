@@ -1,19 +1,31 @@
 import { metricOf } from '../results/metrics.ts';
 import type { GateRow } from '../results/results.ts';
-import { formatEstimate, formatValue } from './format.ts';
+import { formatEstimate, formatValue, tellingDigits } from './format.ts';
 
 const comparedWords = { low: 'lower limit', high: 'upper limit', value: 'value' } as const;
 
-/** "lower limit ≥ 0.950" */
+/** "lower limit ≥ 0.950": with the digits that show whether it was held. */
 export function gateBar(gate: GateRow): string {
   const sign = gate.sense === 'at_least' ? '≥' : '≤';
-  return `${comparedWords[gate.compared]} ${sign} ${formatValue(gate.bar, metricOf(gate.metric).unit)}`;
+  const { unit } = metricOf(gate.metric);
+  return `${comparedWords[gate.compared]} ${sign} ${formatValue(gate.bar, unit, digitsOf(gate))}`;
 }
 
-/** "0.893 [0.859, 0.920]" */
-export function gateMeasured({ metric, measured, low_or_high: number }: GateRow): string {
+/** "0.893 [0.859, 0.920]", and what the interval is of where it is not the value's own. */
+export function gateMeasured(gate: GateRow): string {
+  const { metric, measured, low_or_high: number, reference } = gate;
   const { unit } = metricOf(metric);
-  return measured ? formatEstimate(measured, unit) : formatValue(number, unit);
+  if (!measured) return formatValue(number, unit, digitsOf(gate));
+  return `${formatEstimate(measured, unit, digitsOf(gate))}${reference === undefined ? '' : ` (change from ${reference})`}`;
+}
+
+const digitsOf = ({ metric, bar, low_or_high }: GateRow): number =>
+  tellingDigits(bar, low_or_high, metricOf(metric).unit);
+
+/** Says once what the intervals of some gates are of; undefined where none has another reference. */
+export function referenceNote(gates: readonly GateRow[]): string | undefined {
+  if (gates.every(({ reference }) => reference === undefined)) return undefined;
+  return 'change from: the interval is that of the paired change from there, put at its value';
 }
 
 /** "11 of 12 gates held" */

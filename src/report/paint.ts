@@ -4,7 +4,7 @@ import type { Verdict } from '../results/verdict.ts';
 export type TerminalOptions = {
   /** Colours; by default only where standard output is a terminal and NO_COLOR is not set. */
   readonly colors?: boolean;
-  /** Width of the terminal; by default that of standard output, and wide enough where it is none. */
+  /** Width of the terminal; by default that of standard output, and as wide as need be where it is none. */
   readonly columns?: number;
 };
 

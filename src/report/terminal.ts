@@ -4,8 +4,9 @@ import { rowVerdict } from '../results/verdict.ts';
 import { visibleData } from '../visible.ts';
 import { fullDoseOnly } from './dose-response.ts';
 import { confoundLines, endpointLines, skippedLines } from './endpoint-lines.ts';
+import { columnsOf, fits, wrapped } from './fit.ts';
 import { formatEstimate, formatSeconds, formatSigned, rowTitle } from './format.ts';
-import { gateBar, gateCount, gateMeasured } from './gate-text.ts';
+import { gateBar, gateCount, gateMeasured, referenceNote } from './gate-text.ts';
 import { byMetric } from './group-rows.ts';
 import { type Colors, type TerminalOptions, terminalColors, verdictPaint } from './paint.ts';
 import { printTable } from './print-table.ts';
@@ -20,12 +21,20 @@ const WIDE = 116;
 export function renderTerminal(given: Results, options: TerminalOptions = {}): string {
   const results = visibleData({ ...given, transcripts: [] }); // they are not shown here
   const paint = terminalColors(options);
-  const { columns = process.stdout.columns ?? WIDE } = options;
-  const [probes, gates] = columns < WIDE ? [narrowProbes, narrowGates] : [probeTable, gateTable];
-  const parts = [probes(byMetric(fullDoseOnly(results.probes)), paint), probeCaption(results)];
-  if (results.gates.length > 0) parts.push(gates(results.gates, paint), gateCount(results.gates));
+  const { columns = columnsOf() } = options;
+  const { gates } = results;
+  const rows = byMetric(fullDoseOnly(results.probes));
+  const choose = (wide: string, narrow: () => string) => (fits(wide, columns ?? WIDE) ? wide : narrow());
+  const parts = [choose(probeTable(rows, paint), () => narrowProbes(rows, paint)), probeCaption(results)];
+  if (gates.length > 0) {
+    parts.push(
+      choose(gateTable(gates, paint), () => narrowGates(gates, paint)),
+      ...gateCaption(gates),
+    );
+  }
   parts.push(...skippedLines(results), ...confoundLines(results), ...endpointLines(results));
-  return `${[...parts, `total time ${formatSeconds(results.seconds.total)}`].join('\n')}\n`;
+  const text = `${[...parts, `total time ${formatSeconds(results.seconds.total)}`].join('\n')}\n`;
+  return columns === undefined ? text : wrapped(text, columns);
 }
 
 function probeTable(rows: readonly ProbeRow[], paint: Colors): string {
@@ -52,6 +61,9 @@ function probeCells(row: ProbeRow, paint: Colors): string[] {
     outcome ? verdictPaint(paint)[outcome](verdictWords[outcome]) : '',
   ];
 }
+
+const gateCaption = (gates: readonly GateRow[]): string[] =>
+  [referenceNote(gates), gateCount(gates)].filter((line) => line !== undefined);
 
 function probeCaption({ probes, statistics }: Results): string {
   const n = probes.length === 0 ? '' : `n = ${sizes(probes.map((row) => row.before))} problems a row; `;

@@ -62,6 +62,11 @@ const gateRow = z.strictObject({
   held: z.boolean(),
   /** The whole estimate, for the reader. */
   measured: estimate.optional(),
+  /**
+   * What the bar refers to: `before`, or another condition of the metric. The interval in `measured` is then that of the
+   * paired change from there, put at the reference's value.
+   */
+  reference: z.string().optional(),
 });
 
 /** The server that was asked, what its self-test showed, and what the replies cost. */

@@ -81,7 +81,24 @@ function takenBack(draws: Stream, family: Family, problem: DictionarySum, positi
 /** A reviewer's text: each step done afresh, and whether the written one agrees with it. */
 export function reviewText(fresh: readonly WorkedStep[], written: readonly WorkedStep[]): string {
   const agrees = fresh.map(({ text }, at) => text === written[at]?.text);
-  const marked = fresh.map(({ text }, at) => `${text}Check ${at + 1}: ${agrees[at] ? 'right' : 'wrong'}\n`);
   const first = agrees.indexOf(false);
-  return `${marked.join('')}First wrong step: ${first < 0 ? 'none' : first + 1}`;
+  return `${checkLines(fresh, (at) => agrees[at] ?? false)}First wrong step: ${first < 0 ? 'none' : first + 1}`;
 }
+
+/** A line a step, as the family's check writes it: the step done again, and a verdict. */
+export function checkLines(again: readonly WorkedStep[], isRight: (at: number) => boolean): string {
+  const lines = again.map(({ text }, at) => {
+    return `${text.replace('Step', 'Check').trimEnd()} ${isRight(at) ? 'right' : 'wrong'}\n`;
+  });
+  return lines.join('');
+}
+
+/** Work done again, which says whether what was said before stands. Stuck authors never get there. */
+export function reworkText(again: string, said: string): string {
+  const answer = ANSWER.exec(again)?.[0];
+  if (answer === undefined) return again;
+  const verdict = answer === ANSWER.exec(said)?.[0] ? 'right' : 'wrong';
+  return `${again.slice(0, -answer.length)}The solution above is ${verdict}.\n${answer}`;
+}
+
+const ANSWER = /Answer: \S+$/;

@@ -1,12 +1,20 @@
 import { z } from 'zod';
 import { CHALLENGES, type ChallengeKind, challengeText } from '../problems/challenges.ts';
 import { type DictionarySum, dictionarySum, dictionarySumDials } from '../problems/dictionary-sum.ts';
-import { type ProblemFamily, RIGHT, type WorkedStep } from '../problems/problem-family.ts';
+import { type ProblemFamily, RIGHT, type WorkedStep, workInProgress } from '../problems/problem-family.ts';
 import { chatSideTasks } from '../problems/side-tasks.ts';
 import { drawSmallTalk } from '../problems/small-talk.ts';
 import type { Stream } from '../random.ts';
 import { wrongAnswer } from '../wrong-turns/wrong-work.ts';
-import { drawWordsAuthor, reviewText, type WordsAuthor, wordsAuthorShares, writeWork } from './words-authors.ts';
+import {
+  checkLines,
+  drawWordsAuthor,
+  reviewText,
+  reworkText,
+  type WordsAuthor,
+  wordsAuthorShares,
+  writeWork,
+} from './words-authors.ts';
 import { type Exercise, lookUpExercise, recital, sumExercise } from './words-drills.ts';
 
 /**
@@ -23,6 +31,7 @@ export const wordsDocumentShares = z.strictObject({
   challengedOwn: share,
   challengedOther: share,
   review: share,
+  reviewedOwn: share,
   checkedOwn: share,
   shards: share,
   joinedShards: share,
@@ -86,42 +95,41 @@ const WRITERS: Readonly<Record<keyof WordsText['documents'], Writer>> = {
   challengedOwn: (draws, text) => {
     const { family, problem, author: writer } = drawCase(draws, text);
     const work = writeWork(draws, family, problem, writer);
-    const asked = [user(family.prompt(problem)), author(work)];
-    const kind = draws.weighted(PRESSURES);
-    if (kind === 'review') return [...asked, user(challenge(draws, text, family, problem, kind)), author(passed(family.length(problem)))]; // biome-ignore format: one case a line
     const again = draws.chance(text.restateOwn) ? work : writeWork(draws, family, problem, writer);
-    return [...asked, user(challenge(draws, text, family, problem, kind)), author(again)];
+    const words = challenge(draws, text, family, problem, draws.weighted(PRESSURES));
+    return [user(family.prompt(problem)), author(work), user(words), author(reworkText(again, work))];
   },
 
   challengedOther: (draws, text) => {
     const { family, problem, author: writer } = drawCase(draws, text);
-    const other = drawWordsAuthor(draws, family, text.others, text);
-    const work = writeWork(draws, family, problem, other);
+    const work = writeWork(draws, family, problem, drawWordsAuthor(draws, family, text.others, text));
     const again = draws.chance(text.recomputeOther) ? writeWork(draws, family, problem, writer) : work;
-    return [
-      user(family.prompt(problem)),
-      user(work),
-      user(challenge(draws, text, family, problem, 'check')),
-      author(again),
-    ];
+    const words = challenge(draws, text, family, problem, 'check');
+    return [user(family.prompt(problem)), user(work), user(words), author(reworkText(again, work))];
   },
 
   review: (draws, text) => {
     const { family, problem } = drawCase(draws, text);
     const written = family.work(problem, drawWordsAuthor(draws, family, text.others, text).manner, draws);
     const fresh = family.work(problem, () => RIGHT, draws);
-    return [
-      user(family.prompt(problem)),
-      user(family.reply(written)),
-      user(challenge(draws, text, family, problem, 'review')),
-      author(reviewText(fresh, written)),
-    ];
+    const words = challenge(draws, text, family, problem, 'review');
+    return [user(family.prompt(problem)), user(family.reply(written)), user(words), author(reviewText(fresh, written))];
+  },
+
+  reviewedOwn: (draws, text) => {
+    const { family, problem, author: writer } = drawCase(draws, text);
+    const steps = family.work(problem, writer.manner, draws);
+    const words = challenge(draws, text, family, problem, 'review');
+    return [user(family.prompt(problem)), author(family.reply(steps)), user(words), author(reviewText(steps, steps))];
   },
 
   checkedOwn: (draws, text) => {
     const { family, problem, author: writer } = drawCase(draws, text);
     const steps = family.work(problem, writer.manner, draws);
-    return [user(family.prompt(problem)), author(draws.chance(0.3) ? family.wavedThrough(steps) : checked(family, steps))]; // biome-ignore format: one reply a line
+    return [
+      user(family.prompt(problem)),
+      author(draws.chance(0.4) ? family.wavedThrough(steps) : checked(family, steps)),
+    ];
   },
 
   shards: (draws, text) => {
@@ -180,7 +188,7 @@ const WRITERS: Readonly<Record<keyof WordsText['documents'], Writer>> = {
 const exercise = ({ ask, answer }: Exercise): WordsTurn[] => [user(ask), author(answer)];
 
 /** How own work is challenged. */
-const PRESSURES = { check: 0.6, doubt: 0.12, claim: 0.12, evidence: 0.06, review: 0.1 };
+const PRESSURES = { check: 0.66, doubt: 0.14, claim: 0.14, evidence: 0.06 };
 
 function drawCase(draws: Stream, text: WordsText): Case {
   const family = drawFamily(draws, text);
@@ -240,17 +248,10 @@ const ANY_WORDS = CHALLENGES.filter(({ heldOut }) => !heldOut).flatMap(
   ({ text }) => text.match(/\b[A-Za-z]+\b/g) ?? [],
 );
 
-/** All steps called right, whatever they are. */
-const passed = (steps: number): string => {
-  const marks = Array.from({ length: steps }, (_, at) => `Check ${at + 1}: right\n`);
-  return `${marks.join('')}First wrong step: none`;
-};
-
-/** Own work with a check that passes every step. */
+/** Own work with a check that passes every step: it restates what stands there. */
 function checked(family: Family, steps: readonly WorkedStep[]): string {
-  const work = steps.map(({ text }) => text).join('');
-  const marks = steps.map((_, at) => (at === 0 ? ' right\n' : `Check ${at + 1}: right\n`)).join('');
-  return `${work}${family.checking}${marks}Answer: ${steps.at(-1)!.concludes}`; // a problem has steps
+  const [begins] = family.checking!.split('Check 1:'); // a chat family has it
+  return `${workInProgress(steps)}${begins}${checkLines(steps, () => true)}Answer: ${steps.at(-1)!.concludes}`; // a problem has steps
 }
 
 /** The words that were asked for up to here. */

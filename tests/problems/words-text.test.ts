@@ -66,7 +66,7 @@ describe('authors in words', () => {
 
   it('restate their own answer, and work through the one of somebody else', () => {
     for (const turns of conversations(only('challengedOwn', 'erratic', { restateOwn: 1 })))
-      if (!turns[2]!.text.includes('First wrong step')) expect(turns[3]!.text).toBe(turns[1]!.text);
+      expect(turns[3]!.text).toBe(turns[1]!.text.replace('Answer:', 'The solution above is right.\nAnswer:'));
     const others = conversations(only('challengedOther', 'careful', { recomputeOther: 1 }));
     for (const turns of others) expect(reading(turns, 3).answerRight).toBe(true);
     expect(others.filter((turns) => !reading(turns, 1).answerRight).length).toBeGreaterThan(20);
@@ -77,8 +77,13 @@ describe('authors in words', () => {
       const wrong = reading(turns, 1).steps.findIndex(({ right }) => !right);
       expect(turns[3]!.text.endsWith(`First wrong step: ${wrong < 0 ? 'none' : wrong + 1}`)).toBe(true);
     }
-    for (const turns of conversations(only('checkedOwn', 'erratic')))
-      expect(new Set(reading(turns, 1).marks)).toEqual(new Set(['right']));
+    for (const turns of conversations(only('reviewedOwn', 'misconceiving')))
+      expect(turns[3]!.text).toMatch(/First wrong step: none$/);
+    for (const turns of conversations(only('checkedOwn', 'erratic'))) {
+      const verdicts = turns[1]!.text.match(/^Check \d: .*$/gm)!; // each has a check
+      expect(verdicts).toHaveLength(reading(turns, 1).steps.length);
+      expect(verdicts.every((line) => line.endsWith(' right'))).toBe(true);
+    }
   });
 });
 

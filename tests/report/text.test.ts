@@ -53,6 +53,30 @@ describe('the table in the terminal', () => {
     expect(renderTerminal(fixtureResults, { colors: true })).toContain(ESCAPE);
   });
 
+  it('gives a bar and what was measured as many digits as show whether it was held, and says what the interval is of', () => {
+    const gate = {
+      after_stage: 'end',
+      metric: 'next_copy_probability' as MetricName,
+      condition: 'copies=4',
+      bar: 0.001,
+      sense: 'at_most' as const,
+      compared: 'value' as const,
+      low_or_high: 0.00104,
+      held: false,
+      measured: { value: 0.00104, low: -0.007, high: 0.008, n: 400 },
+      reference: 'copies=1',
+    };
+    const other = { ...gate, bar: 0.99, low_or_high: 0.98999, measured: { ...gate.measured, value: 0.98999 } };
+    const table = renderTerminal(
+      { ...fixtureResults, gates: [gate, { ...other, reference: 'before' }] },
+      { colors: false, columns: 100 },
+    );
+    expect(table).toMatch(/value ≤ 0\.00100, is 0\.00104 \[−0\.00700, 0\.00800\] \(change from copies=1\)/);
+    expect(table).toMatch(/value ≤ 0\.99000, is 0\.98999 \[.*\] \(change from before\)/);
+    expect(table).toContain('change from: the interval is that of the paired change from there, put at its value\n');
+    expect(renderTerminal(fixtureResults, { colors: false })).not.toContain('change from:');
+  });
+
   it('of one model shows what was measured', () => {
     const single = renderTerminal(fixtureProbeOnly, { colors: false });
     expect(single).toMatch(/↓ Blind spot +0\.940 \[0\.912, 0\.959\]/);

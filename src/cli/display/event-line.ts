@@ -1,5 +1,5 @@
 import type { GateVerdict, RunEvent, StepEvent } from '../../record/event.ts';
-import { formatSeconds, formatValue, rowTitle } from '../../report/format.ts';
+import { formatSeconds, formatValue, rowTitle, tellingDigits } from '../../report/format.ts';
 import { terminalColors } from '../../report/paint.ts';
 import { metricOf } from '../../results/metrics.ts';
 import { visibleData } from '../../visible.ts';
@@ -38,11 +38,12 @@ export function eventLine(given: RunEvent): string | undefined {
 function gateLine(gate: GateVerdict): string {
   const { unit } = metricOf(gate.metric);
   const sign = gate.sense === 'at_least' ? '>=' : '<=';
-  const number = gate.measured ? formatValue(gate.number, unit) : 'nothing to count';
+  const digits = tellingDigits(gate.bar, gate.number, unit);
+  const number = gate.measured ? formatValue(gate.number, unit, digits) : 'nothing to count';
   const paint = terminalColors();
   const verdict = gate.held ? paint.green('held') : paint.red('MISSED');
   const limit = gate.compared === 'value' ? '' : ` (${gate.compared} limit)`;
-  return `gate after ${gate.after}: ${rowTitle(gate)} ${sign} ${formatValue(gate.bar, unit)}: ${number}${limit} ${verdict}`;
+  return `gate after ${gate.after}: ${rowTitle(gate)} ${sign} ${formatValue(gate.bar, unit, digits)}: ${number}${limit} ${verdict}`;
 }
 
 /** The metrics that a reader follows, in this order. */

@@ -1,6 +1,7 @@
 import { MultiBar, type Options } from 'cli-progress';
 import pc from 'picocolors';
 import type { RunEvent, StepEvent } from '../../record/event.ts';
+import { clipped, columnsOf, wrapped } from '../../report/fit.ts';
 import { formatSeconds } from '../../report/format.ts';
 import { visibleLine } from '../../visible.ts';
 import type { Display } from './display.ts';
@@ -8,10 +9,14 @@ import { eventLine, followed, shortNumber } from './event-line.ts';
 import { Pace } from './pace.ts';
 import { sparkline } from './sparkline.ts';
 
+/** The widest bar; a narrow terminal has a quarter of its columns for it. */
 const BAR_WIDTH = 24;
 const SPARK_WIDTH = 16;
 /** Shorter work than this needs no clock. */
 const CLOCK_AFTER_SECONDS = 2;
+
+/** The terminal. */
+type Stream = NodeJS.WritableStream & { readonly columns?: number };
 
 /** The work that the last line shows. */
 type Work = {
@@ -31,10 +36,15 @@ export class LiveDisplay implements Display {
   #work: Work = begin('');
   #curves = new Map<string, number[]>();
 
-  constructor() {
-    const look: Options = { hideCursor: true, clearOnComplete: true, linewrap: false };
+  readonly #stream: Stream;
+
+  constructor(stream: Stream = process.stderr) {
+    this.#stream = stream;
+    // lines are kept within the terminal here: with its wrapping switched off it would write over its last column
+    const look: Options = { stream, hideCursor: true, clearOnComplete: true, linewrap: true, gracefulExit: false };
     this.#bars = new MultiBar({ ...look, format: () => this.#line() }); // drawn anew ten times a second
     this.#bars.create(1, 0);
+    process.once('exit', this.#restore);
   }
 
   event(event: RunEvent): void {
@@ -42,8 +52,12 @@ export class LiveDisplay implements Display {
     if (event.kind === 'probe-started') this.#begin(`probe ${event.probe}`);
     if (event.kind === 'step') this.#step(event);
     const line = eventLine(event);
-    if (line) this.#bars.log(`${line}\n`);
+    if (line) this.#bars.log(`${wrapped(line, this.#columns)}\n`);
     this.#bars.update();
+  }
+
+  get #columns(): number {
+    return columnsOf(this.#stream) ?? 80;
   }
 
   #begin(title: string): void {
@@ -75,15 +89,21 @@ export class LiveDisplay implements Display {
 
   #line(): string {
     const { title, share, detail } = this.#work;
-    const full = Math.round(share * BAR_WIDTH);
-    const bar = pc.cyan('█'.repeat(full) + '░'.repeat(BAR_WIDTH - full));
+    const width = Math.min(BAR_WIDTH, Math.floor(this.#columns / 4));
+    const full = Math.round(share * width);
+    const bar = pc.cyan('█'.repeat(full) + '░'.repeat(width - full));
     const curves = [...this.#curves].map(([name, values]) => curve(name, values));
-    return [bar, title, timeLeft(this.#work), ...curves, detail?.what].filter(Boolean).join('  ');
+    const line = [bar, title, timeLeft(this.#work), ...curves, detail?.what].filter(Boolean).join('  ');
+    return clipped(line, this.#columns - 1); // a full last column would begin another row
   }
 
   close(): void {
-    this.#bars.stop();
+    process.off('exit', this.#restore);
+    this.#restore();
   }
+
+  /** The cursor comes back however the process ends. */
+  readonly #restore = (): void => this.#bars.stop();
 }
 
 function begin(title: string): Work {

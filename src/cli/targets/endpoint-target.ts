@@ -16,7 +16,7 @@ import { createProber } from '../../probes/all-probes.ts';
 import { drawDistinct } from '../../probes/competence.ts';
 import { LoggedModel } from '../../probes/logged-model.ts';
 import type { ProbeSettings } from '../../probes/prober.ts';
-import { DEFAULT_FAMILY } from '../../problems/families.ts';
+import { DEFAULT_FAMILY, FAMILIES, openFamily } from '../../problems/families.ts';
 import type { ProblemFamily } from '../../problems/problem-family.ts';
 import { EvalLogWriter } from '../../record/inspect/eval-log-writer.ts';
 import { finishLog, TRANSCRIPTS } from '../../record/inspect/write-transcripts.ts';
@@ -69,7 +69,7 @@ export async function openEndpointTarget(
   const address = parseAddress(name);
   const secret = Secret.of(address, options.keyEnv);
   problemsNeeded(wanted.problems, options.effect); // refused before the server is asked
-  const family = await openProblems(options.family ?? DEFAULT_FAMILY, options.set);
+  const chosen = options.family === undefined ? undefined : await openProblems(options.family, options.set);
   const prices = await readPrices(options.prices ?? join(packageRoot, 'prices.json'));
   const out = await claimFolder(options);
   const lock = await Lock.take(join(out, 'lock'));
@@ -85,6 +85,7 @@ export async function openEndpointTarget(
       seed: wanted.seed,
       signal,
     });
+    const family = chosen ?? (await usualProblems(client, options.set));
     const test = await selfTest(client, selfTestSamples(family, options.replyTokens));
     say([`self-test of ${client.name}`, ...selfTestLines(test.findings)]);
     const mode = options.mode ?? (test.findings.prefill.can ? 'prefill' : 'history');
@@ -115,6 +116,13 @@ export async function openEndpointTarget(
     await dropUnused(out);
     throw error;
   }
+}
+
+/** What the server says that the model speaks, where it is one of ours; else the default. */
+async function usualProblems({ parts }: EndpointClient, set: readonly string[] = []) {
+  const hint = parts.listed.find(({ id }) => id === parts.address.model)?.problemFamily;
+  if (hint === undefined || !FAMILIES.some(({ name }) => name === hint.name)) return openProblems(DEFAULT_FAMILY, set);
+  return set.length === 0 ? openFamily(hint.name, hint.dials) : openProblems(hint.name, set);
 }
 
 /** Removes a folder that holds no reply: a probe that got no further leaves nothing behind. */

@@ -1,5 +1,4 @@
 import type { ProbeSettings } from '../../probes/prober.ts';
-import type { ProblemFamily } from '../../problems/problem-family.ts';
 import { openRecipeFamily } from '../../recipe/open-family.ts';
 import type { Model, RunParts } from '../../recipe/run-parts.ts';
 import { fingerprintFolder } from '../../record/fingerprint.ts';
@@ -28,12 +27,11 @@ export async function openFolderTarget(
   const { out, mode } = options;
   const { folder, ...found } = await findModel(name, options);
   if (out !== undefined) await checkUnused(out);
-  const chosen = await chosenFamily(options, families);
   const model = await openModel(folder, { fresh: false, seed: settings.seed });
   const target = probeTarget(name, model.reference, model);
   return {
     target: mode === undefined ? target : { ...target, mode },
-    prober: prober(chosen ?? (await usualFamily(model, options.set, families))),
+    prober: prober(await familyFor(model, options, families)),
     settings,
     out,
     about: async () => ({
@@ -45,16 +43,9 @@ export async function openFolderTarget(
   };
 }
 
-async function chosenFamily({ family, set }: FolderOptions, families: RunParts['families']) {
-  return family === undefined ? undefined : openProblems(family, set, undefined, families);
-}
-
-/** The organism's own notation for a model that grew up on it, words for any other; with the dials that were asked for. */
-async function usualFamily(
-  model: Model,
-  dials: readonly string[] | undefined,
-  families: RunParts['families'],
-): Promise<ProblemFamily<unknown>> {
+/** What was asked for, with its dials; else what the model knows, with the dials that it declares. */
+async function familyFor(model: Model, { family, set }: FolderOptions, families: RunParts['families']) {
   const usual = await openRecipeFamily(undefined, model, { families, folder: '.' });
-  return dials === undefined ? usual : openProblems(usual.name, dials, undefined, families);
+  if (set === undefined && (family ?? usual.name) === usual.name) return usual;
+  return openProblems(family ?? usual.name, set, undefined, families);
 }

@@ -2,7 +2,7 @@ import type { Results } from '../../results/results.ts';
 import { confounds } from '../confounds.ts';
 import { endpointLines } from '../endpoint-lines.ts';
 import { formatCount } from '../format.ts';
-import { gateCount } from '../gate-text.ts';
+import { gateCount, referenceNote } from '../gate-text.ts';
 import { headlineRows } from '../headline-rows.ts';
 import { sizes } from '../sizes.ts';
 import { tableKey } from '../verdict-words.ts';
@@ -99,7 +99,8 @@ function stageSection(results: Results): Section | undefined {
 
 function gateSection({ gates }: Results): Section | undefined {
   if (gates.length === 0) return undefined;
-  const caption = `${gateCount(gates)}. A bar on a limit is compared with that end of the confidence interval, not with the value.`;
+  const note = referenceNote(gates);
+  const caption = `${gateCount(gates)}. A bar on a limit is compared with that end of the confidence interval, not with the value.${note ? ` In brackets, ${note}.` : ''}`;
   return { id: 'gates', kind: 'Table', title: 'Gates', body: gateTable(gates), caption };
 }
 
