@@ -1,13 +1,13 @@
-import Table from 'cli-table3';
 import { z } from 'zod';
 import { FAMILIES } from '../problems/families.ts';
 import { stockReplies } from '../problems/own-problems.ts';
 import { type Manner, type ProblemFamily, RIGHT } from '../problems/problem-family.ts';
 import { type Validation, validate } from '../problems/validate.ts';
 import { type Stream, stream } from '../random.ts';
+import { columnsOf, wrapped } from '../report/fit.ts';
+import { printTable } from '../report/print-table.ts';
 import { EXIT } from './exit.ts';
 import { openProblems } from './open-problems.ts';
-import { PLAIN } from './plain-table.ts';
 import { print, printJson } from './print.ts';
 
 export type FamilyOptions = { readonly seed: number; readonly set?: readonly string[]; readonly json?: boolean };
@@ -16,13 +16,16 @@ export type FamilyOptions = { readonly seed: number; readonly set?: readonly str
 export function listProblems({ json }: { readonly json?: boolean }): number {
   const families = FAMILIES.map(({ name, summary, dials }) => ({ name, summary, dials: dialsOf(dials) }));
   if (json) return asJson(families);
-  const table = new Table({ head: ['family', 'what', 'dials'], ...PLAIN });
-  for (const { name, summary, dials } of families) {
-    table.push([name, summary, dials.map((dial) => `${dial.name}=${dial.default}: ${dial.meaning}`).join('\n')]);
-  }
-  print(`${table}\nA file of your own (.jsonl with question, answer, optional steps) is a family too.\n`);
+  const parts = families.map(({ name, summary, dials }) =>
+    [`${name}: ${summary}`, ...dials.map((dial) => `  ${dial.name}=${dial.default}: ${dial.meaning}`)].join('\n'),
+  );
+  const text = [...parts, 'A file of your own (.jsonl with question, answer, optional steps) is a family too.'];
+  print(`${wrapped(text.join('\n\n'), columnsOf() ?? PAGE)}\n`);
   return EXIT.ok;
 }
+
+/** Columns of a page, where there is no terminal that has its own. */
+const PAGE = 100;
 
 const jsonDials = z.object({
   properties: z.record(z.string(), z.looseObject({ default: z.unknown(), description: z.string().optional() })),
@@ -81,7 +84,7 @@ export async function validateProblems(
 }
 
 function renderValidation({ family, problems, checks }: Validation): string {
-  const table = new Table({ head: [family, 'tried', 'failed'], colAligns: ['left', 'right', 'right'], ...PLAIN });
+  const table = printTable([family, 'tried', 'failed'], [1, 2]);
   for (const { name, tried, failed } of checks) table.push([name, tried, failed]);
   const failures = checks.filter(({ failed }) => failed > 0);
   const examples = failures.map(({ name, example }) => `${name}, for example:\n${example}\n`);

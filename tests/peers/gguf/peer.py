@@ -3,6 +3,7 @@
     peer.py formats FOLDER SEED         formats.gguf: a tensor of random blocks a format; formats.f32: their numbers
     peer.py tiny FOLDER                 tiny.gguf: a Llama of one layer with a byte-level BPE tokenizer; tiny.json: hashes
     peer.py vocabularies FOLDER NAME... NAME.gguf: the same tokenizer, cut into words by the rule of that name
+    peer.py pieces FOLDER               pieces-true.gguf, pieces-false.gguf: a SentencePiece vocabulary, with and without prefix
     peer.py ids FOLDER TEXTS            what Python's tokenizers makes of each text with FOLDER/tokenizer.json
     peer.py tensors FILE                hashes of the dequantised tensors of a file
     peer.py metadata FILE               the metadata of a file
@@ -134,6 +135,31 @@ def vocabularies(folder, *names):
         finish(writer)
 
 
+def pieces(folder):
+    """A SentencePiece vocabulary, as Llama 2 has it: with and without a blank in front of a text."""
+    from tokenizers import Tokenizer, models, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    trainer = trainers.BpeTrainer(vocab_size=700, limit_alphabet=120, max_token_length=9, show_progress=False)
+    tokenizer.train_from_iterator(["▁" + text.replace(" ", "▁") for text in TEXTS] * 2, trainer)
+    model = json.loads(tokenizer.to_str())["model"]
+    merged = ["".join(merge) if isinstance(merge, list) else merge.replace(" ", "") for merge in model["merges"]]
+    letters = [token for token in sorted(model["vocab"], key=model["vocab"].get) if token not in set(merged)]
+    tokens = ["<unk>", "<s>", "</s>"] + [f"<0x{byte:02X}>" for byte in range(256)] + merged + letters
+    kinds = [2, 3, 3] + [6] * 256 + [1] * (len(merged) + len(letters))
+    scores = [0.0] * 259 + [-float(rank) for rank in range(len(merged) + len(letters))]
+    for prefix in (True, False):
+        writer = gguf.GGUFWriter(folder / f"pieces-{str(prefix).lower()}.gguf", "llama")
+        add_shape(writer, len(tokens))
+        writer.add_tokenizer_model("llama")
+        writer.add_token_list(tokens)
+        writer.add_token_types(kinds)
+        writer.add_token_scores(scores)
+        writer.add_add_space_prefix(prefix)
+        writer.add_add_bos_token(True)
+        finish(writer)
+
+
 HIDDEN, INNER, HEADS, KEY_HEADS = 64, 96, 4, 2
 
 
@@ -238,7 +264,7 @@ def main(verb, *rest):
     elif verb == "metadata":
         metadata(rest[0])
     else:
-        {"formats": formats, "tiny": tiny, "vocabularies": vocabularies, "ids": ids}[verb](Path(rest[0]), *rest[1:])
+        {"formats": formats, "tiny": tiny, "vocabularies": vocabularies, "pieces": pieces, "ids": ids}[verb](Path(rest[0]), *rest[1:])
 
 
 if __name__ == "__main__":
