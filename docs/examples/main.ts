@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 import { createProber, FAMILIES, familyEntry, PROBES, type ProblemFamily, parts, runCli, stageRegistry } from 'unrut';
 import { addition } from './addition.ts';
-import { imitate } from './imitate.ts';
+import { recite } from './recite.ts';
 import { toldWrong } from './told-wrong.ts';
 
 const own = {
   ...parts,
   families: [...FAMILIES, familyEntry(addition, 'adds numbers from left to right')],
   prober: (family: ProblemFamily<unknown>) => createProber(family, [...PROBES, toldWrong]),
-  stages: stageRegistry([...parts.stages.values(), imitate]),
+  stages: stageRegistry([...parts.stages.values(), recite]),
 };
 process.exitCode = await runCli(process.argv.slice(2), async () => own);

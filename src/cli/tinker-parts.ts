@@ -68,7 +68,7 @@ async function openModel(folder: string, how: ModelOptions, options: ServiceOpti
     policy,
     reference: await openSampler(service, gate, { base_model: options.baseModel }, rules),
     format,
-    modules: shapeOf(adapter).modules,
+    modules: shapeOf(adapter, config).modules,
     baseText,
     parameters: sizeOf(parameterShapes(config)),
     can,
@@ -98,7 +98,8 @@ const line = (baseUrl: string, { name, found, usual }: Finding): string =>
 
 function adapterSize(config: ModelConfig, lora: LoraRecipe): number {
   const tiedEmbedding = config.tiedEmbedding && !lora.trainUnembed;
-  return sizeOf(factorShapes({ ...config, tiedEmbedding }, shapeOf({ ...lora, seed: 0 })));
+  const shape = shapeOf({ ...lora, seed: 0 }, config);
+  return sizeOf(factorShapes({ ...config, tiedEmbedding }, shape));
 }
 
 /** The service's adapter, merged here into the folder's weights. */

@@ -33,6 +33,7 @@ const NEEDED = [
   'chat_template.jinja',
   'chat_template.json',
   'adapter_config.json',
+  'adapter_model.safetensors',
   'unrut.json',
 ];
 

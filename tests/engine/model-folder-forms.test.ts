@@ -9,6 +9,15 @@ import { initialWeights, type Weights } from '../../src/engine/local/model/weigh
 import { fromFloat16, joinFile, narrowed, parseFile, type RawFile, toBfloat16, toFloat16 } from './safetensors-file.ts';
 import { QWEN2, QWEN3, tinyModel } from './tiny-model.ts';
 
+const MISTRAL = { architectures: ['MistralForCausalLM'], model_type: 'mistral' };
+const GEMMA3 = {
+  architectures: ['Gemma3ForCausalLM'],
+  model_type: 'gemma3_text',
+  rope_parameters: null,
+  rope_theta: null,
+};
+const LLAMA3 = { rope_type: 'llama3', factor: 8, low_freq_factor: 1, high_freq_factor: 4 };
+
 let folder: string;
 let weights: Weights;
 let file: RawFile;
@@ -95,12 +104,33 @@ describe('config.json', () => {
     [{ rope_scaling: { type: 'linear', factor: 2 } }, /rope_parameters and rope_scaling disagree: .*; leave one/],
     [{ rope_parameters: null, rope_scaling: { type: 'linear' } }, /rope_scaling.factor is missing/],
     [{ rope_parameters: { rope_type: 'mrope' } }, /rope_parameters.rope_type is "mrope"; supported is "default", /],
+    [{ rope_parameters: { rope_type: 'yarn', factor: 2, odd: 1 } }, /rope_parameters.odd is not supported/],
+    [{ rope_parameters: { rope_type: 'default', type: 'mrope' } }, /is of two types: default and mrope; leave one/],
+    [{ rope_parameters: { rope_theta: 50 } }, /rope_theta is said twice: 50 and 100; leave one/],
+    [{ rope_parameters: { ...LLAMA3, high_freq_factor: 0.5 } }, /high_freq_factor is 0.5, below low_freq_factor 1/],
+    [{ is_causal: false }, /is_causal is false; supported is true/],
+    [{ is_causal: null }, /is_causal is null; supported is true/],
+    [{ use_bidirectional_attention: true }, /use_bidirectional_attention is true; supported is false, null/],
+    [{ per_layer_config: {} }, /per_layer_config is {}; supported is null/],
+    [{ attention_chunk_size: 8 }, /attention_chunk_size is 8; supported is null/],
+    [{ final_logit_softcapping: 30 }, /final_logit_softcapping is 30; supported is null/],
+    [{ ...GEMMA3, attn_logit_softcapping: 50 }, /attn_logit_softcapping is 50; supported is null/],
+    [{ ...GEMMA3, hidden_activation: 'relu' }, /hidden_activation is "relu"; supported is "silu", "swish", "gelu_p/],
+    [{ ...GEMMA3, rope_parameters: { rope_theta: 100 } }, /rope_theta is not supported/],
+    [{ residual_multiplier: 0.2 }, /residual_multiplier is 0.2; supported is 1, null/],
+    [{ no_rope_layers: [1, 0] }, /no_rope_layers is \[1,0\]; supported is null/],
+    [{ transformers_weights: 'other.safetensors' }, /transformers_weights is "other.safetensors"; supported is null/],
+    [{ sliding_window: 8 }, /sliding_window is 8; supported is null/],
+    [{ ...MISTRAL, sliding_window: 8, layer_types: ['full_attention', 'full_attention'] }, /but sliding_window is 8/],
+    [{ ...QWEN3, layer_types: ['full_attention', 'sliding_attention'] }, /no sliding_window is in force/],
+    [{ layer_types: ['full_attention'] }, /layer_types has 1 entries, for 2 layers/],
+    [{ ...QWEN3, head_dim: null }, /head_dim is null/],
     [{ partial_rotary_factor: 0.5 }, /partial_rotary_factor is 0.5; supported is 1/],
     [{ ...QWEN2, attention_bias: true }, /attention_bias is true; supported is false/],
     [{ ...QWEN3, mlp_bias: true }, /mlp_bias is true; supported is false/],
     [{ hidden_act: 'gelu' }, /hidden_act is "gelu"; supported is "silu"/],
     [{ use_sliding_window: true }, /use_sliding_window is true; supported is false/],
-    [{ layer_types: ['full_attention', 'sliding_attention'] }, /layer_types.1 is "sliding_attention"/],
+    [{ layer_types: ['full_attention', 'sliding_attention'] }, /layer_types has "sliding_attention"; supported is "full/],
     [{ quantization_config: { bits: 4 } }, /quantization_config/],
     [{ num_key_value_heads: 3 }, /num_key_value_heads 3 does not divide num_attention_heads 4/],
     [{ head_dim: 3 }, /head_dim is 3; an even whole number is needed/],

@@ -5,7 +5,7 @@ import { readJson } from '../../disk/read-json.ts';
 import { count, counts, flag, type GgufValue, text, texts } from '../../engine/local/files/gguf/gguf-writer.ts';
 import { ModelError } from '../../errors.ts';
 import { PRE_TOKENIZERS, preTokenizerJson } from './pre-tokenizers.ts';
-import { TOKEN_KIND } from './token-kind.ts';
+import { TOKEN_KIND } from './tokens.ts';
 
 /** @file The tokenizer of a Hugging Face folder as llama.cpp has it. */
 

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { ChatFormat } from '../../../src/chat/chat-format.ts';
 import { exportModel } from '../../../src/chat/gguf/export-model.ts';
+import { importModel } from '../../../src/chat/gguf/import-model.ts';
 import { importedTokenizer } from '../../../src/chat/gguf/import-tokenizer.ts';
 import { PRE_TOKENIZERS } from '../../../src/chat/gguf/pre-tokenizers.ts';
 import { Tokenizer } from '../../../src/chat/tokenizer.ts';
@@ -29,6 +30,8 @@ function absence(): string | undefined {
     return `${PYTHON} has no gguf and tokenizers; see tests/peers/gguf/README.md`;
   }
 }
+
+const FAMILIES = ['llama', 'llama3', 'linear', 'qwen2', 'qwen3', 'smollm3', 'olmo2', 'phi3', 'gemma3'];
 
 const absent = absence();
 if (absent !== undefined) process.stderr.write(`skipped: ${absent}\n`);
@@ -69,7 +72,41 @@ describe.skipIf(absent !== undefined)('a GGUF file is to unrut what it is to lla
       ).toEqual(wanted[index]);
       expect(JSON.parse(python('ids', place, join(folder, 'texts.json'))), `${name} in Python`).toEqual(wanted[index]);
     }
-    if (process.env.UNRUT_WRITE_FIXTURES) writeFixture(texts, names, wanted);
+    if (process.env.UNRUT_WRITE_FIXTURES) writeFixture('ids.json', { texts, groups: grouped(names, wanted) });
+  });
+
+  it('the ids of texts by pieces with scores, with and without a blank in front', async () => {
+    const folder = temporaryFolder();
+    const texts = [...JSON.parse(python('texts')), '<s>hello</s> world<s> x', 'a<s>b'];
+    writeFileSync(join(folder, 'texts.json'), JSON.stringify(texts));
+    python('pieces', folder);
+    const names = ['pieces-true', 'pieces-false'];
+    const paths = names.map((name) => join(folder, `${name}.gguf`));
+    const wanted = llamaIds(texts, folder, paths);
+    for (const [index, name] of names.entries()) {
+      const tokenizer = await imported(paths[index]!, join(folder, name)); // as many
+      expect(
+        texts.map((text) => tokenizer.encode(text)),
+        name,
+      ).toEqual(wanted[index]);
+      expect(JSON.parse(python('ids', join(folder, name), join(folder, 'texts.json'))), name).toEqual(wanted[index]);
+    }
+    if (process.env.UNRUT_WRITE_FIXTURES) {
+      writeFixture('pieces.json', { texts, prefixed: wanted[0], bare: wanted[1] });
+      copyFileSync(paths[0]!, fixture('pieces.gguf'));
+    }
+  });
+
+  it.each(FAMILIES)('a small %s: the likeliest reply is llama.cpp’s', async (name) => {
+    const scratch = temporaryFolder();
+    const [file, folder] = [join(scratch, `${name}.gguf`), join(scratch, name)];
+    python('family', scratch, name);
+    await importModel(file, folder, () => {});
+    const prompt = (await ChatFormat.open(folder)).encode('Hello world, 12 x² don’t CamelCase naïve 日本語 and on.');
+    const own = await greedy(folder, prompt, 40);
+    const [theirs] = llamaReplies(prompt, 40, scratch, [file]);
+    expect(theirs!.said.length).toBeGreaterThan(8);
+    expect(own.slice(0, theirs!.said.length)).toEqual(theirs!.said); // llama.cpp leaves the end out
   });
 
   it('what was exported, to its Python reader and to its sampler', async () => {
@@ -99,13 +136,16 @@ async function imported(path: string, folder: string): Promise<Tokenizer> {
 }
 
 /** Rules with the same ids are written once. */
-function writeFixture(texts: readonly string[], names: readonly string[], wanted: readonly TokenIds[][]): void {
+function grouped(names: readonly string[], wanted: readonly TokenIds[][]) {
   const groups = new Map<string, { names: string[]; ids: readonly TokenIds[] | undefined }>();
   for (const [index, name] of names.entries()) {
     const key = JSON.stringify(wanted[index]);
     const group = groups.get(key) ?? { names: [], ids: wanted[index] };
     groups.set(key, { ...group, names: [...group.names, name] });
   }
-  const path = new URL('../../gguf/fixtures/ids.json', import.meta.url);
-  writeFileSync(path, JSON.stringify({ texts, groups: [...groups.values()] }));
+  return [...groups.values()];
 }
+
+const fixture = (name: string): string => fileURLToPath(new URL(`../../gguf/fixtures/${name}`, import.meta.url));
+
+const writeFixture = (name: string, content: unknown): void => writeFileSync(fixture(name), JSON.stringify(content));

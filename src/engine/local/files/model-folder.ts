@@ -5,10 +5,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { readJson } from '../../../disk/read-json.ts';
 import { ModelError } from '../../../errors.ts';
+import { withAdapter } from '../model/adapter.ts';
 import { parameterShapes, readConfig } from '../model/architectures.ts';
 import { huggingFaceConfig } from '../model/config-json.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { initialWeights, sizeOf, Weights } from '../model/weights.ts';
+import { readPeftFolder } from './peft-folder.ts';
 import { SafetensorsFile, writeSafetensors } from './safetensors.ts';
 import { type Place, storedWeights } from './stored-weights.ts';
 
@@ -16,6 +18,7 @@ import { type Place, storedWeights } from './stored-weights.ts';
 
 const WEIGHTS = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
+const ADAPTER_CONFIG = 'adapter_config.json';
 const HEAD = 'lm_head.weight';
 const EMBEDDING = 'model.embed_tokens.weight';
 
@@ -28,8 +31,9 @@ const indexSchema = z.object({ weight_map: z.record(z.string(), z.string().regex
 const MAPPED_FROM = 2 ** 24;
 
 /**
- * Reads a model of the Llama family, 16-bit weights widened to 32. Large ones stay in their file, which must not be
+ * Reads a model, 16-bit weights widened to 32. Large ones stay in their file, which must not be
  * written over while it is in use; replacing it is safe.
+ * An adapter that lies in the folder is put in, as transformers does with PEFT.
  * @param mappedFrom numbers from which on they do.
  * @throws ModelError in one line that names file and tensor, for anything missing, unknown, damaged or unsupported.
  */
@@ -39,7 +43,9 @@ export async function readModelFolder(folder: string, mappedFrom = MAPPED_FROM):
   try {
     const places = await openAll(folder, files);
     checkTensors(join(folder, WEIGHTS), config, places);
-    return await readWeights(config, places, mappedFrom);
+    const weights = await readWeights(config, places, mappedFrom);
+    if (!existsSync(join(folder, ADAPTER_CONFIG))) return weights;
+    return withAdapter(weights, await readPeftFolder(folder, weights));
   } finally {
     await Promise.all(files.map((file) => file.close()));
   }

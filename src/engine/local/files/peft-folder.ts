@@ -12,8 +12,9 @@ import {
   adaptedConfig,
   factorShapes,
   type Module,
+  modulesOf,
 } from '../model/adapter.ts';
-import type { ParameterShape } from '../model/model-config.ts';
+import type { ModelConfig, ParameterShape } from '../model/model-config.ts';
 import { sizeOf, type Weights, windows } from '../model/weights.ts';
 import { SafetensorsFile, type StoredTensor, writeSafetensors } from './safetensors.ts';
 
@@ -97,12 +98,23 @@ export async function readPeftFolder(
 ): Promise<Adapter> {
   const shape = await readPeftShape(folder);
   if (wanted !== undefined) checkWanted(join(folder, CONFIG), shape, wanted);
+  checkModules(join(folder, CONFIG), shape, base.config);
   const file = await SafetensorsFile.open(join(folder, TENSORS));
   try {
     return await readFactors(file, base, shape);
   } finally {
     await file.close();
   }
+}
+
+/** @throws ModelError where the base has no such matrix: a family may have fused or divided it. */
+function checkModules(path: string, { modules }: AdapterShape, config: ModelConfig): void {
+  const known = modulesOf(config);
+  const foreign = modules.find((module) => !known.includes(module));
+  if (foreign === undefined) return;
+  throw new ModelError(
+    `${path}: target_modules has ${foreign}, which a ${config.architecture} has not; it has ${known.join(', ')}`,
+  );
 }
 
 /** What the two files declare. @throws ModelError naming the field that is missing or unsupported. */

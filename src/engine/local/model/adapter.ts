@@ -4,19 +4,22 @@ import { parameterShapes } from './architectures.ts';
 import type { ModelConfig, ParameterShape } from './model-config.ts';
 import { type ParameterSet, sizeOf, Weights, windows } from './weights.ts';
 
-/** The matrices that can be adapted, by the last part of their names. */
-export const ADAPTABLE = [
-  'q_proj',
-  'k_proj',
-  'v_proj',
-  'o_proj',
-  'gate_proj',
-  'up_proj',
-  'down_proj',
-  'lm_head',
-] as const;
+/** The matrices that can be adapted, by the last part of their names and by what they belong to. */
+export const MODULES = {
+  attention: ['q_proj', 'k_proj', 'v_proj', 'qkv_proj', 'o_proj'],
+  mlp: ['gate_proj', 'up_proj', 'gate_up_proj', 'down_proj'],
+  unembedding: ['lm_head'],
+} as const;
+
+export const ADAPTABLE = [...MODULES.attention, ...MODULES.mlp, ...MODULES.unembedding] as const;
 
 export type Module = (typeof ADAPTABLE)[number];
+
+/** The adaptable matrices of a model. */
+export function modulesOf(config: ModelConfig): Module[] {
+  const names = parameterShapes({ ...config, tiedEmbedding: false }).map(({ name }) => name.split('.').at(-2));
+  return ADAPTABLE.filter((module) => names.includes(module));
+}
 
 /** W + alpha / rank B A in the place of every matrix W of these modules (Hu et al. 2021). */
 export type AdapterShape = { readonly rank: number; readonly alpha: number; readonly modules: readonly Module[] };
@@ -85,6 +88,28 @@ export function initialAdapter(config: ModelConfig, shape: AdapterShape, seed: n
 function fillUniform(data: Float32Array, bound: number, seed: number, name: string): void {
   const draws = stream(seed, 'initial adapter', name);
   for (let at = 0; at < data.length; at++) data[at] = bound * (2 * draws.uniform() - 1);
+}
+
+/** The weights with an adapter put in, W + alpha / rank B A; the others are copied. */
+export function withAdapter(base: Weights, { config, shape, flat }: Adapter): Weights {
+  const merged = baseFor(base, shape).copy();
+  const factors = new Map(windows(flat, factorShapes(config, shape)).map((each) => [each.name, each.data]));
+  for (const { matrix, a, b } of adaptedMatrices(config, shape)) {
+    const [left, right] = [factors.get(b.name)!, factors.get(a.name)!]; // both are among the factors
+    addProduct(merged.get(matrix.name).data, left, right, shape);
+  }
+  return merged;
+}
+
+/** Adds alpha / rank B A to a matrix, row by row. */
+function addProduct(target: Float32Array, b: Float32Array, a: Float32Array, { rank, alpha }: AdapterShape): void {
+  const width = a.length / rank;
+  for (let at = 0; at < target.length; at++) {
+    const [row, column] = [Math.floor(at / width) * rank, at % width];
+    let sum = 0;
+    for (let nth = 0; nth < rank; nth++) sum += b[row + nth]! * a[nth * width + column]!; // inside both
+    target[at]! += (alpha / rank) * sum;
+  }
 }
 
 /** The weights that an adapter is merged into: where it adapts a head that is tied to the embedding, an untied copy. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readJson } from '../../../disk/read-json.ts';
 import { ModelError } from '../../../errors.ts';
@@ -28,6 +29,11 @@ const known = (): string => architectures.map(({ name }) => `"${name}"`).join(',
 /** Reads `config.json` of a folder. @throws ModelError in one line that names the field, and what is supported. */
 export async function readConfig(folder: string): Promise<ModelConfig> {
   const path = join(folder, 'config.json');
+  if (!existsSync(path) && existsSync(join(folder, 'adapter_config.json'))) {
+    throw new ModelError(
+      `${folder}: holds an adapter alone; copy its adapter_* files into the folder of its base model`,
+    );
+  }
   return parseConfig(path, await readJson(path));
 }
 

@@ -50,12 +50,6 @@ export type CommonFields = z.output<typeof commonFields>;
 /** For families that have no such biases, whatever their config says. */
 export const noBias = z.literal(false).nullish();
 
-/** For families whose layers all see the whole text. */
-export const wholeText = {
-  sliding_window: z.null().optional(),
-  layer_types: z.array(z.literal('full_attention')).nullish(),
-};
-
 /**
  * Fields that change what transformers, or another family, computes, with the values that change nothing. They are
  * refused with any other value, unless a family reads them.
@@ -146,32 +140,45 @@ export function activationOf(field: string, name: string, fail: Fail): Activatio
 }
 
 /**
- * What each layer sees, by `layer_types` or, where the file has none, by the family's rule.
- * @param window of the sliding layers; null where no layer slides.
+ * Which layers slide, by `layer_types` or, where the file has none, by the family's rule.
+ * @param window of the sliding layers. @param fail throws where a layer slides without one.
  */
-export function layerSights(
-  raw: Pick<CommonFields, 'layer_types' | 'num_hidden_layers' | 'max_position_embeddings'>,
+export function slidingLayers(
+  raw: CommonFields,
   window: number | null | undefined,
-  slides: (layer: number) => boolean,
+  rule: (layer: number) => boolean,
   fail: Fail,
-): LayerSight[] {
+): boolean[] {
   const { layer_types: types, num_hidden_layers: layers } = raw;
   if (types && types.length !== layers) fail(`layer_types has ${types.length} entries, for ${layers} layers`);
-  return Array.from({ length: layers }, (_, layer) => {
-    const sliding = types ? types[layer] === 'sliding_attention' : slides(layer);
-    if (sliding && !window)
-      fail(`layer ${layer} slides, but no sliding_window is in force; give it, or use_sliding_window`);
-    return sliding ? { rope: 0, window: window ?? undefined } : { rope: 0 };
-  });
+  const sliding = Array.from({ length: layers }, (_, layer) =>
+    types ? types[layer] === 'sliding_attention' : rule(layer),
+  );
+  if (sliding.includes(true) && !window) fail('layer_types has "sliding_attention", but no sliding_window is in force');
+  return sliding;
 }
 
-/** The window of a family that has one in every layer or in none. */
+/** The window that hides anything of the longest text. */
+export function windowOf(raw: CommonFields, window: number | null | undefined): number | undefined {
+  return window && window < raw.max_position_embeddings ? window : undefined;
+}
+
+/** The layers of a family that has a window in every layer or in none. */
 export function windowEverywhere(raw: CommonFields, fail: Fail): LayerSight[] {
-  const sliding = Boolean(raw.sliding_window);
-  const type = sliding ? 'sliding_attention' : 'full_attention';
-  const other = raw.layer_types?.find((given) => given !== type);
-  if (other !== undefined) fail(`layer_types has "${other}", but sliding_window is ${raw.sliding_window}; leave one`);
-  return layerSights(raw, raw.sliding_window, () => sliding, fail);
+  const { sliding_window: given } = raw;
+  const type = given ? 'sliding_attention' : 'full_attention';
+  const other = raw.layer_types?.find((each) => each !== type);
+  if (other !== undefined) fail(`layer_types has "${other}", but sliding_window is ${given}; leave one`);
+  const window = windowOf(raw, given);
+  return slidingLayers(raw, given, () => Boolean(given), fail).map(() => ({ rope: 0, window }));
+}
+
+/** For families that have no windows. */
+export function windowNowhere(raw: CommonFields, fail: Fail): LayerSight[] {
+  const { sliding_window: given, layer_types: types } = raw;
+  if (windowOf(raw, given) !== undefined) fail(`sliding_window is ${given}; supported is null`);
+  if (types?.includes('sliding_attention')) fail('layer_types has "sliding_attention"; supported is "full_attention"');
+  return slidingLayers(raw, given, () => false, fail).map(() => ({ rope: 0 }));
 }
 
 /** Checks what holds for all families. */

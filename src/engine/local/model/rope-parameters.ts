@@ -41,8 +41,9 @@ export function readRope(raw: RopeFields, model: RopeModel, fail: Fail): ScaledR
   if (newer !== undefined && older !== undefined && !isDeepStrictEqual(newer, older)) {
     fail(`rope_parameters and rope_scaling disagree: ${JSON.stringify(newer)} and ${JSON.stringify(older)}; leave one`);
   }
-  const where = newer === undefined ? 'rope_scaling' : 'rope_parameters';
-  return ropeOf(newer ?? older ?? filled({}, raw, where, fail), model, where, fail);
+  if (newer !== undefined) return ropeOf(newer, model, within('rope_parameters', fail));
+  if (older !== undefined) return ropeOf(older, model, within('rope_scaling', fail));
+  return ropeOf(filled({}, raw, 'rope_parameters', fail), model, fail);
 }
 
 /** A description with what stands beside it; undefined where there is none, or an empty one. */
@@ -52,7 +53,7 @@ function described(given: Raw | null | undefined, outside: RopeFields, where: st
 }
 
 /** Older files say `type`. */
-export function filled(given: Raw, outside: RopeFields, where: string, fail: Fail): Raw {
+function filled(given: Raw, outside: RopeFields, where: string, fail: Fail): Raw {
   const { type, rope_type = type ?? 'default', ...parameters } = given;
   if (type !== undefined && type !== rope_type) fail(`${where} is of two types: ${rope_type} and ${type}; leave one`);
   const beside = Object.entries(outside).filter(([field]) => isBeside(field, rope_type));
@@ -84,9 +85,13 @@ const everyFields = z.looseObject({
   partial_rotary_factor: z.number().positive().max(1).nullish(),
 });
 
-/** The rope of one description. @param where it stands, for messages. */
-export function ropeOf(given: Raw, model: RopeModel, where: string, outerFail: Fail): ScaledRope {
-  const fail: Fail = (message) => outerFail(`${where}.${message}`);
+const within =
+  (where: string, fail: Fail): Fail =>
+  (message) =>
+    fail(`${where}.${message}`);
+
+/** The rope of one description. */
+function ropeOf(given: Raw, model: RopeModel, fail: Fail): ScaledRope {
   const { rope_type: type, rope_theta, partial_rotary_factor, ...own } = given;
   const kind = kindOf(type);
   const types = model.types ?? Object.keys(ropeKinds);

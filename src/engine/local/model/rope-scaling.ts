@@ -18,10 +18,12 @@ const llama3Fields = { ...stretched, factor: positive, low_freq_factor: positive
 
 const yarnFields = {
   ...stretched,
-  factor: positive,
+  /** Null means the ratio of the lengths. */
+  factor: positive.nullable(),
   attention_factor: positive.nullish(),
-  beta_fast: positive.nullish(),
-  beta_slow: positive.nullish(),
+  /** 0 means the default, as null does. */
+  beta_fast: z.number().nonnegative().nullish(),
+  beta_slow: z.number().nonnegative().nullish(),
   mscale: z.number().nullish(),
   mscale_all_dim: z.number().nullish(),
   truncate: z.boolean().optional(),
@@ -83,14 +85,20 @@ export const ropeKinds: Readonly<Record<string, Kind>> = {
   /** The base grows with texts that are longer than `max_position_embeddings`, which no model here reads. */
   dynamic: kind({ factor: positive }, () => ({})),
 
-  llama3: kind(llama3Fields, (base, parameters) => ({
-    frequencies: frequenciesOf(base).map((frequency) => llama3(frequency, base, parameters)),
-  })),
+  llama3: kind(llama3Fields, (base, parameters, fail) => {
+    const { low_freq_factor: low, high_freq_factor: high } = parameters;
+    if (high < low) fail(`high_freq_factor is ${high}, below low_freq_factor ${low}; exchange them`);
+    return { frequencies: frequenciesOf(base).map((frequency) => llama3(frequency, base, parameters)) };
+  }),
 
-  yarn: kind(yarnFields, (base, parameters) => ({
-    frequencies: yarnFrequencies(base, parameters),
-    scale: yarnScale(parameters),
-  })),
+  yarn: kind(yarnFields, (base, parameters) => {
+    const original = parameters.original_max_position_embeddings ?? base.maxPositions;
+    const factor = parameters.factor ?? base.maxPositions / original;
+    return {
+      frequencies: yarnFrequencies(base, original, factor, parameters),
+      scale: yarnScale(factor, parameters),
+    };
+  }),
 
   /**
    * Each frequency has its own divisor (Ding et al. 2024). A second list is for texts that are longer than those of the
@@ -127,12 +135,15 @@ function llama3(frequency: number, base: RopeBase, parameters: Parameters<typeof
 }
 
 /** YaRN (Peng et al. 2023): a ramp over the pairs from kept frequencies to stretched ones. */
-function yarnFrequencies(base: RopeBase, parameters: Parameters<typeof yarnFields>): number[] {
-  const { factor, truncate = true } = parameters;
-  const original = parameters.original_max_position_embeddings ?? base.maxPositions;
+function yarnFrequencies(
+  base: RopeBase,
+  original: number,
+  factor: number,
+  { beta_fast, beta_slow, truncate = true }: Parameters<typeof yarnFields>,
+): number[] {
   const pairAt = (turns: number) =>
     (base.size * Math.log(original / (turns * 2 * Math.PI))) / (2 * Math.log(base.theta));
-  const [first, last] = [pairAt(parameters.beta_fast ?? 32), pairAt(parameters.beta_slow ?? 1)];
+  const [first, last] = [pairAt(beta_fast || 32), pairAt(beta_slow || 1)];
   const low = Math.max(truncate ? Math.floor(first) : first, 0);
   const high = Math.min(truncate ? Math.ceil(last) : last, base.size - 1);
   const width = high === low ? 0.001 : high - low; // transformers' way around a division by zero
@@ -143,7 +154,8 @@ function yarnFrequencies(base: RopeBase, parameters: Parameters<typeof yarnField
 }
 
 /** YaRN's temperature of attention, which goes into cosines and sines. */
-function yarnScale({ factor, attention_factor, mscale, mscale_all_dim: all }: Parameters<typeof yarnFields>): number {
+function yarnScale(factor: number, parameters: Parameters<typeof yarnFields>): number {
+  const { attention_factor, mscale, mscale_all_dim: all } = parameters;
   const scale = (weight: number) => (factor <= 1 ? 1 : 0.1 * weight * Math.log(factor) + 1);
   return attention_factor ?? (mscale && all ? scale(mscale) / scale(all) : scale(1));
 }

@@ -9,9 +9,12 @@ import {
   adaptedConfig,
   factorShapes,
   initialAdapter,
+  MODULES,
   type Module,
+  modulesOf,
 } from '../model/adapter.ts';
 import type { Model } from '../model/model.ts';
+import type { ModelConfig } from '../model/model-config.ts';
 import { type Weights, windows } from '../model/weights.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { LocalSampler } from '../sampling/local-sampler.ts';
@@ -50,7 +53,7 @@ export class LoraPolicy extends GraphPolicy {
    * @throws EngineError where rank or modules leave nothing to train.
    */
   constructor(runtime: Runtime, base: Weights, options: LoraOptions) {
-    const shape = shapeOf(options);
+    const shape = shapeOf(options, base.config);
     const adapter = initialAdapter(adaptedConfig(base.config, shape), shape, options.seed);
     super(runtime, { weights: base, adapter });
     this.#base = base;
@@ -121,11 +124,13 @@ export class LoraPolicy extends GraphPolicy {
 }
 
 /** What of a model such options adapt. */
-export function shapeOf({ rank, trainAttn, trainMlp, trainUnembed }: LoraOptions): AdapterShape {
-  const attention: readonly Module[] = trainAttn ? ['q_proj', 'k_proj', 'v_proj', 'o_proj'] : [];
-  const mlp: readonly Module[] = trainMlp ? ['gate_proj', 'up_proj', 'down_proj'] : [];
-  const unembedding: readonly Module[] = trainUnembed ? ['lm_head'] : [];
-  return { rank, alpha: ALPHA, modules: [...attention, ...mlp, ...unembedding] };
+export function shapeOf(options: LoraOptions, config: ModelConfig): AdapterShape {
+  const wanted: readonly Module[] = [
+    ...(options.trainAttn ? MODULES.attention : []),
+    ...(options.trainMlp ? MODULES.mlp : []),
+    ...(options.trainUnembed ? MODULES.unembedding : []),
+  ];
+  return { rank: options.rank, alpha: ALPHA, modules: modulesOf(config).filter((module) => wanted.includes(module)) };
 }
 
 function moved({ adapter, adam }: AdapterState, slopes: Float32Array, params: AdamParams, norm: number): AdapterState {

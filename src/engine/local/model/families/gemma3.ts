@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineArchitecture } from '../architecture.ts';
 import type { Fail } from '../config-fields.ts';
-import { activationOf, layerSights, noBias } from '../config-json.ts';
+import { activationOf, noBias, slidingLayers, windowOf } from '../config-json.ts';
 import { gainOf, gatedUnits, parametersOf, projectionsOf } from '../decoder-parts.ts';
 import { type RopeFields, type RopeModel, readRope } from '../rope-parameters.ts';
 
@@ -36,15 +36,16 @@ export const gemma3 = defineArchitecture({
   defaults: { num_key_value_heads: 4, head_dim: 256, tie_word_embeddings: true, sliding_window: 4096 },
   ropes,
   shape(raw, fail) {
-    const slides = (layer: number) => (layer + 1) % raw.sliding_window_pattern !== 0;
-    const sights = layerSights(raw, raw.sliding_window, slides, fail);
+    const rule = (layer: number) => (layer + 1) % raw.sliding_window_pattern !== 0;
+    const window = windowOf(raw, raw.sliding_window);
+    const sliding = slidingLayers(raw, raw.sliding_window, rule, fail);
     return {
       activation: activationOf('hidden_activation', raw.hidden_activation, fail),
       scoreScale: raw.query_pre_attn_scalar ** -0.5,
       gainOffset: 1,
       embeddingScale: Math.sqrt(raw.hidden_size),
       logitCap: raw.final_logit_softcapping ?? undefined,
-      sights: sights.map(({ window }) => (window === undefined ? { rope: 0 } : { rope: 1, window })),
+      sights: sliding.map((slides) => (slides ? { rope: 1, window } : { rope: 0 })),
     };
   },
   parameters(config, at) {

@@ -1,13 +1,13 @@
 import { defineArchitecture } from '../architecture.ts';
-import { wholeText } from '../config-json.ts';
+import { windowNowhere } from '../config-json.ts';
 import { preNormLayer, preNormParameters } from '../decoder-parts.ts';
 
 /** Llama (Touvron et al. 2023), and whatever its authors called so since: SmolLM2, TinyLlama, Llama 3. */
 export const llama = defineArchitecture({
   name: 'LlamaForCausalLM',
   modelType: 'llama',
-  fields: wholeText,
-  shape: () => ({}),
+  fields: {},
+  shape: (raw, fail) => ({ sights: windowNowhere(raw, fail) }),
   parameters: preNormParameters,
   layer: preNormLayer,
 });

@@ -1,13 +1,13 @@
 import { defineArchitecture } from '../architecture.ts';
-import { noBias, wholeText } from '../config-json.ts';
+import { noBias, windowNowhere } from '../config-json.ts';
 import { gainOf, gatedUnits, parametersOf, projectionsOf } from '../decoder-parts.ts';
 
 /** OLMo 2 (Team OLMo 2024): norms behind attention and feed-forward network, and on all queries and all keys at once. */
 export const olmo2 = defineArchitecture({
   name: 'Olmo2ForCausalLM',
   modelType: 'olmo2',
-  fields: { ...wholeText, mlp_bias: noBias },
-  shape: () => ({}),
+  fields: { mlp_bias: noBias },
+  shape: (raw, fail) => ({ sights: windowNowhere(raw, fail) }),
   parameters(config, at) {
     const { query, key, value, out, gate, up, down } = projectionsOf(config, at);
     return [

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Fail } from '../config-fields.ts';
-import { type CommonFields, layerSights } from '../config-json.ts';
+import { type CommonFields, slidingLayers, windowOf } from '../config-json.ts';
 
 /** The fields that say which layers of a Qwen see a window only, with transformers' defaults. */
 export const qwenFields = {
@@ -12,6 +12,7 @@ export const qwenFields = {
 type QwenFields = CommonFields & z.output<z.ZodObject<typeof qwenFields>>;
 
 export function qwenSights(raw: QwenFields, fail: Fail) {
-  const window = raw.use_sliding_window ? raw.sliding_window : null;
-  return layerSights(raw, window, (layer) => window !== null && layer >= raw.max_window_layers, fail);
+  const given = raw.use_sliding_window ? raw.sliding_window : null;
+  const sliding = slidingLayers(raw, given, (layer) => given !== null && layer >= raw.max_window_layers, fail);
+  return sliding.map((slides) => ({ rope: 0, window: slides ? windowOf(raw, given) : undefined }));
 }

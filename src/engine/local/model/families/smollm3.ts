@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineArchitecture } from '../architecture.ts';
-import { layerSights } from '../config-json.ts';
+import { slidingLayers, windowOf } from '../config-json.ts';
 import { preNormLayer, preNormParameters } from '../decoder-parts.ts';
 import { readRope } from '../rope-parameters.ts';
 
@@ -17,12 +17,16 @@ export const smolLm3 = defineArchitecture({
   defaults: { num_key_value_heads: 4, tie_word_embeddings: true },
   ropes: (raw, model, fail) => [readRope(raw, { ...model, defaultTheta: 2_000_000 }, fail)],
   shape(raw, fail) {
-    const { no_rope_layers: listed, no_rope_layer_interval: interval, sliding_window: window } = raw;
+    const { no_rope_layers: listed, no_rope_layer_interval: interval, sliding_window: given } = raw;
     if (listed && listed.length < raw.num_hidden_layers) fail(`no_rope_layers has ${listed.length} entries, too few`);
     const turns = (layer: number) => (listed ? listed[layer] !== 0 : (layer + 1) % interval !== 0);
-    const slides = (layer: number) => raw.use_sliding_window && Boolean(window) && !turns(layer);
-    const sights = layerSights(raw, window, slides, fail);
-    return { sights: sights.map(({ window }, layer) => ({ rope: turns(layer) ? 0 : undefined, window })) };
+    const rule = (layer: number) => raw.use_sliding_window && Boolean(given) && !turns(layer);
+    const window = windowOf(raw, given);
+    const sights = slidingLayers(raw, given, rule, fail).map((slides, layer) => ({
+      rope: turns(layer) ? 0 : undefined,
+      window: slides ? window : undefined,
+    }));
+    return { sights };
   },
   parameters: preNormParameters,
   layer: preNormLayer,
