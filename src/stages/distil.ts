@@ -44,12 +44,13 @@ export const distil = defineStage({
     await trainLoop(context, options, async (step) => {
       const draws = stream(context.seed, 'contexts', step);
       const twins = Array.from({ length: options.contexts }, () => drawTwin(context.family, draws, options.arms));
-      const taught = await taughtBatch(context, twins, options.teacherTemperature, step);
+      const { checked, ...taught } = await taughtBatch(context, twins, options.teacherTemperature, step);
       return {
         portions: [
           { name: 'loss', ...taught },
           { name: 'replay', data: await replay(draws, step), loss: { kind: 'cross_entropy' } },
         ],
+        metrics: checked === undefined ? {} : { checked },
       };
     });
   },
@@ -63,6 +64,7 @@ function written(arms: Readonly<Record<Arm, number>>, { work, continuation }: Si
 
 /** What the student wrote on the treated side, and what the teacher reads. */
 type Written = {
+  readonly twin: Twin;
   readonly prompt: TokenIds;
   readonly control: TokenIds;
   readonly tokens: TokenIds;
@@ -76,12 +78,23 @@ async function taughtBatch(
   twins: readonly Twin[],
   temperature: number,
   seed: number,
-): Promise<Pick<Portion, 'data' | 'loss'>> {
+): Promise<Pick<Portion, 'data' | 'loss'> & { checked: number | undefined }> {
   const texts = (await writeOn(context, twins, seed)).filter(({ tokens }) => tokens.length > 0);
+  const checked = checkedShare(context, texts);
   if (context.can('soft_targets') && context.can('top_logprobs')) {
-    return { data: await taughtData(context, texts, temperature), loss: { kind: 'cross_entropy' } };
+    return { data: await taughtData(context, texts, temperature), loss: { kind: 'cross_entropy' }, checked };
   }
-  return { data: await judgedData(context, texts), loss: { kind: 'importance_sampling' } };
+  return { data: await judgedData(context, texts), loss: { kind: 'importance_sampling' }, checked };
+}
+
+/** Share of the whole replies that hold a check, to be watched: what is distilled must not lose it. */
+function checkedShare({ family, format }: StageContext, texts: readonly Written[]): number | undefined {
+  const whole = texts.filter(({ twin }) => twin.stepsLeft === undefined && !twin.treated.challenged);
+  if (whole.length === 0) return undefined;
+  const checked = whole.filter(({ twin, tokens }) => {
+    return family.read(twin.treated.problem, format.decode(tokens)).marks.length > 0;
+  });
+  return checked.length / whole.length;
 }
 
 async function writeOn(context: StageContext, twins: readonly Twin[], seed: number): Promise<Written[]> {
@@ -101,7 +114,13 @@ async function writeOn(context: StageContext, twins: readonly Twin[], seed: numb
     const { tokens, logprobs } = sequence!; // one was asked for
     const length = taughtLength(context, twin, tokens);
     const control = startTokens(twin.control.conversation, format);
-    return { prompt: prompts[index]!, control, tokens: tokens.slice(0, length), logprobs: logprobs.slice(0, length) };
+    return {
+      twin,
+      prompt: prompts[index]!,
+      control,
+      tokens: tokens.slice(0, length),
+      logprobs: logprobs.slice(0, length),
+    };
   });
 }
 

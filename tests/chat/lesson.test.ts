@@ -131,6 +131,18 @@ function checkTurn(
 }
 
 describe('weights', () => {
+  it('of a token in two spans: none where one has none, else the larger', async () => {
+    const format = await realFormat('gpt2');
+    const tokens = format.encode('All right');
+    expect(tokens).toHaveLength(2);
+    const weigh = (first: number, second: number) =>
+      weighed([{ text: 'All ri', weight: first }, { text: 'ght', weight: second }], tokens, format).weights;
+    expect(weigh(0, 2)).toEqual([0, 0]);
+    expect(weigh(2, 0)).toEqual([2, 0]);
+    expect(weigh(1, 3)).toEqual([1, 3]);
+    expect(weigh(3, 1)).toEqual([3, 3]);
+  });
+
   it('add up to the share, whatever the lessons', async () => {
     const format = await realFormat('organism');
     const family = trainingSide(openFamily('running-sum'));

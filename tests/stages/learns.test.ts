@@ -14,7 +14,8 @@ import type { AnyStage } from '../../src/stages/stage.ts';
 import { teach } from '../../src/stages/teach.ts';
 import { unloop } from '../../src/stages/unloop.ts';
 import { verify } from '../../src/stages/verify.ts';
-import { randomChatModel } from '../cli/chat-model-folder.ts';
+import type { TrainingFamily } from '../../src/wrong-turns/draw-start.ts';
+import { randomChatModel, sevenSayer } from '../cli/chat-model-folder.ts';
 import { temporaryFolder } from '../temporary.ts';
 import { type Metrics, openModel, stageContext } from './context.ts';
 
@@ -66,6 +67,9 @@ async function checking(model: Model): Promise<{ j: number; alarms: number }> {
   return { j: value('j', 'kind=slip,what=sum'), alarms: value('false_alarm_rate') };
 }
 
+/** Additions that come to 7, which is what one model here answers to everything. */
+const sevenFamily = { ...trainable, drawTraining: () => [3, 4], replyTokens: 12 } as unknown as TrainingFamily;
+
 const SMALL = { name: 'dictionary-sum', dials: { entries: 3, keys: 2, largest: 9 } };
 const FEW = { lessons: 4, replay: { documents: 2 } };
 
@@ -86,6 +90,16 @@ describe('on any chat model, in words', () => {
     for (const value of Object.values(context.history[0]!)) expect(Number.isFinite(value)).toBe(true);
     expect(context.history[0]!.gradientNorm).toBeGreaterThan(0);
   }); // biome-ignore format: one claim
+
+  it('teach ends early where the model is able', async () => {
+    const model = await kept(openModel(await sevenSayer()));
+    const able = { ...(await stageContext(model, { family: SMALL })), family: sevenFamily };
+    await teach.ready({ steps: 60, learningRate: 1e-9, ...FEW, until: 0.9 }).run(able);
+    expect(able.history).toHaveLength(20); // the first look
+    const unable = await stageContext(await kept(openModel(await randomChatModel())), { family: SMALL });
+    await teach.ready({ steps: 22, learningRate: 1e-9, lessons: 1, replay: { documents: 0 }, until: 0.9 }).run(unable);
+    expect(unable.history).toHaveLength(22);
+  });
 
   it('learns a family of one’s own, all weights or an adapter, without a line of stage code', async () => {
     const folder = await randomChatModel();
