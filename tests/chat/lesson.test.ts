@@ -7,6 +7,7 @@ import {
   type Span,
   startTokens,
   type TaughtTurn,
+  weighed,
 } from '../../src/chat/lesson.ts';
 import { FAMILIES, openFamily } from '../../src/problems/families.ts';
 import type { ProblemFamily } from '../../src/problems/problem-family.ts';
