@@ -38,7 +38,7 @@ type LocalModel = Model & { readonly policy: GraphPolicy; readonly format: ChatF
 export const parts: RunParts = {
   stages: stageRegistry([pretrain, teach, imitate, elicit, verify, distil, unloop, reinforce]),
   families: FAMILIES,
-  prober: (family) => createProber(family),
+  prober: (family, easier) => createProber(family, undefined, easier),
   openText,
   openModel,
   probeTarget,

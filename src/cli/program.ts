@@ -1,6 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { InputError, Interrupted } from '../errors.ts';
-import type { RunParts } from '../recipe/run-parts.ts';
 import { visibleLine } from '../visible.ts';
 import { EXIT, explainError } from './exit.ts';
 import { addExport, addImport } from './gguf-program.ts';
@@ -15,10 +14,7 @@ import { addEngineOptions } from './options/engine-options.ts';
 import { MOST_PROBLEMS, wholeNumber } from './options/numbers.ts';
 import { packageVersion } from './package-root.ts';
 import { say } from './print.ts';
-import { addCheckpoints, addProblems, type Exit } from './subcommands.ts';
-
-/** Loaded when a command needs it: the engine takes a moment, `--help` should not. */
-export type LoadParts = () => Promise<RunParts>;
+import { addCheckpoints, addProblems, type Exit, type LoadParts } from './subcommands.ts';
 
 /**
  * Runs one command line.
@@ -59,7 +55,7 @@ function buildProgram(loadParts: LoadParts, exit: Exit): Command {
   addView(program, exit);
   addServe(program, exit);
   addCheckpoints(program, exit);
-  addProblems(program, exit);
+  addProblems(program, loadParts, exit);
   addLab(program, loadParts, exit);
   addImport(program, exit);
   addExport(program, exit);
@@ -115,7 +111,7 @@ function addProbe(program: Command, loadParts: LoadParts, exit: Exit): void {
       new Option(
         '--from-log <file>',
         'measure the transcripts of an Inspect log (.eval or .json) instead of a model',
-      ).conflicts(['problems', 'behaviours', 'seed', 'family', 'set', 'mode', ...ENDPOINT_ONLY]),
+      ).conflicts(['problems', 'behaviours', 'seed', 'family', 'set', 'shots', 'mode', ...ENDPOINT_ONLY]),
     )
     .option('--problems <number>', 'problems per cell', wholeNumber(1, MOST_PROBLEMS), 400)
     .option('--behaviours <names...>', 'only these (default: all eight and the sycophancy guard)')
@@ -135,6 +131,7 @@ Examples:
   unrut probe HuggingFaceTB/SmolLM2-135M-Instruct --behaviours loops few-shot
   unrut probe runs/quickstart-1 --behaviours defensiveness loops --problems 100
   unrut probe path/to/chat-model --family mine.jsonl
+  unrut probe path/to/small-model --shots 3 --set keys=2 --set entries=4
   unrut probe --from-log logs/gsm8k.eval --out runs/gsm8k
 ${ENDPOINT_HELP}`,
     )

@@ -3,7 +3,7 @@ import { type Stream, stream } from '../random.ts';
 import { finalAnswer } from './final-answer.ts';
 import { isHeldOut } from './held-out.ts';
 import { endWith, phrasings } from './phrasings.ts';
-import { plainText } from './plain-text.ts';
+import { plainText, spoken } from './plain-text.ts';
 import {
   type Amendment,
   type Manner,
@@ -274,6 +274,9 @@ const CHECK =
 const DERIVED_CHECK =
   /^\W*check\s*(\d+)\s*[:.)-].*?\s(right|correct|wrong|incorrect|not right|not correct|✓|✔|✅|✗|✘|❌)\W*$/iu;
 
+/** A step is a line; what is longer states none that anybody would read. */
+const LONGEST_LINE = 2000;
+
 /**
  * Takes a reply apart. A step keeps the model's own words; one whose number was there already takes the place of that
  * one and of all behind it, because the model has begun anew from there. `rest` is what an answer may be read from.
@@ -283,9 +286,10 @@ function readLines<Problem, Step>(task: WorkedTask<Problem, Step>, problem: Prob
   const texts: string[] = [];
   const marks: Reading['marks'][number][] = [];
   const rest: string[] = [];
-  const said = text.replaceAll(/<think>[\s\S]*?<\/think>/g, '');
-  for (const raw of said.split(/\n|(?<=\S[.;)]?)[ \t]+(?=\bStep \d+:)/)) {
-    const line = plainText(raw).trim();
+  const lines = spoken(text).split(/\n|(?<=\S[.;)]?)[ \t]+(?=\bStep \d+:)/);
+  const plain = plainText(lines.join('\n')).split('\n'); // every line stays one line
+  for (const [index, raw] of lines.entries()) {
+    const line = plain[index]!.slice(0, LONGEST_LINE).trim();
     const check = CHECK.exec(line) ?? DERIVED_CHECK.exec(line);
     if (check) marks[Number(check[1]) - 1] = /^(?:right|correct|✓|✔|✅)/i.test(check[2]!) ? 'right' : 'wrong';
     else rest.push(raw);

@@ -29,7 +29,7 @@ const part = (usual: number) => z.number().min(0).max(1).default(usual);
 /** Shares of the lessons, and what the loss stresses in them. */
 export const lessonOptions = z.strictObject({
   /** Lessons per step. */
-  lessons: z.int().positive().default(44),
+  lessons: z.int().positive().max(100_000).default(44),
   shares: z
     .strictObject({
       challenged: share(0.22),

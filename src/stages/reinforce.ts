@@ -32,13 +32,13 @@ export const reinforce = defineStage({
   options: z.strictObject({
     ...optimiserOptions,
     /** Starts per step, and rollouts of each. */
-    prompts: z.int().positive().default(24),
-    group: z.int().min(2).default(8),
-    temperature: z.number().positive().default(1),
+    prompts: z.int().positive().max(100_000).default(24),
+    group: z.int().min(2).max(1024).default(8),
+    temperature: z.number().positive().max(10).default(1),
     starts: startShares.prefault({}),
     price: priceSchema.prefault({}),
     /** Steps between two pools of own work. */
-    refresh: z.int().positive().default(10),
+    refresh: z.int().positive().max(10_000_000).default(10),
     /** Supervised lessons beside the rollouts. */
     anchor: anchorOptions.prefault({ shares: { own: 0.3 } }),
     replay: replayOptions.prefault({}),

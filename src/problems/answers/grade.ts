@@ -93,7 +93,7 @@ function gradeNumber(statement: string, right: Accepted): Graded {
   const results = affirmed(withoutLatex(statement)).map((part) => part.slice(part.lastIndexOf('=') + 1));
   if (results.some((part) => /\\[a-zA-Z]|[\^√]/.test(part))) return none('no value');
   const numerals = results.flatMap(numeralsIn);
-  const distinct = new Set(numerals.map(({ value, scaled }) => spell(value ?? scaled ?? NOTHING)));
+  const distinct = new Set(numerals.map(({ value, scaled }) => spellAny(value ?? scaled)));
   const [numeral] = numerals;
   if (distinct.size > 1) return none('two answers');
   if (numeral === undefined) return none('no value');
@@ -103,8 +103,7 @@ function gradeNumber(statement: string, right: Accepted): Graded {
   return value === undefined ? none('no value') : graded(spell(value), false);
 }
 
-/** Stands for a number that cannot be read: no denominator is zero. */
-const NOTHING: Rational = { over: 0n, under: 0n };
+const spellAny = (value: Rational | undefined): string => (value === undefined ? 'unreadable' : spell(value));
 
 function rightNumber(value: Rational | undefined, percent: boolean, { answers, values }: Accepted): string | undefined {
   if (value === undefined) return undefined;
