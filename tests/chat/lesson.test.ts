@@ -3,6 +3,7 @@ import type { ChatFormat } from '../../src/chat/chat-format.ts';
 import {
   type Lesson,
   lessonData,
+  lessonDatum,
   lessonTokens,
   type Span,
   startTokens,
@@ -130,6 +131,18 @@ function checkTurn(
   expect([...explained].sort((one, other) => one - other)).toEqual(asked);
   counts.rightTargets += explained.size;
 }
+
+describe('a lesson as data', () => {
+  it('asks at each place for the token that follows it', async () => {
+    const format = await realFormat('words');
+    const lesson: Lesson = [asked('Add ink.'), { spans: [{ text: 'Answer: 7', weight: 2 }], end: 1 }];
+    const { input, targets, weights } = lessonDatum(lesson, format);
+    expect(targets.slice(0, -1)).toEqual(input.slice(1));
+    const learnt = targets.filter((_, at) => weights[at]! > 0);
+    expect(format.decode(learnt)).toBe('Answer: 7<|im_end|>');
+    expect(weights.filter((weight) => weight > 0)).toEqual([...Array(learnt.length - 1).fill(2), 1]);
+  });
+});
 
 describe('weights', () => {
   it('of a token in two spans: none where one has none, else the larger', async () => {

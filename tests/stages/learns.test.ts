@@ -70,6 +70,13 @@ async function checking(model: Model): Promise<{ j: number; alarms: number }> {
 /** Additions that come to 7, which is what one model here answers to everything. */
 const sevenFamily = { ...trainable, drawTraining: () => [3, 4], replyTokens: 12 } as unknown as TrainingFamily;
 
+/** By a tenth, the mean of three steps against that of the first three; a loss that is turned round falls, too, but below 0. */
+function expectFall(history: readonly Metrics[], share = 0.9): void {
+  const losses = of(history, 'loss');
+  expect(Math.min(...losses)).toBeGreaterThan(0);
+  expect(mean(losses.slice(-3))).toBeLessThan(share * mean(losses.slice(0, 3)));
+}
+
 const SMALL = { name: 'dictionary-sum', dials: { entries: 3, keys: 2, largest: 9 } };
 const FEW = { lessons: 4, replay: { documents: 2 } };
 
@@ -107,8 +114,7 @@ describe('on any chat model, in words', () => {
       const model = await kept(parts.openModel(folder, { fresh: false, seed: 1, lora }));
       const context = { ...(await stageContext(model)), family: trainable as typeof trainable & { drawTraining: never } };
       await elicit.ready({ steps: 20, learningRate: 1e-2, warmup: 0, lessons: 4, replay: { documents: 0 } }).run(context);
-      const losses = of(context.history, 'loss');
-      expect(mean(losses.slice(-3))).toBeLessThan(0.9 * mean(losses.slice(0, 3)));
+      expectFall(context.history);
     }
   }); // biome-ignore format: one statement a line
 });
@@ -127,8 +133,7 @@ describe('on a file of one’s own', () => {
     const model = await kept(openModel(await randomChatModel()));
     const context = await stageContext(model, { family: { file, replyTokens: 24 } });
     await stage.ready({ steps: 20, learningRate: 1e-2, warmup: 0, ...options }).run(context);
-    const losses = of(context.history, 'loss');
-    expect(mean(losses.slice(-3))).toBeLessThan(0.9 * mean(losses.slice(0, 3)));
+    expectFall(context.history);
   });
 
   it('reinforce takes a step on the final answer alone', async () => {
@@ -150,8 +155,7 @@ describe('on a file of one’s own', () => {
     expect(await ready.preview!(context)).toMatch(/Be brief\.[^⟦]*One\?[^⟦]*⟦Yes, one\.<\|im_end\|>⟧[^⟦]*⟦No, two\.<\|im_end\|>⟧/);
     expect(await imitate.ready({ ...options, turns: 'last' }).preview!(context)).toMatch(/^[^⟦]*Yes, one\.[^⟦]*⟦No, two\.<\|im_end\|>⟧/);
     await ready.run(context);
-    const losses = of(context.history, 'loss');
-    expect(mean(losses.slice(-3))).toBeLessThan(0.5 * losses[0]!);
+    expectFall(context.history, 0.6);
     writeFileSync(chats, '{"messages": [{"role": "user", "content": "?"}, {"role": "assistnt", "content": "!"}]}');
     await expect(ready.run(context)).rejects.toThrow(/chats\.jsonl:1: messages\.1\.role/);
   });
