@@ -3,7 +3,7 @@ import { startTokens } from '../chat/lesson.ts';
 import type { Datum, TokenIds } from '../engine/engine.ts';
 import { workInProgress } from '../problems/problem-family.ts';
 import { stream } from '../random.ts';
-import { type Arm, armShares, drawTwin, type Twin } from './distil-arms.ts';
+import { type Arm, armShares, drawTwin, leftOut, possibleArms, type Twin } from './distil-arms.ts';
 import { optimiserOptions } from './optimiser.ts';
 import { openReplay, replayCost, replayNeeds, replayOptions, softTargets } from './replay.ts';
 import type { Sizes } from './sizes.ts';
@@ -23,8 +23,8 @@ export const distil = defineStage({
     ...optimiserOptions,
     /** Contexts per step. */
     contexts: z.int().positive().max(100_000).default(32),
-    /** Shares of the kinds of pair. */
-    arms: armShares.default({ excuse: 1, role: 0, pieces: 0, copies: 0 }),
+    /** Shares of the kinds of pair; those that the family does not have are left out. */
+    arms: armShares.default({ excuse: 1, role: 1, pieces: 1, copies: 1 }),
     /** Sharpens the teacher: its probabilities are raised to 1 / temperature. */
     teacherTemperature: z.number().positive().max(10).default(0.5),
     replay: replayOptions.prefault({}),
@@ -41,9 +41,12 @@ export const distil = defineStage({
   ],
   async run(context, options) {
     const replay = await openReplay(context, options.replay);
+    const arms = possibleArms(context.family, options.arms);
+    for (const left of leftOut(options.arms, arms))
+      context.doing(`leaves out the arm ${left}: ${context.family.name} has none`);
     await trainLoop(context, options, async (step) => {
       const draws = stream(context.seed, 'contexts', step);
-      const twins = Array.from({ length: options.contexts }, () => drawTwin(context.family, draws, options.arms));
+      const twins = Array.from({ length: options.contexts }, () => drawTwin(context.family, draws, arms));
       const { checked, ...taught } = await taughtBatch(context, twins, options.teacherTemperature, step);
       return {
         portions: [
