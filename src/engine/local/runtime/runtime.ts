@@ -2,7 +2,8 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { EngineError } from '../../../errors.ts';
 import { visible } from '../../../visible.ts';
-import { type ParameterSet, sharedFloats } from '../model/weights.ts';
+import type { ParameterShape } from '../model/model-config.ts';
+import { type ParameterSet, sharedFloats, sizeOf } from '../model/weights.ts';
 import type { DecodingPlan, Step } from './decoding.ts';
 import { floats, type Tensors } from './host-tensor.ts';
 import { keptVersions, type Version } from './versions.ts';
@@ -49,14 +50,14 @@ export type Request = {
   readonly parameters: readonly SentParameters[];
   readonly feeds: Tensors;
   readonly outputs: readonly string[];
-  /** Shared memory for a large output, written instead of sent. */
+  /** Shared memory for large outputs, written instead of sent. */
   readonly lent: Lent | undefined;
   /** Runs the graph again and again. */
   readonly plan: DecodingPlan | undefined;
 };
 
-/** An output by name, and the memory for it. */
-export type Lent = { readonly output: string; readonly memory: Float32Array };
+/** Memory for what is {@link Borrowed}. */
+export type Lent = Borrowed & { readonly memory: Float32Array };
 
 export type Answer =
   | { readonly id: number; readonly outputs: Tensors }
@@ -64,8 +65,8 @@ export type Answer =
   | { readonly steps: readonly Step[] }
   | { readonly warning: string };
 
-/** A float output of this many numbers that is read out of {@link Runtime.giveBack borrowed} memory. */
-export type Borrowed = { readonly output: string; readonly length: number };
+/** Float outputs that are put end to end, under a name of their own, in {@link Runtime.giveBack borrowed} memory. */
+export type Borrowed = { readonly output: string; readonly parts: readonly ParameterShape[] };
 
 type Job = {
   readonly graph: Graph;
@@ -130,7 +131,7 @@ export class Runtime {
   /**
    * Runs a graph on the next free worker. Its inputs that `feeds` leaves out are among `parameters`, which must not
    * change any more: a worker keeps its copy.
-   * @param borrowed an output that is too large to be made anew each time: its memory goes round, and the caller gives
+   * @param borrowed outputs that are too large to be made anew each time: their memory goes round, and the caller gives
    *   it back. Fresh memory costs its first write, and garbage of that size sets off the collector at every step.
    * @throws EngineError with what the executor said, or that the worker died; the next run starts a new one.
    */
@@ -172,10 +173,11 @@ export class Runtime {
     this.#memory.push(memory);
   }
 
-  #lend({ output, length }: Borrowed): Lent {
+  #lend({ output, parts }: Borrowed): Lent {
+    const length = sizeOf(parts);
     const fitting = this.#memory.findIndex((memory) => memory.length === length);
     const [memory = sharedFloats(length)] = fitting < 0 ? [] : this.#memory.splice(fitting, 1);
-    return { output, memory };
+    return { output, parts, memory };
   }
 
   /**
