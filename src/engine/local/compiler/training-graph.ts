@@ -15,8 +15,18 @@ import { Tape } from './tape.ts';
  */
 export function trainingGraph(model: Model, kind: Loss['kind'], backward: boolean): Graph {
   const key = `${backward ? 'backward' : 'forward'} ${kind} ${keyOf(model)}`;
-  return { key, encode: () => emit(model, kind, backward).encode(), mapped: model.weights.stored };
+  return {
+    key,
+    encode: () => emit(model, kind, backward).encode(),
+    mapped: model.weights.stored,
+    isWide: isWide(model),
+  };
 }
+
+/** From so many numbers on the gradient of all weights is had once only, not once a worker. */
+const WIDE_FROM = 2 ** 26;
+
+const isWide = ({ weights, adapter }: Model): boolean => adapter === undefined && weights.size >= WIDE_FROM;
 
 function emit(model: Model, kind: Loss['kind'], backward: boolean): GraphBuilder {
   const { config } = model.weights;

@@ -29,7 +29,7 @@ export function startBatch(
   loss: Loss,
   backward: boolean,
 ): Promise<Part>[] {
-  const parts = cutIntoMicroBatches(batch, rowsOfMicroBatch(model.weights.config)).map((microBatch) =>
+  const parts = cutIntoMicroBatches(batch, rowsOfMicroBatch(model)).map((microBatch) =>
     runPart(runtime, model, batch, microBatch, loss, backward),
   );
   for (const part of parts) part.catch(() => undefined); // the first failure is reported, the others must not be unhandled

@@ -24,8 +24,9 @@ export type Graph = {
   encode(): Uint8Array;
   readonly mapped?: Mapped | undefined;
   /**
-   * Whether it runs on all cores at once, its weights packed in the form in which few rows read them fastest. That is a
-   * copy of them, so only one worker runs such graphs, and keeps the last of them only.
+   * Whether it runs on all cores at once, for graphs of which more than one worker would take too much memory. Mapped
+   * weights are then packed in the form in which few rows read them fastest; that is a copy of them, so that only the
+   * last such graph is kept.
    */
   readonly isWide?: boolean;
 };
@@ -85,7 +86,7 @@ type Job = {
 type Hand = {
   worker: Worker | undefined;
   graphs: Set<string>;
-  wideGraph: string | undefined;
+  packedGraph: string | undefined;
   versions: readonly Version[];
   job: Job | undefined;
   /** Called when the job is over. */
@@ -259,9 +260,10 @@ export class Runtime {
   /** A graph that the worker has not seen yet. */
   #introduce(hand: Hand, graph: Graph): SentGraph {
     const { key, mapped, isWide = false } = graph;
-    const replaces = isWide ? hand.wideGraph : undefined;
+    const packs = isWide && mapped !== undefined;
+    const replaces = packs ? hand.packedGraph : undefined;
     if (replaces !== undefined) hand.graphs.delete(replaces);
-    if (isWide) hand.wideGraph = key;
+    if (packs) hand.packedGraph = key;
     hand.graphs.add(key);
     const threads = isWide ? this.workers : undefined;
     return { bytes: this.#encode(graph), mapped: mapped && only(mapped), threads, replaces };
@@ -305,7 +307,7 @@ export class Runtime {
       // the run stays unfinished
     } else if ('error' in answer) {
       this.#fail(job, answer.error);
-      Object.assign(hand, { graphs: new Set(), wideGraph: undefined, versions: [] }); // how far it came is unknown: send everything again
+      Object.assign(hand, { graphs: new Set(), packedGraph: undefined, versions: [] }); // how far it came is unknown: send everything again
     } else job?.resolve({ ...answer.outputs, ...(job.lent && { [job.lent.output]: floats(job.lent.memory) }) });
     this.#dispatch();
     tellAll(hand);
@@ -324,7 +326,7 @@ function tellAll({ whenIdle }: Hand): void {
 const emptyHand = (): Hand => ({
   worker: undefined,
   graphs: new Set(),
-  wideGraph: undefined,
+  packedGraph: undefined,
   versions: [],
   job: undefined,
   whenIdle: [],
