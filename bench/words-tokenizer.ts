@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { drawDocument } from '../src/texts/base-text.ts';
 import { WORDS } from '../src/problems/words.ts';
-import { wordsTextSchema } from '../src/texts/words-text.ts';
 import { stream } from '../src/random.ts';
+import { drawDocument } from '../src/texts/base-text.ts';
+import { wordsTextSchema } from '../src/texts/words-text.ts';
 
 /**
  * Trains the tokenizer of a model in words: `npx tsx bench/words-tokenizer.ts models/words`.

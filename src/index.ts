@@ -4,6 +4,7 @@
  * the same command line. `docs/extend.md` shows each in under 40 lines.
  */
 
+export { type Lesson, lessonData, lessonTokens, type Span, startTokens, type TaughtTurn } from './chat/lesson.ts';
 export { parts } from './cli/parts.ts';
 export { runCli } from './cli/program.ts';
 export type { ChatModel, Reply, ReplyParams, TokenLogprob } from './conversation/chat-model.ts';
@@ -64,6 +65,7 @@ export {
 } from './results/metrics.ts';
 export type { Outcome, ProbeReport, ProbeRow } from './results/probe-report.ts';
 export { parseResults, type Results, readResults, resultsSchema, writeResults } from './results/results.ts';
+export { drawLesson, lessonBehind, lessonOptions } from './stages/lessons.ts';
 export { type OptimiserOptions, optimiserOptions } from './stages/optimiser.ts';
 export * from './stages/stage.ts';
 export { type Batch, type Portion, trainLoop } from './stages/train-loop.ts';
@@ -73,6 +75,8 @@ export { holm } from './stats/holm.ts';
 export { mcnemar } from './stats/mcnemar.ts';
 export { minimumDetectableEffect, type PairedDesign, sampleSize } from './stats/power.ts';
 export { wilsonInterval } from './stats/wilson.ts';
+export * from './wrong-turns/draw-start.ts';
+export * from './wrong-turns/grade.ts';
 export * from './wrong-turns/own-prefix.ts';
 export * from './wrong-turns/pair.ts';
 export * from './wrong-turns/repeated-step.ts';
@@ -80,4 +84,5 @@ export * from './wrong-turns/role-swap.ts';
 export * from './wrong-turns/start.ts';
 export * from './wrong-turns/told-in-pieces.ts';
 export * from './wrong-turns/turns.ts';
+export * from './wrong-turns/wanted.ts';
 export * from './wrong-turns/wrong-work.ts';

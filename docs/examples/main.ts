@@ -11,8 +11,8 @@ import {
   stageRegistry,
 } from 'unrut';
 import { addition } from './addition.ts';
-import { imitate } from './imitate.ts';
 import { olmo3 } from './olmo3.ts';
+import { recite } from './recite.ts';
 import { toldWrong } from './told-wrong.ts';
 
 addArchitecture(olmo3);
@@ -21,6 +21,6 @@ const own = {
   ...parts,
   families: [...FAMILIES, familyEntry(addition, 'adds numbers from left to right')],
   prober: (family: ProblemFamily<unknown>) => createProber(family, [...PROBES, toldWrong]),
-  stages: stageRegistry([...parts.stages.values(), imitate]),
+  stages: stageRegistry([...parts.stages.values(), recite]),
 };
 process.exitCode = await runCli(process.argv.slice(2), async () => own);

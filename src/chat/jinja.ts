@@ -1,4 +1,5 @@
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
+import { pythonFunctions, withPythonSemantics } from './python-semantics.ts';
 
 /** @file Renders Jinja templates in the environment that transformers gives to chat templates. */
 
@@ -11,9 +12,10 @@ export type JinjaTemplate = (values: Readonly<Record<string, unknown>>) => strin
 export function compile(source: string): JinjaTemplate {
   const unixLines = source.replaceAll(/\r\n?/g, '\n'); // Jinja2 reads every line end as \n
   const program = parse(tokenize(unixLines, { lstrip_blocks: true, trim_blocks: true }));
+  withPythonSemantics(program);
   return (values) => {
-    const environment = new Environment();
-    for (const [name, value] of Object.entries({ ...globals, ...values })) environment.set(name, value);
+    const environment = new Environment(shared);
+    for (const [name, value] of Object.entries(values)) environment.set(name, value);
     return String(new Interpreter(environment).run(program).value);
   };
 }
@@ -31,6 +33,10 @@ const globals = {
   },
   strftime_now: (format: string) => strftime(new Date(), format),
 };
+
+/** What every template may use. */
+const shared = new Environment();
+for (const [name, value] of Object.entries({ ...globals, ...pythonFunctions })) shared.set(name, value);
 
 function range(start: number, stop?: number, step = 1): number[] {
   const [from, to] = stop === undefined ? [0, start] : [start, stop];

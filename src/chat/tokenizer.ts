@@ -1,50 +1,69 @@
 import { join } from 'node:path';
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
-import { z } from 'zod';
+import { ZodError } from 'zod';
 import { readJson } from '../disk/read-json.ts';
 import type { TokenIds } from '../engine/engine.ts';
 import { InputError, ModelError } from '../errors.ts';
-import { lookUp } from '../look-up.ts';
+import { AddedTokens, isNormalized, type Section } from './added-tokens.ts';
+import { bytesOfCharacters } from './byte-characters.ts';
+import { type Decoder, decoderOf } from './decoders.ts';
+import { type Normalizer, normalizerOf } from './normalizers.ts';
+import { type PreTokenizer, preTokenizerOf } from './pre-tokenizers.ts';
+import { checkTokenizer, type TokenizerJson } from './tokenizer-json.ts';
 
 /** @file Text and token ids, as `tokenizer.json` says. */
-
-const id = z.int().nonnegative();
-
-/** What is checked here; the library underneath would go on with less. */
-const tokenizerSchema = z.looseObject({
-  added_tokens: z.array(z.looseObject({ id, content: z.string().min(1), single_word: z.literal(false).optional() })),
-  model: z.looseObject({
-    type: z.enum(['BPE', 'WordLevel', 'WordPiece', 'Unigram']),
-    vocab: z.union([z.record(z.string(), id), z.array(z.tuple([z.string(), z.number()]))]),
-    merges: z.array(z.union([z.string(), z.tuple([z.string(), z.string()])])).optional(),
-    unk_token: z.string().nullish(),
-  }),
-});
-type TokenizerJson = z.output<typeof tokenizerSchema>;
 
 /** What stands for an id that no token has: rows of the embedding beyond the vocabulary. */
 const NAMELESS = '\u{FFFD}';
 
-/** Text <-> token ids. Nothing is added and nothing dropped: special tokens are text like any other. */
+/** Stands for a character that the vocabulary lacks. */
+const LOST = -1;
+
+/**
+ * Text <-> token ids. No token is added and none dropped: special tokens are text like any other. Added tokens,
+ * normalizer, pre-tokenizer and decoder are carried out here, as Python's `tokenizers` does; the model between them (BPE,
+ * Unigram ...) by Hugging Face's library.
+ */
 export class Tokenizer {
   readonly #path: string;
   readonly #inner: HuggingFaceTokenizer;
   /** The texts of tokens that have been asked for, each on its own. */
   readonly #texts = new Map<number, string>();
   readonly #unknown: number | undefined;
-  /** What was encoded decodes to the same text; where it does not, something was lost. */
-  readonly #exact: boolean;
+  readonly #idsByName: ReadonlyMap<string, number>;
+  readonly #normalize: Normalizer;
+  readonly #cut: PreTokenizer;
+  readonly #decode: Decoder;
+  /** The decoder as it was written. */
+  readonly #steps: string;
+  /** Looked for in the text as it is given, and in what the normalizer made of the rest. */
+  readonly #added: AddedTokens;
+  readonly #normalizedAdded: AddedTokens;
+  /** Whether the tokens of a piece are the piece; where they are not, a character was dropped. */
+  readonly #spells: boolean;
   /** Whether a text begins otherwise than the same text behind another. */
   readonly #prefixes: boolean;
 
-  private constructor(path: string, json: TokenizerJson, inner: HuggingFaceTokenizer) {
+  private constructor(path: string, json: TokenizerJson, raw: object) {
     this.#path = path;
-    this.#inner = inner;
-    const { unk_token } = json.model;
-    this.#unknown = typeof unk_token === 'string' ? inner.token_to_id(unk_token) : undefined;
-    this.#prefixes = writesPrefix(json);
-    const plain = ['BPE', 'WordLevel'].includes(json.model.type) && (json.normalizer ?? null) === null;
-    this.#exact = plain && !this.#prefixes;
+    const { normalizer = null, pre_tokenizer = null } = json;
+    this.#normalize = normalizer === null ? (text) => text : normalizerOf(normalizer);
+    this.#cut = pre_tokenizer === null ? (pieces) => [...pieces] : preTokenizerOf(pre_tokenizer);
+    this.#prefixes = PREFIXING.some((part) => JSON.stringify({ normalizer, pre_tokenizer }).includes(part));
+    const entries = json.added_tokens.map((token) => {
+      return { token, content: isNormalized(token) ? this.#normalize(token.content) : token.content };
+    });
+    this.#added = new AddedTokens(entries.filter(({ token }) => !isNormalized(token)));
+    this.#normalizedAdded = new AddedTokens(entries.filter(({ token }) => isNormalized(token)));
+    const added_tokens = entries.map(({ token, content }) => ({ ...token, content })); // as Python decodes them
+    const done = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null }; // by us, or not wanted
+    this.#decode = decoderOf(json.decoder);
+    this.#steps = JSON.stringify(json.decoder ?? null);
+    this.#inner = new HuggingFaceTokenizer({ ...raw, added_tokens, ...done }, {});
+    const { unk_token, unk_id, type, byte_fallback, end_of_word_suffix } = json.model;
+    this.#unknown = unk_id ?? (typeof unk_token === 'string' ? this.#inner.token_to_id(unk_token) : undefined);
+    this.#spells = type === 'BPE' && !byte_fallback && !end_of_word_suffix;
+    this.#idsByName = new Map(json.added_tokens.map(({ content, id }) => [content, id]));
   }
 
   /**
@@ -54,27 +73,16 @@ export class Tokenizer {
   static async open(folder: string, vocabSize: number): Promise<Tokenizer> {
     const path = join(folder, 'tokenizer.json');
     const raw = await readJson(path);
-    const json = checkForm(path, raw);
-    checkVocabulary(path, json, vocabSize);
-    const inner = safely(path, () => new HuggingFaceTokenizer(raw, {}));
-    return new Tokenizer(path, json, inner);
+    const json = checkTokenizer(path, raw, vocabSize);
+    return safely(path, () => new Tokenizer(path, json, raw as object)); // just checked
   }
 
   /** @throws InputError naming the first character that the vocabulary lacks. */
   encode(text: string): TokenIds {
-    const { ids, tokens } = this.#safely(() => this.#inner.encode(text, { add_special_tokens: false }));
-    const known: readonly (number | undefined)[] = ids; // the library's type forgets that ids may be missing
-    const missing = known.findIndex((one) => one === undefined || one === this.#unknown);
-    if (missing >= 0 && !this.#writesUnknown(text, ids)) throw this.#refusal(tokens[missing]!, text);
-    if (this.#exact && this.decode(ids) !== text) throw this.#refusal(this.#firstLost(text, this.decode(ids)), text);
-    return ids;
-  }
-
-  /** Whether every unknown token stands in the text by its name, as special tokens may. */
-  #writesUnknown(text: string, ids: TokenIds): boolean {
-    if (this.#unknown === undefined || ids.includes(undefined as never)) return false; // as the library leaves gaps
-    const name = this.#inner.id_to_token(this.#unknown);
-    return text.split(name ?? '').length - 1 === ids.filter((one) => one === this.#unknown).length;
+    const ids = this.#safely(() => this.#idsOf(text));
+    if (!this.#isLossy(ids, text)) return ids;
+    const lost = Array.from(text).find((character) => this.#isLossy(this.#idsOf(character), character));
+    throw this.#refusal(lost ?? text, text);
   }
 
   /** As {@link encode}, for text that stands behind other text: some tokenizers write a blank in front of the first. */
@@ -86,12 +94,13 @@ export class Tokenizer {
   }
 
   decode(tokens: TokenIds): string {
-    const runs: number[][] = [[]];
-    for (const token of tokens) {
-      if (this.#inner.id_to_token(token) === undefined) runs.push([]);
-      else runs.at(-1)!.push(token);
+    const runs: string[][] = [[]];
+    for (const id of tokens) {
+      const token = this.#inner.id_to_token(id);
+      if (token === undefined) runs.push([]);
+      else runs.at(-1)!.push(token); // never empty
     }
-    return runs.map((run) => this.#decodeKnown(run)).join(NAMELESS);
+    return runs.map((run) => (run.length === 0 ? '' : this.#decode(run).join(''))).join(NAMELESS);
   }
 
   /**
@@ -111,9 +120,45 @@ export class Tokenizer {
     });
   }
 
+  /** The bytes that a token stands for in the middle of a text: of a character in part, where it is spread over several. */
+  bytes(id: number): Uint8Array {
+    const token = this.#inner.id_to_token(id);
+    const [, byte] = this.#steps.includes('ByteFallback') ? (/^<0x([0-9A-F]{2})>$/.exec(token ?? '') ?? []) : [];
+    if (byte !== undefined) return Uint8Array.of(Number.parseInt(byte, 16));
+    if (token !== undefined && this.#steps.includes('ByteLevel')) return bytesOfCharacters(token) ?? Buffer.from(token);
+    return Buffer.from(this.decode([id, id]).slice(this.decode([id]).length)); // the first of a text may lose its blank
+  }
+
   /** The id of a token by its exact text. */
   idOf(token: string): number | undefined {
-    return this.#inner.token_to_id(token);
+    return this.#idsByName.get(token) ?? this.#inner.token_to_id(token);
+  }
+
+  /** Added tokens, and the normalised text between them. */
+  #sections(text: string): Section[] {
+    return this.#added.split(text).flatMap((section) => {
+      if (section.id !== undefined) return [section];
+      const sections = this.#normalizedAdded.split(this.#normalize(section.text));
+      return sections.map((one) => ({ ...one, start: section.start + one.start }));
+    });
+  }
+
+  #idsOf(text: string): number[] {
+    return this.#sections(text).flatMap(({ text: part, id, start }) => {
+      if (id !== undefined) return [id];
+      const pieces = this.#cut([{ text: part, first: start === 0 }]).map((piece) => piece.text);
+      const tokens: readonly string[] = this.#inner.model!(pieces); // made with one
+      if (this.#spells && tokens.join('') !== pieces.join('')) return [LOST];
+      return tokens.map((token) => this.#inner.token_to_id(token) ?? this.#unknown ?? LOST);
+    });
+  }
+
+  /** Whether a character was lost, or became the unknown token, which may also stand in the text by its name. */
+  #isLossy(ids: TokenIds, text: string): boolean {
+    if (ids.includes(LOST)) return true;
+    if (this.#unknown === undefined) return false;
+    const name = this.#inner.id_to_token(this.#unknown) ?? '';
+    return ids.filter((id) => id === this.#unknown).length !== text.split(name).length - 1;
   }
 
   #textOf(token: number): string {
@@ -122,20 +167,8 @@ export class Tokenizer {
     return text;
   }
 
-  #decodeKnown(tokens: number[]): string {
-    if (tokens.length === 0) return '';
-    const how = { skip_special_tokens: false, clean_up_tokenization_spaces: false };
-    return this.#safely(() => this.#inner.decode(tokens, how));
-  }
-
   #safely<Result>(work: () => Result): Result {
     return safely(this.#path, work);
-  }
-
-  #firstLost(text: string, decoded: string): string {
-    let same = 0;
-    while (text[same] === decoded[same]) same++; // the texts differ, so this ends
-    return String.fromCodePoint(text.codePointAt(same) ?? 0);
   }
 
   #refusal(character: string, text: string): InputError {
@@ -147,91 +180,21 @@ export class Tokenizer {
   }
 }
 
-/** The library stumbles over what it does not check. */
+/** Steps that write a blank in front of a text. */
+const PREFIXING = ['"Metaspace"', '"Prepend"', '"add_prefix_space":true'];
+
+/** The libraries stumble over what they do not check. */
 function safely<Result>(path: string, work: () => Result): Result {
   try {
     return work();
   } catch (error) {
-    const reason = (error as Error).message.split('\n')[0]; // it throws nothing else
-    throw new ModelError(`${path}: ${reason}; this tokenizer cannot be used`);
+    if (error instanceof InputError) throw error;
+    throw new ModelError(`${path}: ${reasonOf(error)}; this tokenizer cannot be used`);
   }
 }
 
-function checkForm(path: string, raw: unknown): TokenizerJson {
-  const parsed = tokenizerSchema.safeParse(raw);
-  if (parsed.success) return refuseUnsupported(path, parsed.data);
-  const issue = parsed.error.issues[0]!; // a failed parse has one
-  throw new ModelError(`${path}: ${issue.path.join('.')}: ${issue.message}; the file is damaged or of a newer kind`);
-}
-
-/** Steps that write a blank in front of a text. */
-const PREFIXING = ['"Metaspace"', '"Prepend"', '"add_prefix_space":true'];
-
-const writesPrefix = ({ normalizer, pre_tokenizer }: TokenizerJson): boolean => {
-  const steps = JSON.stringify({ normalizer, pre_tokenizer });
-  return PREFIXING.some((part) => steps.includes(part));
-};
-
-function refuseUnsupported(path: string, json: TokenizerJson): TokenizerJson {
-  const { normalizer, pre_tokenizer } = json;
-  for (const step of everyStep({ normalizer, pre_tokenizer })) checkStep(path, step);
-  return json;
-}
-
-const pattern = z.union([z.strictObject({ Regex: z.string() }), z.strictObject({ String: z.string() })]);
-
-/** The forms that the library carries out as Python does; it goes on with others, and otherwise. */
-const stepSchemas: Readonly<Record<string, z.ZodType>> = {
-  Split: z.looseObject({ pattern, behavior: z.enum(['Isolated', 'Removed']), invert: z.boolean() }),
-  Replace: z.looseObject({ pattern, content: z.string() }),
-};
-
-function checkStep(path: string, step: object): void {
-  const type = 'type' in step ? String(step.type) : '';
-  const parsed = lookUp(stepSchemas, type)?.safeParse(step);
-  if (parsed === undefined || parsed.success) return;
-  const issue = parsed.error.issues[0]!; // a failed parse has one
-  throw new ModelError(`${path}: ${type}.${issue.path.join('.')}: ${issue.message}; this tokenizer is not supported`);
-}
-
-function everyStep(value: unknown): object[] {
-  return typeof value === 'object' && value !== null ? [value, ...Object.values(value).flatMap(everyStep)] : [];
-}
-
-/** Each token has one id of its own, which the model has a row for. */
-function checkVocabulary(path: string, { model, added_tokens }: TokenizerJson, vocabSize: number): void {
-  const own = Array.isArray(model.vocab)
-    ? model.vocab.map(([token], at) => [token, at] as const)
-    : Object.entries(model.vocab);
-  const ids = new Map<string, number>();
-  const tokens = new Map<number, string>();
-  for (const [token, given] of [...own, ...added_tokens.map(({ content, id: given }) => [content, given] as const)]) {
-    const first = ids.get(token) ?? given;
-    const other = tokens.get(given) ?? token;
-    if (first !== given) throw new ModelError(`${path}: ${quoted(token)} has two ids, ${first} and ${given}`);
-    if (other !== token) throw new ModelError(`${path}: ${quoted(other)} and ${quoted(token)} share the id ${given}`);
-    if (given >= vocabSize) {
-      throw new ModelError(
-        `${path}: ${quoted(token)} has the id ${given}, but config.json has vocab_size ${vocabSize}`,
-      );
-    }
-    ids.set(token, given);
-    tokens.set(given, token);
-  }
-  checkMerges(path, model.merges ?? [], ids);
-}
-
-const quoted = (text: unknown): string => JSON.stringify(text);
-
-function checkMerges(
-  path: string,
-  merges: readonly (string | readonly string[])[],
-  ids: ReadonlyMap<string, number>,
-): void {
-  for (const merge of merges) {
-    const [left, right, ...rest] = typeof merge === 'string' ? merge.split(' ') : merge;
-    const known =
-      right !== undefined && rest.length === 0 && [left!, right, left + right].every((token) => ids.has(token));
-    if (!known) throw new ModelError(`${path}: the merge ${quoted(merge)} is not of tokens in the vocabulary`);
-  }
+/** A validator's issue by its place, or the first line of another error. */
+function reasonOf(error: unknown): string {
+  if (error instanceof ZodError) return error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)[0]!; // it has one
+  return (error as Error).message.split('\n')[0]!; // nothing else is thrown
 }

@@ -1,14 +1,14 @@
 import { readdirSync, statSync } from 'node:fs';
-import Table from 'cli-table3';
 import { realClock } from '../engine/http/clock.ts';
 import { Secret } from '../engine/http/secret.ts';
 import { EndpointError, InputError } from '../errors.ts';
+import { columnsOf, fits } from '../report/fit.ts';
+import { printTable } from '../report/print-table.ts';
 import { type Checkpoint, deleteCheckpoint, listCheckpoints, withCheckpoint } from '../tinker/client/checkpoints.ts';
 import { downloadAdapter } from '../tinker/client/download-adapter.ts';
 import { Refused, TinkerHttp } from '../tinker/client/http.ts';
 import { EXIT } from './exit.ts';
 import { readBaseUrl } from './options/engine-options.ts';
-import { PLAIN } from './plain-table.ts';
 import { print, printJson } from './print.ts';
 
 export type CheckpointsOptions = { readonly baseUrl?: string; readonly keyEnv?: string; readonly json?: boolean };
@@ -74,13 +74,19 @@ function toJson({ path, kind, time, sizeBytes, expiresAt }: Checkpoint): object 
 }
 
 function renderTable(kept: readonly Checkpoint[]): string {
-  const head = ['checkpoint', 'kind', 'MB', 'saved (UTC)', 'expires (UTC)'];
-  const table = new Table({ head, colAligns: ['left', 'left', 'right', 'left', 'left'], ...PLAIN });
+  const table = printTable(['checkpoint', 'kind', 'MB', 'saved (UTC)', 'expires (UTC)'], [2]);
   for (const { path, kind, time, sizeBytes, expiresAt } of kept) {
     table.push([path, kind, megabytes(sizeBytes), minute(time) || '?', minute(expiresAt)]);
   }
   const total = kept.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0);
-  return `${table}\n${kept.length} kept${total > 0 ? `, ${megabytes(total)} MB` : ''}`;
+  const columns = columnsOf();
+  const lines = columns === undefined || fits(String(table), columns) ? table : kept.map(narrowLines).join('\n');
+  return `${lines}\n${kept.length} kept${total > 0 ? `, ${megabytes(total)} MB` : ''}`;
+}
+
+function narrowLines({ path, kind, time, sizeBytes, expiresAt }: Checkpoint): string {
+  const end = expiresAt === null ? '' : `, expires ${minute(expiresAt)}`;
+  return `${path}\n  ${kind}, ${megabytes(sizeBytes)} MB, saved ${minute(time) || '?'}${end}`;
 }
 
 const megabytes = (bytes: number | null): string => (bytes === null ? '?' : (bytes / 1e6).toFixed(2));

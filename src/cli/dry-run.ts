@@ -1,46 +1,105 @@
+import { resolve } from 'node:path';
 import { stringify } from 'yaml';
-import { type CostLine, measureRates, minutes, type Rates, recipeCost } from '../recipe/cost.ts';
+import { type Price, priceOf, readPrices } from '../engine/endpoint/prices.ts';
+import { InputError } from '../errors.ts';
+import { measureRates, minutes, recipeCost } from '../recipe/cost.ts';
 import type { Recipe } from '../recipe/load-recipe.ts';
 import { openRecipeFamily, runSizes } from '../recipe/open-family.ts';
 import type { Model, RunParts } from '../recipe/run-parts.ts';
-import { formatCount } from '../report/format.ts';
-import { printTable } from '../report/print-table.ts';
+import { formatCount, formatSeconds } from '../report/format.ts';
+import { type Bill, billJson, billLines } from './bill.ts';
 import { EXIT } from './exit.ts';
-import { print } from './print.ts';
+import type { ServiceOptions } from './options/engine-options.ts';
+import { print, printJson } from './print.ts';
 
-/** Prints what would be run and what it would cost on this machine; trains nothing and writes nothing. */
-export async function dryRun(recipe: Recipe, parts: RunParts): Promise<number> {
+export type DryRunOptions = {
+  readonly json?: boolean;
+  /** With the recipe as it would be carried out, every default filled in. */
+  readonly resolved?: boolean;
+};
+
+/** `unrut run RECIPE --dry-run`: what a run would cost, on this machine or at a service; trains and writes nothing. */
+export async function dryRun(
+  recipe: Recipe,
+  parts: RunParts,
+  service: ServiceOptions | undefined,
+  { json, resolved }: DryRunOptions,
+): Promise<number> {
+  const bill = service ? await serviceBill(recipe, parts, service) : await machineBill(recipe, parts);
+  if (json) printJson({ kind: 'dry-run', ...billJson(bill), recipe: recipe.resolved });
+  else {
+    const yaml = resolved
+      ? [`\n${stringify(recipe.resolved).trimEnd()}`]
+      : ['--resolved prints the recipe with every default'];
+    print(`${[headOf(recipe), ...billLines(bill), ...yaml].join('\n')}\n`);
+  }
+  return EXIT.ok;
+}
+
+/** `quickstart: 6 stages and 31 gates on ../models/organism, seed 1` */
+function headOf({ name, stages, gates, model, seed }: Recipe): string {
+  const carried = stages.filter(({ off }) => !off).length;
+  return `${name}: ${carried} stages and ${gates.length} gates on ${model}, seed ${seed}`;
+}
+
+async function machineBill(recipe: Recipe, parts: RunParts): Promise<Bill> {
   const model = await parts.openModel(recipe.model, recipe);
   try {
     const family = await openRecipeFamily(recipe.family, model, { families: parts.families, folder: recipe.folder });
     const lines = recipeCost(recipe, parts.prober(family), runSizes(family, model));
     const rates = await measureRates(model);
-    print(`${stringify(recipe.resolved)}\n${bill(lines, rates)}\n${size(model)}\n`);
-    return EXIT.ok;
+    const { parameters, adapter } = model;
+    const [trained, sampled] = [rates.trained, rates.sampled].map((rate) => formatCount(Math.round(rate)));
+    return {
+      lines,
+      price: { unit: 'minutes', digits: 1, of: (cost) => minutes(cost, rates) },
+      answer: (total) => `about ${formatSeconds(total * 60)} on this machine`,
+      notes: [
+        `at ${trained} trained and ${sampled} sampled tokens/s, measured now`,
+        `trains ${formatCount(adapter?.parameters ?? parameters)} numbers of a model of ${formatCount(parameters)}`,
+        ...(await previews(recipe, model)),
+      ],
+    };
   } finally {
     await model.policy.close();
   }
 }
 
-function bill(lines: readonly CostLine[], rates: Rates): string {
-  const table = printTable(['', 'steps', 'trained tokens', 'sampled tokens', 'minutes'], [1, 2, 3, 4]);
-  const total = { steps: 0, trainedTokens: 0, sampledTokens: 0 };
-  for (const { what, cost } of lines) {
-    table.push(cells(what, cost, rates));
-    total.steps += cost.steps;
-    total.trainedTokens += cost.trainedTokens;
-    total.sampledTokens += cost.sampledTokens;
-  }
-  table.push(cells('total', total, rates));
-  const { trained, sampled } = rates;
-  return `${table}\nat ${formatCount(Math.round(trained))} trained and ${formatCount(Math.round(sampled))} sampled tokens/s, measured now`;
+/** A sample of what each stage trains on, where it shows one. */
+async function previews({ stages, folder }: Recipe, { format }: Pick<Model, 'format'>): Promise<string[]> {
+  const file = (path: string) => resolve(folder, path);
+  const shown = stages.filter(({ off, stage }) => !off && stage.preview !== undefined);
+  return Promise.all(
+    shown.map(
+      async ({ name, stage }) => `${name} learns what stands in ⟦⟧:\n${await stage.preview?.({ format, file })}`,
+    ),
+  );
 }
 
-function size({ parameters, adapter }: Model): string {
-  return `trains ${formatCount(adapter?.parameters ?? parameters)} numbers of a model of ${formatCount(parameters)}`;
+/** Asks nothing of the service. */
+async function serviceBill(recipe: Recipe, parts: RunParts, service: ServiceOptions): Promise<Bill> {
+  const price = await priceIn(service);
+  const text = await parts.openText(recipe.model);
+  const family = await openRecipeFamily(recipe.family, text, { families: parts.families, folder: recipe.folder });
+  const lines = recipeCost(recipe, parts.prober(family), runSizes(family, text));
+  const counted = 'prompts, and texts whose logprobs are asked for, are not counted';
+  if (price === undefined) return { lines, notes: [`${counted}; add --prices FILE for dollars`] };
+  const { output, train = 0 } = price;
+  const dollars = { unit: 'USD', digits: 2 } as const;
+  return {
+    lines,
+    price: {
+      ...dollars,
+      of: ({ trainedTokens, sampledTokens }) => (trainedTokens * train + sampledTokens * output) / 1e6,
+    },
+    answer: (total) => `about ${total.toFixed(2)} USD`,
+    notes: [counted],
+  };
 }
 
-function cells(what: string, cost: CostLine['cost'], rates: Rates): string[] {
-  const numbers = [cost.steps, cost.trainedTokens, cost.sampledTokens].map((count) => formatCount(Math.round(count)));
-  return [what, ...numbers, minutes(cost, rates).toFixed(1)];
+async function priceIn({ prices, baseModel }: ServiceOptions): Promise<Price | undefined> {
+  if (prices === undefined) return undefined;
+  const price = priceOf(await readPrices(prices), baseModel);
+  if (price?.train !== undefined) return price;
+  throw new InputError(`${prices}: has no price for training ${baseModel}; add one with input, output and train`);
 }

@@ -19,9 +19,11 @@ import { FAMILIES } from '../problems/families.ts';
 import type { Model, ModelOptions, ModelText, RunParts } from '../recipe/run-parts.ts';
 import { distil } from '../stages/distil.ts';
 import { elicit } from '../stages/elicit.ts';
+import { imitate } from '../stages/imitate.ts';
 import { pretrain } from '../stages/pretrain.ts';
 import { reinforce } from '../stages/reinforce.ts';
 import { stageRegistry } from '../stages/stage.ts';
+import { teach } from '../stages/teach.ts';
 import { unloop } from '../stages/unloop.ts';
 import { verify } from '../stages/verify.ts';
 import { DECLARATION, declaredText } from '../texts/declared-text.ts';
@@ -34,9 +36,9 @@ type LocalModel = Model & { readonly policy: GraphPolicy; readonly format: ChatF
 
 /** What a run of the command line is put together from: the embedded engine, every stage, every probe. */
 export const parts: RunParts = {
-  stages: stageRegistry([pretrain, elicit, verify, distil, unloop, reinforce]),
+  stages: stageRegistry([pretrain, teach, imitate, elicit, verify, distil, unloop, reinforce]),
   families: FAMILIES,
-  prober: (family) => createProber(family),
+  prober: (family, easier) => createProber(family, undefined, easier),
   openText,
   openModel,
   probeTarget,

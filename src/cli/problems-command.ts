@@ -1,28 +1,34 @@
-import Table from 'cli-table3';
 import { z } from 'zod';
-import { FAMILIES } from '../problems/families.ts';
+import type { FamilyEntry } from '../problems/families.ts';
 import { stockReplies } from '../problems/own-problems.ts';
 import { type Manner, type ProblemFamily, RIGHT } from '../problems/problem-family.ts';
 import { type Validation, validate } from '../problems/validate.ts';
 import { type Stream, stream } from '../random.ts';
+import { columnsOf, wrapped } from '../report/fit.ts';
+import { printTable } from '../report/print-table.ts';
 import { EXIT } from './exit.ts';
 import { openProblems } from './open-problems.ts';
-import { PLAIN } from './plain-table.ts';
 import { print, printJson } from './print.ts';
+
+/** Those that come along, and a program's own. */
+type Families = readonly FamilyEntry[];
 
 export type FamilyOptions = { readonly seed: number; readonly set?: readonly string[]; readonly json?: boolean };
 
 /** `unrut problems list`: the families and their dials. */
-export function listProblems({ json }: { readonly json?: boolean }): number {
-  const families = FAMILIES.map(({ name, summary, dials }) => ({ name, summary, dials: dialsOf(dials) }));
+export function listProblems({ json }: { readonly json?: boolean }, known: Families): number {
+  const families = known.map(({ name, summary, dials }) => ({ name, summary, dials: dialsOf(dials) }));
   if (json) return asJson(families);
-  const table = new Table({ head: ['family', 'what', 'dials'], ...PLAIN });
-  for (const { name, summary, dials } of families) {
-    table.push([name, summary, dials.map((dial) => `${dial.name}=${dial.default}: ${dial.meaning}`).join('\n')]);
-  }
-  print(`${table}\nA file of your own (.jsonl with question, answer, optional steps) is a family too.\n`);
+  const parts = families.map(({ name, summary, dials }) =>
+    [`${name}: ${summary}`, ...dials.map((dial) => `  ${dial.name}=${dial.default}: ${dial.meaning}`)].join('\n'),
+  );
+  const text = [...parts, 'A file of your own (.jsonl with question, answer, optional steps) is a family too.'];
+  print(`${wrapped(text.join('\n\n'), columnsOf() ?? PAGE)}\n`);
   return EXIT.ok;
 }
+
+/** Columns of a page, where there is no terminal that has its own. */
+const PAGE = 100;
 
 const jsonDials = z.object({
   properties: z.record(z.string(), z.looseObject({ default: z.unknown(), description: z.string().optional() })),
@@ -36,8 +42,12 @@ function dialsOf(dials: z.ZodType): { name: string; default: unknown; meaning: s
 }
 
 /** `unrut problems show FAMILY`: a problem, its right solution, and every wrong turn. */
-export async function showProblem(name: string, { seed, set, json }: FamilyOptions): Promise<number> {
-  const family = await familyOf(name, set);
+export async function showProblem(
+  name: string,
+  { seed, set, json }: FamilyOptions,
+  families: Families,
+): Promise<number> {
+  const family = await familyOf(name, set, families);
   const draws = stream(seed, 'show', family.name);
   const problem = family.drawTest(draws);
   const works = manners(family, family.length(problem), draws).map(([title, manner]) => {
@@ -71,17 +81,18 @@ function manners(family: ProblemFamily<unknown>, length: number, draws: Stream):
 export async function validateProblems(
   name: string | undefined,
   { seed, set, json, problems }: FamilyOptions & { readonly problems: number },
+  families: Families,
 ): Promise<number> {
-  const names = name === undefined ? FAMILIES.map((family) => family.name) : [name];
+  const names = name === undefined ? families.map((family) => family.name) : [name];
   const validations: Validation[] = [];
-  for (const each of names) validations.push(validate(await familyOf(each, set), problems, seed));
+  for (const each of names) validations.push(validate(await familyOf(each, set, families), problems, seed));
   if (json) printJson(validations);
   else print(validations.map(renderValidation).join('\n'));
   return validations.some(({ checks }) => checks.some(({ failed }) => failed > 0)) ? EXIT.error : EXIT.ok;
 }
 
 function renderValidation({ family, problems, checks }: Validation): string {
-  const table = new Table({ head: [family, 'tried', 'failed'], colAligns: ['left', 'right', 'right'], ...PLAIN });
+  const table = printTable([family, 'tried', 'failed'], [1, 2]);
   for (const { name, tried, failed } of checks) table.push([name, tried, failed]);
   const failures = checks.filter(({ failed }) => failed > 0);
   const examples = failures.map(({ name, example }) => `${name}, for example:\n${example}\n`);
@@ -90,8 +101,8 @@ function renderValidation({ family, problems, checks }: Validation): string {
 } // biome-ignore format: one line a statement
 
 /** A file of one's own is tried with wrong replies that no model would be measured by. */
-const familyOf = (name: string, settings?: readonly string[]): Promise<ProblemFamily<unknown>> =>
-  openProblems(name, settings, stockReplies);
+const familyOf = (name: string, settings: readonly string[] | undefined, families: Families) =>
+  openProblems(name, settings, stockReplies, families);
 
 function asJson(value: unknown): number {
   printJson(value);

@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { InputError, Interrupted } from '../errors.ts';
-import type { RunParts } from '../recipe/run-parts.ts';
 import { visibleLine } from '../visible.ts';
 import { EXIT, explainError } from './exit.ts';
+import { addExport, addImport } from './gguf-program.ts';
 import {
   addEndpointOptions,
   addFamilyOptions,
@@ -11,12 +11,10 @@ import {
   ENDPOINT_ONLY,
 } from './options/endpoint-options.ts';
 import { addEngineOptions } from './options/engine-options.ts';
-import { wholeNumber } from './options/numbers.ts';
+import { MOST_PROBLEMS, wholeNumber } from './options/numbers.ts';
 import { packageVersion } from './package-root.ts';
 import { say } from './print.ts';
-
-/** Loaded when a command needs it: the engine takes a moment, `--help` should not. */
-export type LoadParts = () => Promise<RunParts>;
+import { addCheckpoints, addProblems, type Exit, type LoadParts } from './subcommands.ts';
 
 /**
  * Runs one command line.
@@ -45,8 +43,6 @@ function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
 }
 
-type Exit = (code: number) => void;
-
 function buildProgram(loadParts: LoadParts, exit: Exit): Command {
   const program = new Command('unrut')
     .description("Measures a language model's consistency drive, un-teaches it, and proves before v. after.")
@@ -59,16 +55,16 @@ function buildProgram(loadParts: LoadParts, exit: Exit): Command {
   addView(program, exit);
   addServe(program, exit);
   addCheckpoints(program, exit);
-  addProblems(program, exit);
+  addProblems(program, loadParts, exit);
   addLab(program, loadParts, exit);
   addImport(program, exit);
+  addExport(program, exit);
   return program;
 }
 
 /** As every other error is told. */
 const oneLine = (text: string): string => visibleLine(text.replace(/^error: /, '')).replace(/[.\s]+$/, '');
 
-const MOST_PROBLEMS = 1_000_000;
 const port = wholeNumber(0, 65_535);
 
 const EXIT_HELP = `
@@ -80,7 +76,8 @@ function addRun(program: Command, loadParts: LoadParts, exit: Exit): void {
     .description('probe, carry out the stages of a recipe with their gates, probe again, report')
     .option('--resume', 'go on with a run that was stopped, to the same result')
     .option('--out <folder>', 'run folder (default: runs/<name>-<number>)')
-    .addOption(new Option('--dry-run', 'print what each part costs, and stop').conflicts('resume'))
+    .addOption(new Option('--dry-run', 'print what it would cost in tokens and time, and stop').conflicts('resume'))
+    .option('--resolved', 'with --dry-run: print the recipe with every default, too')
     .option('--seed <number>', "overrides the recipe's seed", wholeNumber())
     .option('--set <path=value>', 'overrides one value; may be repeated', collect)
     .option('--junit <file>', 'write a JUnit file with a test per gate')
@@ -114,7 +111,7 @@ function addProbe(program: Command, loadParts: LoadParts, exit: Exit): void {
       new Option(
         '--from-log <file>',
         'measure the transcripts of an Inspect log (.eval or .json) instead of a model',
-      ).conflicts(['problems', 'behaviours', 'seed', 'family', 'set', 'mode', ...ENDPOINT_ONLY]),
+      ).conflicts(['problems', 'behaviours', 'seed', 'family', 'set', 'shots', 'mode', ...ENDPOINT_ONLY]),
     )
     .option('--problems <number>', 'problems per cell', wholeNumber(1, MOST_PROBLEMS), 400)
     .option('--behaviours <names...>', 'only these (default: all eight and the sycophancy guard)')
@@ -134,6 +131,7 @@ Examples:
   unrut probe HuggingFaceTB/SmolLM2-135M-Instruct --behaviours loops few-shot
   unrut probe runs/quickstart-1 --behaviours defensiveness loops --problems 100
   unrut probe path/to/chat-model --family mine.jsonl
+  unrut probe path/to/small-model --shots 3 --set keys=2 --set entries=4
   unrut probe --from-log logs/gsm8k.eval --out runs/gsm8k
 ${ENDPOINT_HELP}`,
     )
@@ -189,54 +187,6 @@ ${EXIT_HELP}`,
     });
 }
 
-function addProblems(program: Command, exit: Exit): void {
-  const problems = program
-    .command('problems')
-    .description('the families of problems: see them, and have them grade themselves without any model')
-    .addHelpText(
-      'after',
-      `
-<family> is a name of \`unrut problems list\`, or a .jsonl file of your own (question, answer, optional steps).
-
-Examples:
-  unrut problems list
-  unrut problems show multiplication --seed 3 --set firstDigits=2
-  unrut problems validate countdown --problems 500
-  unrut problems validate mine.jsonl
-${EXIT_HELP}`,
-    );
-  const set = ['--set <dial=value>', 'sets a dial of the difficulty; may be repeated'] as const;
-  problems
-    .command('list')
-    .description('names and dials')
-    .option('--json', 'one JSON array on standard output')
-    .action(async (options) => {
-      const { listProblems } = await import('./problems-command.ts');
-      exit(listProblems(options));
-    });
-  problems
-    .command('show <family>')
-    .description('a problem, its right solution and each wrong turn')
-    .option('--seed <number>', 'another seed, another problem', wholeNumber(), 1)
-    .option(...set, collect)
-    .option('--json', 'one JSON object on standard output')
-    .action(async (family: string, options) => {
-      const { showProblem } = await import('./problems-command.ts');
-      exit(await showProblem(family, options));
-    });
-  problems
-    .command('validate [family]')
-    .description('grade own solutions, slips, misconceptions and replies in many dresses (default: every family)')
-    .option('--problems <number>', 'seeded problems a family', wholeNumber(1, MOST_PROBLEMS), 1000)
-    .option('--seed <number>', 'of the problems', wholeNumber(), 1)
-    .option(...set, collect)
-    .option('--json', 'one JSON array on standard output')
-    .action(async (family: string | undefined, options) => {
-      const { validateProblems } = await import('./problems-command.ts');
-      exit(await validateProblems(family, options));
-    });
-}
-
 function addServe(program: Command, exit: Exit): void {
   program
     .command('serve <model>')
@@ -273,50 +223,6 @@ Examples:
     });
 }
 
-function addCheckpoints(program: Command, exit: Exit): void {
-  const checkpoints = program
-    .command('checkpoints')
-    .description('what a Tinker service keeps: list, download, delete')
-    .addHelpText(
-      'after',
-      `
-Without another word it lists. --base-url names the service, --key-env the environment variable that holds its key
-(default: TINKER_API_KEY); --json is for programs. Of a run the last three stay there, which --resume goes on from.
-
-Examples:
-  unrut checkpoints --base-url http://127.0.0.1:8000
-  unrut checkpoints download tinker://MODEL/sampler_weights/NAME --out adapter --base-url http://127.0.0.1:8000
-  unrut checkpoints delete tinker://MODEL/weights/NAME --base-url http://127.0.0.1:8000
-`,
-    );
-  addServiceOptions(checkpoints.command('list', { isDefault: true }))
-    .description('path, kind, size, when it was saved and when it expires (default)')
-    .action(async (options) => {
-      const { listKept } = await import('./checkpoints-command.ts');
-      exit(await listKept(options));
-    });
-  addServiceOptions(checkpoints.command('download <path>'))
-    .description('the adapter of a checkpoint, as a folder that PEFT loads')
-    .requiredOption('--out <folder>', 'where it goes')
-    .action(async (path: string, options) => {
-      const { downloadKept } = await import('./checkpoints-command.ts');
-      exit(await downloadKept(path, options));
-    });
-  addServiceOptions(checkpoints.command('delete <path>'))
-    .description('one checkpoint, for good')
-    .action(async (path: string, options) => {
-      const { deleteKept } = await import('./checkpoints-command.ts');
-      exit(await deleteKept(path, options));
-    });
-}
-
-function addServiceOptions(command: Command): Command {
-  return command
-    .option('--base-url <address>', 'of the service, without /api/v1')
-    .option('--key-env <name>', 'environment variable that holds the key (default: TINKER_API_KEY)')
-    .option('--json', 'JSON on standard output');
-}
-
 function addView(program: Command, exit: Exit): void {
   program
     .command('view [folder]')
@@ -335,28 +241,6 @@ Examples:
     .action(async (folder: string | undefined, options) => {
       const { view } = await import('./view-command.ts');
       exit(await view(folder ?? 'runs', options));
-    });
-}
-
-function addImport(program: Command, exit: Exit): void {
-  program
-    .command('import <file> <folder>')
-    .description('make a Hugging Face folder of a GGUF file: weights as float32, tokenizer, chat template')
-    .option('--json', 'one JSON object on standard output')
-    .option('--quiet', 'say nothing unless it fails')
-    .addHelpText(
-      'after',
-      `
-<folder> must not be there yet. It takes 4 bytes a parameter.
-
-Example:
-  unrut import SmolLM2-135M-Instruct.Q4_1.gguf models/smollm2
-  unrut probe models/smollm2 --behaviours loops few-shot
-`,
-    )
-    .action(async (file: string, folder: string, options) => {
-      const { importFile } = await import('./import-command.ts');
-      exit(await importFile(file, folder, options));
     });
 }
 

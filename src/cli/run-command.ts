@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { checkFile } from '../disk/check-writable.ts';
-import { Interrupted } from '../errors.ts';
+import { InputError, Interrupted } from '../errors.ts';
 import { loadRecipe, type Recipe } from '../recipe/load-recipe.ts';
 import type { RunParts } from '../recipe/run-parts.ts';
 import { runRecipe } from '../recipe/run-recipe.ts';
@@ -20,13 +20,13 @@ import { onInterrupt } from './interrupt.ts';
 import { type EngineOptions, engineWords, serviceOf } from './options/engine-options.ts';
 import { say } from './print.ts';
 import { makeRunCard } from './run-card.ts';
-import { serviceDryRun } from './service-dry-run.ts';
 import { keepAndPrint, writeReport } from './show-results.ts';
 
 export type RunOptions = {
   readonly resume?: boolean;
   readonly out?: string;
   readonly dryRun?: boolean;
+  readonly resolved?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly seed?: number;
@@ -40,7 +40,8 @@ export async function run(name: string, options: RunOptions, localParts: RunPart
   const service = serviceOf(options);
   const recipe = await withModel(file, await readRecipe(file, options, localParts), options);
   const parts = await partsOf(service, localParts);
-  if (options.dryRun) return service ? serviceDryRun(recipe, parts, service) : dryRun(recipe, parts);
+  if (options.resolved && !options.dryRun) throw new InputError('--resolved is for --dry-run; add it');
+  if (options.dryRun) return dryRun(recipe, parts, service, options);
   if (options.junit !== undefined) await checkFile(options.junit, '--junit');
   const folder = await openFolder(recipe, options, parts);
   try {

@@ -17,6 +17,8 @@ export type SamplingParams = {
   readonly topK?: number;
   /** Same seed, same prompts, same weights: same tokens. */
   readonly seed: number;
+  /** The place of the first prompt where a large call is made in parts: the draws are those of the large one. Absent: 0. */
+  readonly place?: number;
   /** One a prompt, in place of `seed`: a prompt is then drawn from as if it were the only one of the call. */
   readonly seeds?: readonly number[];
   /** Token ids that end a continuation; the stop token is part of what was sampled. */
@@ -39,10 +41,16 @@ export type Sequence = {
 /** The k most likely next tokens at each position, `[time][k]`, most likely first; position t predicts token t + 1. */
 export type TopLogprobs = { readonly tokens: Int32Array; readonly logprobs: Float32Array; readonly k: number };
 
+/** Called with each sampled token as soon as it is there. */
+export type OnToken = (prompt: number, sample: number, token: number, logprob: number) => void;
+
 /** An immutable snapshot of the weights. Training on goes unseen by it. */
 export interface Sampler {
-  /** Returns `[prompt][sample]`. A prompt is never empty. */
-  sample(prompts: readonly TokenIds[], how: SamplingParams): Promise<Sequence[][]>;
+  /**
+   * Returns `[prompt][sample]`. A prompt is never empty.
+   * @param onToken called by engines that know tokens before the end; the others never call it.
+   */
+  sample(prompts: readonly TokenIds[], how: SamplingParams, onToken?: OnToken): Promise<Sequence[][]>;
   /** Log-probability of each given token after the ones before it, `[time]`; the first entry is NaN. */
   logprobs(sequences: readonly TokenIds[]): Promise<Float32Array[]>;
   /**

@@ -1,8 +1,9 @@
 import type { Outcome, ProbeReport, ProbeRow } from '../results/probe-report.ts';
+import { areaUnderCurve } from '../stats/auc.ts';
 import type { Ratio } from '../stats/outcome.ts';
 import { type Bench, row } from './bench.ts';
 import type { OwnError } from './own-errors.ts';
-import { SURPRISED, surprisedAsSampled, surprisedSteps } from './surprise.ts';
+import { SURPRISED, surpriseAsSampled, surpriseOfSteps } from './surprise.ts';
 import { type Arm, type Arms, type Case, firstWrong } from './wrong-cases.ts';
 
 type Latent = { readonly rows: readonly ProbeRow[]; readonly latent?: NonNullable<ProbeReport['latent']> };
@@ -19,17 +20,30 @@ export async function latentChecking<Problem>(
   right: readonly Case<Problem>[],
   { arms, own }: Arms<Problem>,
 ): Promise<Latent> {
-  const untouched = await surprisedSteps(bench, right);
-  if (untouched === undefined) return asSampled(bench, own);
+  const calm = await surpriseOfSteps(bench, right);
+  if (calm === undefined) return asSampled(bench, own);
+  const untouched = flagged(calm);
   const alarms = alarmsBy(bench, right, untouched);
   const rows: ProbeRow[] = [];
   const latent: LatentRow[] = [rightRow(bench, right, untouched)];
   for (const arm of arms) {
-    const flags = (await surprisedSteps(bench, arm.cases))!; // shown just before
-    rows.push(jRow(bench, arm, flags, alarms));
+    const surprise = (await surpriseOfSteps(bench, arm.cases))!; // shown just before
+    const flags = flagged(surprise);
+    rows.push({ ...jRow(bench, arm, flags, alarms), ...areaNote(arm, surprise, calm) });
     latent.push(...byPosition(bench, arm, flags));
   }
   return { rows, latent: { rule: RULE, rows: latent } };
+}
+
+const flagged = (surprise: readonly (readonly number[])[]): boolean[][] =>
+  surprise.map((steps) => steps.map((f) => f > SURPRISED));
+
+/** How well surprise tells first wrong steps from untouched ones at any threshold: J knows only one. */
+function areaNote<Problem>({ cases }: Arm<Problem>, surprise: readonly number[][], calm: readonly number[][]) {
+  const wrong = cases.map(({ steps }, index) => surprise[index]![firstWrong(steps)]!);
+  const right = calm.flat();
+  if (wrong.length === 0 || right.length === 0) return {};
+  return { note: `AUC ${areaUnderCurve(wrong, right).toFixed(3)}, of surprise at first wrong against untouched steps` };
 }
 
 /** Share of right steps that were flagged, by problem. */
@@ -94,8 +108,8 @@ const AS_SAMPLED =
 /** Own errors whose tokens came along; right steps of the same replies are the other half. */
 function asSampled<Problem>(bench: Bench<Problem>, own: readonly OwnError<Problem>[]): Latent {
   const seen = own.flatMap((error) => {
-    const flags = error.reply.tokens && surprisedAsSampled(error.reply.tokens, error.steps);
-    return flags === undefined ? [] : [{ ...error, flags }];
+    const surprise = error.reply.tokens && surpriseAsSampled(error.reply.tokens, error.steps);
+    return surprise === undefined ? [] : [{ ...error, flags: flagged([surprise])[0]! }]; // one in, one out
   });
   if (seen.length === 0) return { rows: [] };
   const rightOnes = seen.map(({ steps, flags }) => flags.filter((_, at) => steps[at]!.right));

@@ -1,4 +1,5 @@
 import type { Conversation } from '../conversation/conversation.ts';
+import { reliability } from '../stats/reliability.ts';
 import { makePair } from '../wrong-turns/pair.ts';
 import { asked, said } from '../wrong-turns/turns.ts';
 import { answerless, type Bench, drawsFor, type Findings, type Lost, type Probe, type Read, replyOnce, row, unreadable } from './bench.ts'; // biome-ignore format: one line
@@ -33,18 +34,19 @@ export const multiTurn: Probe = {
       const runs: boolean[][] = [];
       const fewScripts = scripts.slice(0, PROBLEMS_FOR_SPREAD);
       for (let run = 0; run < RUNS; run++) runs.push((await played(few, fewScripts, 1, bench.seed + run)).map(isRight));
-      const byProblem = few.problems.map((_, index) => runs.map((run) => Number(run[index])));
-      report.rows.push(row(few, metric, 'temperature=1', byProblem.map(mean)));
+      const spread = few.problems.map((_, index) => reliability([runs.map((run) => Number(run[index]))]));
+      const aptitude = spread.map((one) => one.aptitude);
+      const unreliability = spread.map((one) => one.unreliability);
       report.rows.push(
         row(
           few,
           metric,
-          'temperature=1,quantile=a90',
-          byProblem.map((run) => quantile(run, 0.9)),
+          'temperature=1',
+          spread.map(({ performance }) => performance),
         ),
       );
-      const spread = byProblem.map((run) => quantile(run, 0.9) - quantile(run, 0.1));
-      report.rows.push(row(few, metric, 'temperature=1,quantile=u', spread));
+      report.rows.push(row(few, metric, 'temperature=1,quantile=a90', aptitude));
+      report.rows.push(row(few, metric, 'temperature=1,quantile=u', unreliability));
     }
     const changes = overridden(bench);
     if (changes) {
@@ -95,14 +97,4 @@ function overridden<Problem>(bench: Bench<Problem>): Script<Problem>[] | undefin
     const { turns, changed } = family.override!(problem, drawsFor(bench, problem, 'override')); // just seen to be there
     return { turns, problem: changed };
   });
-}
-
-const mean = (numbers: readonly number[]): number => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
-
-/** With linear interpolation between the order statistics. */
-function quantile(numbers: readonly number[], share: number): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const at = share * (sorted.length - 1);
-  const below = sorted[Math.floor(at)]!;
-  return below + (sorted[Math.ceil(at)]! - below) * (at - Math.floor(at));
 }

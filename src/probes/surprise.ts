@@ -8,31 +8,28 @@ import type { Bench } from './bench.ts';
 export const SURPRISED = 0.5;
 
 /**
- * Which steps of a worked answer surprise the model that is taken to have written them: f = 1 - p(written) / max p, the
- * largest over the tokens of a step. Needs no verdict of the model, only its logprobs. Returns `[work][step]`; undefined
+ * How much each step of a worked answer surprises the model that is taken to have written it: f = 1 - p(written) / max p,
+ * the largest over the tokens of a step. Needs no verdict of the model, only its logprobs. Returns `[work][step]`; undefined
  * where the model does not show them.
  */
-export async function surprisedSteps<Problem>(
+export async function surpriseOfSteps<Problem>(
   bench: Bench<Problem>,
   works: readonly { readonly problem: Problem; readonly steps: readonly WorkedStep[] }[],
-): Promise<boolean[][] | undefined> {
+): Promise<number[][] | undefined> {
   if (!bench.target.model.can.logprobs) return undefined;
   const items = works.map(({ problem, steps }) => ({
     conversation: [asked(bench.family.prompt(problem))],
     continuation: workInProgress(steps),
   }));
   const logprobs = await bench.target.model.logprobs(items);
-  return logprobs.map((tokens, index) => flagged(tokens, spansOf(works[index]!.steps)));
+  return logprobs.map((tokens, index) => surprise(tokens, spansOf(works[index]!.steps)));
 }
 
 /**
  * The same of a reply as it was sampled, whose steps stand among other words; undefined where a step is not found in its
  * tokens.
  */
-export function surprisedAsSampled(
-  tokens: readonly TokenLogprob[],
-  steps: readonly WorkedStep[],
-): boolean[] | undefined {
+export function surpriseAsSampled(tokens: readonly TokenLogprob[], steps: readonly WorkedStep[]): number[] | undefined {
   const text = tokens.map((token) => token.text).join('');
   const spans: Span[] = [];
   for (const step of steps) {
@@ -41,7 +38,7 @@ export function surprisedAsSampled(
     if (from < 0) return undefined;
     spans.push({ from, to: from + words.length });
   }
-  return flagged(tokens, spans);
+  return surprise(tokens, spans);
 }
 
 /** A part of a text, in characters. */
@@ -58,13 +55,13 @@ function spansOf(steps: readonly WorkedStep[]): Span[] {
 }
 
 /** A token belongs to the step in which it begins. */
-function flagged(tokens: readonly TokenLogprob[], spans: readonly Span[]): boolean[] {
-  const surprise = spans.map(() => 0);
+function surprise(tokens: readonly TokenLogprob[], spans: readonly Span[]): number[] {
+  const largest = spans.map(() => 0);
   let at = 0;
   for (const { text, logprob, topLogprob } of tokens) {
     const step = spans.findIndex(({ from, to }) => from <= at && at < to);
-    if (step >= 0) surprise[step] = Math.max(surprise[step]!, 1 - Math.exp(logprob - topLogprob));
+    if (step >= 0) largest[step] = Math.max(largest[step]!, 1 - Math.exp(logprob - topLogprob));
     at += text.length;
   }
-  return surprise.map((f) => f > SURPRISED);
+  return largest;
 }

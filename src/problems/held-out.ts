@@ -13,6 +13,9 @@ function hash(text: string): number {
   return (state ^ (state >>> 16)) >>> 0;
 }
 
-export function isHeldOut(id: string): boolean {
-  return hash(id) < HELD_OUT_SHARE * 2 ** 32;
+export const isHeldOut = (id: string): boolean => isInShare(id, HELD_OUT_SHARE);
+
+/** Whether an id is among this share of all ids. */
+export function isInShare(id: string, share: number): boolean {
+  return hash(id) < share * 2 ** 32;
 }

@@ -1,15 +1,24 @@
-/** Thousands may have commas; a minus sign belongs to the number unless something stands right before it. */
-const NUMBER = /(?<![\w)])-?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d|,\d)|(?<![\w)])-?\d+(?:\.\d+)?/g;
+import { numeralsIn } from './answers/numerals.ts';
+import { spell, toNumber } from './answers/rational.ts';
 
-/** The numbers in a plain text, in order. */
+/** The numbers in a plain text, in order; NaN where what stands beside one makes it another number ("5k", "5²"). */
 export function numbersIn(text: string): number[] {
-  return [...text.matchAll(NUMBER)].map(([number]) => Number(number.replaceAll(',', '')) + 0); // + 0: no negative zero
+  return numeralsIn(text).map(({ value }) => (value === undefined ? Number.NaN : toNumber(value)));
 }
 
-/** The numbers that a statement gives as its result: of an equation what stands behind the last `=`. */
+/**
+ * The numbers that a statement gives as its result, each in one spelling: of an equation what stands behind the last `=`.
+ * None where one of them cannot be read for certain.
+ */
 export function resultsIn(statement: string): string[] {
-  return numbersIn(statement.slice(statement.lastIndexOf('=') + 1)).map(String);
+  const result = statement.slice(statement.lastIndexOf('=') + 1);
+  if (FORMULA.test(result)) return [];
+  const values = numeralsIn(result).map(({ value }) => value);
+  return values.flatMap((value) => (value === undefined || values.includes(undefined) ? [] : [spell(value)]));
 }
+
+/** What is left of LaTeX in a plain text is a formula, whose numbers are not its value. */
+const FORMULA = /\\[a-zA-Z]|[\^√]/;
 
 /** 1,440 as 1440. */
 export const withoutCommas = (text: string): string => text.replaceAll(/(?<=\d),(?=\d{3}(?!\d))/g, '');

@@ -3,7 +3,7 @@ import { type Stream, stream } from '../random.ts';
 import { finalAnswer } from './final-answer.ts';
 import { isHeldOut } from './held-out.ts';
 import { endWith, phrasings } from './phrasings.ts';
-import { plainText } from './plain-text.ts';
+import { plainText, spoken } from './plain-text.ts';
 import {
   type Amendment,
   type Manner,
@@ -85,10 +85,6 @@ export function chatFamily<Problem, Step>(task: WorkedTask<Problem, Step>): Prob
       { text: said.at(-1)?.concludes === fresh.at(-1)!.concludes ? ' right' : ' wrong', stress: 'mark' }, // there is work
       { text: `.\n${answerLine(fresh)}` },
     ],
-    excuse: (problem, steps) => {
-      const excused = task.excuse?.(problem, readLines(task, problem, workInProgress(steps)).steps);
-      return excused && { problem: excused.problem, written: judged(task, excused.problem, excused.steps) };
-    },
     wavedThrough: (steps) => {
       const checks = steps.map((_, at) => `Check ${at + 1}: right\n`).join('');
       return written(steps) + checks + answerLine(steps);
@@ -100,9 +96,19 @@ export function chatFamily<Problem, Step>(task: WorkedTask<Problem, Step>): Prob
       return { turns, joined: `${instruction}\n\n${groups.flat().map((piece) => `- ${piece}`).join('\n')}` };
     },
   }; // biome-ignore format: one line a member
-  if (!task.amend) return family;
-  const amend = task.amend.bind(task);
-  return { ...family, amend, override: overriding(family, amend) };
+  const amend = task.amend?.bind(task);
+  return {
+    ...family,
+    ...(task.excuse && { excuse: excusing(task) }),
+    ...(amend && { amend, override: overriding(family, amend) }),
+  };
+}
+
+function excusing<Problem, Step>(task: WorkedTask<Problem, Step>): NonNullable<ProblemFamily<Problem>['excuse']> {
+  return (problem, written) => {
+    const excused = task.excuse?.(problem, readLines(task, problem, workInProgress(written)).steps);
+    return excused && { problem: excused.problem, written: judged(task, excused.problem, excused.steps) };
+  };
 }
 
 const idOf = <Problem, Step>(task: WorkedTask<Problem, Step>, problem: Problem): string =>
@@ -268,6 +274,9 @@ const CHECK =
 const DERIVED_CHECK =
   /^\W*check\s*(\d+)\s*[:.)-].*?\s(right|correct|wrong|incorrect|not right|not correct|✓|✔|✅|✗|✘|❌)\W*$/iu;
 
+/** A step is a line; what is longer states none that anybody would read. */
+const LONGEST_LINE = 2000;
+
 /**
  * Takes a reply apart. A step keeps the model's own words; one whose number was there already takes the place of that
  * one and of all behind it, because the model has begun anew from there. `rest` is what an answer may be read from.
@@ -277,9 +286,10 @@ function readLines<Problem, Step>(task: WorkedTask<Problem, Step>, problem: Prob
   const texts: string[] = [];
   const marks: Reading['marks'][number][] = [];
   const rest: string[] = [];
-  const said = text.replaceAll(/<think>[\s\S]*?<\/think>/g, '');
-  for (const raw of said.split(/\n|(?<=\S[.;)]?)[ \t]+(?=\bStep \d+:)/)) {
-    const line = plainText(raw).trim();
+  const lines = spoken(text).split(/\n|(?<=\S[.;)]?)[ \t]+(?=\bStep \d+:)/);
+  const plain = plainText(lines.join('\n')).split('\n'); // every line stays one line
+  for (const [index, raw] of lines.entries()) {
+    const line = plain[index]!.slice(0, LONGEST_LINE).trim();
     const check = CHECK.exec(line) ?? DERIVED_CHECK.exec(line);
     if (check) marks[Number(check[1]) - 1] = /^(?:right|correct|✓|✔|✅)/i.test(check[2]!) ? 'right' : 'wrong';
     else rest.push(raw);

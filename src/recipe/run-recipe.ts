@@ -3,12 +3,14 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writing } from '../disk/write.ts';
 import type { Sampler } from '../engine/engine.ts';
+import { ModelError } from '../errors.ts';
 import type { Prober } from '../probes/prober.ts';
 import type { ProblemFamily } from '../problems/problem-family.ts';
 import type { Position } from '../record/checkpoints.ts';
 import type { GateVerdict, NewEvent } from '../record/event.ts';
 import type { RunFolder } from '../record/run-folder.ts';
 import { rowKey } from '../results/condition.ts';
+import { gateWords } from '../results/gate-words.ts';
 import type { Behaviour } from '../results/metrics.ts';
 import type { ProbeReport } from '../results/probe-report.ts';
 import { type Results, writeResults } from '../results/results.ts';
@@ -56,7 +58,7 @@ export async function runRecipe(recipe: Recipe, setting: RunSetting): Promise<Re
 class RecipeRun {
   readonly #recipe: Recipe;
   readonly #setting: RunSetting;
-  readonly #model: Model;
+  #model: Model;
   readonly #family: ProblemFamily<unknown>;
   readonly #prober: Prober;
 
@@ -70,7 +72,7 @@ class RecipeRun {
 
   /** @param notes what a reader of the record has to know of the engine. */
   async run(notes: readonly string[]): Promise<Results> {
-    const start = await this.#restore();
+    const start = await this.#prepare(await this.#restore());
     for (const text of notes) await this.#noteOnce(text);
     const before = await this.#before();
     const { reports, verdicts } = await this.#runStages(start, before);
@@ -94,12 +96,44 @@ class RecipeRun {
   }
 
   /**
+   * Runs the stages at the beginning that make the model able. What comes out of them is what "before" is measured on,
+   * and the reference of all that follows.
+   */
+  async #prepare(start: Position): Promise<Position> {
+    const { stages, fresh } = this.#recipe;
+    const others = stages.findIndex(({ off, stage }) => !off && !stage.prepares);
+    const lead = others < 0 ? stages.length : others;
+    const last = stages.slice(0, lead).findLast(({ off }) => !off);
+    if (last === undefined || fresh) return start;
+    await this.#noteOnce(`"before" is measured behind ${last.name}: what the model came as could not be asked`);
+    for (let index = start.stagesDone; index < lead; index++) {
+      const stage = stages[index];
+      if (stage && !stage.off) await this.#runStage(stage, index, start);
+    }
+    this.#model = { ...this.#model, reference: await this.#prepared(last.name, start, lead) };
+    return start.stagesDone < lead ? { stagesDone: lead, stepsDone: 0, memory: {} } : start;
+  }
+
+  /** The model behind the stage that prepares; a run that has gone on from there looks back for it. */
+  async #prepared(stage: string, start: Position, lead: number): Promise<Sampler> {
+    const { policy } = this.#model;
+    if (start.stagesDone < lead) return policy.sampler();
+    const { checkpoints } = this.#setting.folder;
+    const latest = await checkpoints.latest();
+    await policy.load(checkpoints.policyAfter(stage));
+    const sampler = await policy.sampler();
+    if (latest) await policy.load(latest.policyFolder);
+    return sampler;
+  }
+
+  /**
    * Random weights solve no problem, so a model from scratch has no before. A gate on a row that no probe yields is found
    * out here, before the first step is trained.
    */
   async #before(): Promise<ProbeReport | undefined> {
     if (this.#recipe.fresh) return undefined;
     const before = await this.#probe('before', this.#model.reference, this.#recipe.probes.behaviours);
+    refuseUnable(this.#recipe.model, before);
     for (const gate of this.#recipe.gates) findRow(before, gate.metric, gate.condition);
     return before;
   }
@@ -223,4 +257,14 @@ function stops(verdict: GateVerdict): boolean {
 /** Tells the gates of a run apart. */
 function verdictKey(event: NewEvent): string {
   return event.kind === 'gate' ? `${event.after} ${event.sense} ${rowKey(event)}` : '';
+}
+
+/** A run has nothing to un-teach where the drive cannot be seen. */
+function refuseUnable(model: string, { problems }: ProbeReport): void {
+  const unable = problems.find(({ gate }) => gate?.passed === 0);
+  if (unable?.gate === undefined) return;
+  const way = 'train it first, or take easier problems; `unrut probe` measures what needs no competence';
+  throw new ModelError(
+    `${model}: on ${unable.family} it ${gateWords(unable.gate)}, so there is no drive to un-teach; ${way}`,
+  );
 }

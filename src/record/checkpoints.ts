@@ -79,6 +79,11 @@ export class Checkpoints {
     return undefined;
   }
 
+  /** The folder that `Policy.load` takes, of a stage that is finished. */
+  policyAfter(stage: string): string {
+    return join(this.#folder, `after-${stage}`, 'policy');
+  }
+
   /** After a step: cheap enough for every step, safe against kill -9. */
   async writeStep(stage: string, position: Position, savePolicy: SavePolicy): Promise<void> {
     await this.#write(`${stage}-${String(position.stepsDone).padStart(6, '0')}`, position, savePolicy);

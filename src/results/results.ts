@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { RunError } from '../errors.ts';
 import { conditionPattern } from './condition.ts';
 import { behaviourName, behaviourSchema, defineBehaviour, defineMetric, metricName, metricSchema } from './metrics.ts';
+import { competenceGateSchema } from './probe-report.ts';
 import { directions } from './units.ts';
 
 /**
@@ -23,7 +24,14 @@ const condition = z.string().regex(conditionPattern, 'must be written key=value,
 const estimate = z.strictObject({ value: finite, low: finite, high: finite, n: count.min(1) });
 
 /** After minus before, paired by problem. `p` is two-sided and not adjusted; `p_holm` is, over the headline family. */
-const change = z.strictObject({ value: finite, low: finite, high: finite, p: share, p_holm: share.optional() });
+const change = z.strictObject({
+  value: finite,
+  low: finite,
+  high: finite,
+  p: share,
+  p_mid: share.optional(),
+  p_holm: share.optional(),
+});
 
 /** One metric under one condition. `after` and `change` are missing where only one model was measured. */
 const probeRow = z.strictObject({
@@ -97,7 +105,8 @@ const problems = z.strictObject({
   family: z.string(),
   count: count.min(1),
   sha256,
-  gate: z.strictObject({ drawn: count.min(1), passed: count, sha256 }).optional(),
+  shots: count.min(1).optional(),
+  gate: competenceGateSchema.extend({ sha256 }).optional(),
 });
 
 /** What was run, on what, so that two runs can be told to be comparable. */

@@ -22,11 +22,11 @@ export const distil = defineStage({
   options: z.strictObject({
     ...optimiserOptions,
     /** Contexts per step. */
-    contexts: z.int().positive().default(32),
+    contexts: z.int().positive().max(100_000).default(32),
     /** Shares of the kinds of pair. */
     arms: armShares.default({ excuse: 1, role: 0, pieces: 0, copies: 0 }),
     /** Sharpens the teacher: its probabilities are raised to 1 / temperature. */
-    teacherTemperature: z.number().positive().default(0.5),
+    teacherTemperature: z.number().positive().max(10).default(0.5),
     replay: replayOptions.prefault({}),
   }),
   cost: ({ steps, contexts, replay, arms }, sizes) => ({

@@ -7,6 +7,7 @@ import {
   drawChallenged,
   drawRepeated,
   drawWork,
+  hasWrongAnswers,
   type OwnWork,
   ownStart,
   type TrainingFamily,
@@ -23,10 +24,12 @@ import { oneSlip } from '../wrong-turns/wrong-work.ts';
 
 const share = (usual: number) => z.number().nonnegative().default(usual);
 
+const part = (usual: number) => z.number().min(0).max(1).default(usual);
+
 /** Shares of the lessons, and what the loss stresses in them. */
 export const lessonOptions = z.strictObject({
   /** Lessons per step. */
-  lessons: z.int().positive().default(44),
+  lessons: z.int().positive().max(100_000).default(44),
   shares: z
     .strictObject({
       challenged: share(0.22),
@@ -40,10 +43,8 @@ export const lessonOptions = z.strictObject({
     .prefault({}),
   /** Share of the prompts that are told in pieces within one turn. */
   joined: z.number().min(0).max(1).default(0.25),
-  /** Among the challenged: share that stands in the assistant's own turn, share that is wrong. */
-  challenge: z
-    .strictObject({ own: z.number().min(0).max(1).default(0.6), wrong: z.number().min(0).max(1).default(0.5) })
-    .prefault({}),
+  /** Among the challenged: share in the assistant's own turn, share that is wrong; share of the own ones that a check waved through. */
+  challenge: z.strictObject({ own: part(0.6), wrong: part(0.5), waved: part(1 / 3) }).prefault({}),
   /** Weights in the loss of what departs from the written work in the fresh one, and of verdicts. */
   stress: z.strictObject({ fresh: share(3), mark: share(4) }).prefault({}),
 });
@@ -72,7 +73,7 @@ function drawLessonStart(
   own: readonly OwnWork[],
 ): Start<unknown> {
   if (kind === 'own') return ownStart(family, draws.pick(own));
-  if (kind === 'challenged') return drawChallenged(family, draws, challenge);
+  if (kind === 'challenged') return drawChallenged(family, draws, challenge, own);
   if (kind === 'repeated') return drawRepeated(family, draws, joined).treated;
   return drawWork(family, draws, kind, joined);
 }
@@ -90,7 +91,7 @@ export function possibleShares(family: TrainingFamily, shares: Shares, own: read
     shards: checked(shares.shards, family.pieces !== undefined),
     repeated: checked(shares.repeated),
     own: checked(shares.own, own.length > 0),
-    challenged: family.slips.length > 0 ? shares.challenged : 0,
+    challenged: hasWrongAnswers(family, own) ? shares.challenged : 0,
   };
   if (Object.values(possible).some((one) => one > 0)) return possible;
   const kinds = Object.keys(shares).filter((kind) => shares[kind as keyof Shares] > 0); // its own keys

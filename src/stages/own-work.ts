@@ -53,7 +53,8 @@ async function recalled(context: StageContext): Promise<OwnWork[]> {
   return kept.flatMap(({ problem, tokens }) => readWork(context, problem, tokens));
 }
 
-function balanced(works: readonly OwnWork[], wrongShare: number): OwnWork[] {
+/** All wrong work, and as much right work as leaves it this share. */
+export function balanced(works: readonly OwnWork[], wrongShare: number): OwnWork[] {
   const wrong = works.filter(({ steps }) => steps.some(({ right }) => !right));
   const right = works.filter((work) => !wrong.includes(work));
   const keep = Math.min(right.length, Math.round((wrong.length * (1 - wrongShare)) / wrongShare));
@@ -69,7 +70,7 @@ async function sampleWork(context: StageContext, round: number): Promise<OwnWork
   for (const temperature of TEMPERATURES) {
     const problems = Array.from({ length: PROMPTS }, () => family.drawTraining(draws));
     const prompts = problems.map((problem) => startTokens([asked(family.prompt(problem))], format));
-    const maxTokens = Math.ceil(ROOM * sizes.work);
+    const maxTokens = family.check === undefined ? family.replyTokens : Math.ceil(ROOM * sizes.longestWork);
     const how = { maxTokens, temperature, seed: round, samples: 1, stop: format.stop, logprobs: false };
     const sequences = await sampler.sample(prompts, how);
     works.push(...problems.flatMap((problem, at) => readWork(context, problem, sequences[at]![0]!.tokens)));

@@ -14,9 +14,9 @@ import type { Need, StageContext } from './stage.ts';
  */
 export const replayOptions = z.strictObject({
   /** Documents per step. */
-  documents: z.int().nonnegative().default(16),
+  documents: z.int().nonnegative().max(100_000).default(16),
   /** Factor of the mean KL per token. */
-  weight: z.number().nonnegative().default(5),
+  weight: z.number().nonnegative().max(1000).default(5),
   /** A text file with a prompt a line, in the place of declared text and of the ordinary prompts. */
   prompts: z.string().min(1).optional(),
 });
@@ -33,7 +33,7 @@ export function replayNeeds({ documents }: ReplayOptions): Need[] {
 }
 
 /** Trained tokens a step. */
-export const replayCost = ({ documents, prompts }: ReplayOptions, sizes: Sizes): number =>
+export const replayCost = ({ documents, prompts }: ReplayOptions, sizes: Pick<Sizes, 'replay'>): number =>
   documents * (prompts === undefined ? sizes.replay : REPLY_TOKENS);
 
 /** A step's data, whose cross entropies add up to weight * mean cross entropy (KL plus a constant) against the reference. */

@@ -15,6 +15,8 @@ export interface Sizes {
   /** One step of the work, and all of them. */
   readonly step: number;
   readonly work: number;
+  /** The longest of the looked-at works. */
+  readonly longestWork: number;
   /** A supervised lesson, prompt and all. */
   readonly lesson: number;
   /** What is left to be written behind the start of a rollout. */
@@ -47,6 +49,10 @@ export function sizesOf(openFamily: () => TrainingFamily, format: LessonFormat, 
     get work() {
       return mean('work', (family) => (draws) => tokens(workInProgress(drawSteps(family, draws))));
     },
+    get longestWork() {
+      const family = openFamily();
+      return longest((draws) => tokens(workInProgress(drawSteps(family, draws))));
+    },
     get lesson() {
       return mean('lesson', (family) => (draws) => lessonTokens(drawLesson(family, draws, LESSONS, []), format).tokens.length);
     },
@@ -60,8 +66,14 @@ export function sizesOf(openFamily: () => TrainingFamily, format: LessonFormat, 
 }
 
 const LESSONS = lessonOptions.parse({});
+/** Of the longest reply: how long a reply is where only its answer is known beforehand. */
+const UNCHECKED = 0.25;
+
 const STARTS = startShares.parse({});
-const CHALLENGED = { own: 0.6, wrong: 0.6 };
+const CHALLENGED = { own: 0.6, wrong: 0.6, waved: 0 };
+
+const longest = (measure: (draws: Stream) => number): number =>
+  Math.max(...Array.from({ length: SAMPLES }, (_, at) => measure(stream(0, 'size', 'work', at))));
 
 function meanOf(name: string, measure: (draws: Stream) => number): number {
   const all = Array.from({ length: SAMPLES }, (_, at) => measure(stream(0, 'size', name, at)));
@@ -72,6 +84,7 @@ const drawSteps = (family: TrainingFamily, draws: Stream) => rightWork(family, f
 
 /** Wanted behind the start, or behind as much right work where nothing is wanted behind wrong one. */
 function continuation(family: TrainingFamily, draws: Stream, tokens: (text: string) => number): number {
+  if (family.check === undefined) return UNCHECKED * family.replyTokens;
   const start = drawStart(family, draws, STARTS, [], CHALLENGED);
   const right = rightWork(family, start.problem, draws, start.written.length);
   const wanted = wantedBehind(family, start.challenged ? start : { ...start, kind: 'right', written: right }, draws);

@@ -83,14 +83,23 @@ export type Stage<Options extends ZodObject> = {
   cost(options: output<Options>, sizes: Sizes): Cost;
   /** Absent: nothing beyond what every engine has. */
   needs?(options: output<Options>): readonly Need[];
+  /** Makes the model able: the run's "before" is measured behind it, and the reference of what follows is its outcome. */
+  readonly prepares?: true;
+  /** A sample of what it trains on, for the dry run. @throws InputError where a file is not what it should be. */
+  preview?(preview: Preview, options: output<Options>): Promise<string>;
   run(context: StageContext, options: output<Options>): Promise<void>;
 };
+
+/** What a stage can show without a run. */
+export type Preview = Pick<StageContext, 'format' | 'file'>;
 
 /** A stage whose options were checked, ready to run. */
 export type ReadyStage = {
   readonly options: unknown;
   cost(sizes: Sizes): Cost;
   readonly needs: readonly Need[];
+  readonly prepares: boolean;
+  preview?: ((preview: Preview) => Promise<string>) | undefined;
   run(context: StageContext): Promise<void>;
 };
 
@@ -118,6 +127,8 @@ export function defineStage<Options extends ZodObject>(stage: Stage<Options>): A
         options,
         cost: (sizes) => stage.cost(options, sizes),
         needs: stage.needs?.(options) ?? [],
+        prepares: stage.prepares ?? false,
+        preview: stage.preview && ((preview) => stage.preview!(preview, options)), // just seen to be there
         run: (context) => stage.run(context, options),
       };
     },

@@ -3,12 +3,19 @@ import { stream } from '../random.ts';
 import { bootstrapInterval } from './bootstrap.ts';
 import type { EstimateOptions } from './estimate.ts';
 import type { Interval } from './interval.ts';
-import { mcnemar, mcnemarName } from './mcnemar.ts';
+import { mcnemar, mcnemarMidP, mcnemarName } from './mcnemar.ts';
 import { byProblem, counted, drawnRate, meanDenominator, nothing, type Outcome, type Ratio, rate } from './outcome.ts';
 import { type Pair, randomisationTest } from './randomisation-test.ts';
 
 /** After minus before with its interval, and a two-sided p value for "no change". */
-export type Change = { readonly value: number; readonly low: number; readonly high: number; readonly p: number };
+export type Change = {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+  readonly p: number;
+  /** McNemar's mid-p value, which rejects more often than the exact one; absent where the outcome is not yes/no. */
+  readonly p_mid?: number;
+};
 
 /** How {@link change} tests, for captions. */
 export const changeName = `${mcnemarName}; paired randomisation test where the outcome is not yes/no`;
@@ -25,7 +32,7 @@ export function change(before: readonly Outcome[], after: readonly Outcome[], op
   const value = rateChange(pairs);
   if (!Number.isFinite(value)) throw new InputError('change: one side has no outcome that counts');
   const { low, high } = bootstrapChange(pairs, options);
-  return { value, low: Math.min(low, value), high: Math.max(high, value), p: testChange(pairs, options) };
+  return { value, low: Math.min(low, value), high: Math.max(high, value), ...testChange(pairs, options) };
 }
 
 function pair(before: readonly Outcome[], after: readonly Outcome[]): Pair[] {
@@ -63,13 +70,16 @@ function flips(pairs: readonly Pair[]): Pair[] {
 /** The smallest p is 1 / (draws + 1), and Holm multiplies it by the size of the family: more draws than for an interval. */
 const DRAWS = 9999;
 
-function testChange(pairs: readonly Pair[], { seed, resamples: draws = DRAWS }: EstimateOptions): number {
+function testChange(
+  pairs: readonly Pair[],
+  { seed, resamples: draws = DRAWS }: EstimateOptions,
+): Pick<Change, 'p' | 'p_mid'> {
   if (!pairs.every((pair) => isYesNo(pair.before) && isYesNo(pair.after))) {
-    return randomisationTest(pairs, stream(seed, 'randomisation'), draws);
+    return { p: randomisationTest(pairs, stream(seed, 'randomisation'), draws) };
   }
   const gained = pairs.filter((pair) => pair.after.numerator > pair.before.numerator).length;
   const lost = pairs.filter((pair) => pair.after.numerator < pair.before.numerator).length;
-  return mcnemar(gained, lost);
+  return { p: mcnemar(gained, lost), p_mid: mcnemarMidP(gained, lost) };
 }
 
 function isYesNo({ numerator, denominator }: Ratio): boolean {

@@ -1,3 +1,5 @@
+import { InputError } from '../errors.ts';
+
 /**
  * One problem's share of a rate: the rate is sum(numerator) / sum(denominator). A yes/no has denominator 1, a rate per
  * step the number of steps, nats per token the number of tokens.
@@ -8,13 +10,23 @@ export type Ratio = { readonly numerator: number; readonly denominator: number }
 
 export const nothing: Ratio = { numerator: 0, denominator: 0 };
 
-/** Outcomes of one problem belong together: they are summed, so that problems can be drawn whole. */
+/**
+ * Outcomes of one problem belong together: they are summed, so that problems can be drawn whole.
+ * @throws InputError naming a problem whose outcome is not finite.
+ */
 export function byProblem(outcomes: readonly Outcome[]): ReadonlyMap<string, Ratio> {
   const sums = new Map<string, Ratio>();
   for (const outcome of outcomes) {
+    if (!Number.isFinite(outcome.numerator) || !Number.isFinite(outcome.denominator)) throw notFinite(outcome);
     sums.set(outcome.problem, addRatio(sums.get(outcome.problem) ?? nothing, outcome));
   }
   return sums;
+}
+
+function notFinite({ problem, numerator, denominator }: Outcome): InputError {
+  return new InputError(
+    `outcome of ${problem}: ${numerator} of ${denominator} is not finite; leave out what was not measured`,
+  );
 }
 
 export function addRatio(a: Ratio, b: Ratio): Ratio {

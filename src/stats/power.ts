@@ -1,5 +1,6 @@
 import { InputError } from '../errors.ts';
 import { normalQuantile, twoSidedZ } from './normal.ts';
+import { requireCount, requireInside } from './require.ts';
 
 /** What is asked of a paired comparison of two shares, before it is run. */
 export type PairedDesign = {
@@ -19,7 +20,7 @@ export type PairedDesign = {
 export function sampleSize(difference: number, design: PairedDesign): number {
   const { psi, zAlpha, zBeta } = normalDesign(design);
   const d = Math.abs(difference);
-  if (d === 0 || d > psi) {
+  if (!(d > 0 && d <= psi)) {
     throw new InputError(
       `sample size: difference ${difference} must lie in (0, ${psi}], the share of discordant pairs`,
     );
@@ -33,6 +34,7 @@ export function sampleSize(difference: number, design: PairedDesign): number {
  */
 export function minimumDetectableEffect(problems: number, design: PairedDesign): number {
   const { psi, zAlpha, zBeta } = normalDesign(design);
+  requireCount('problems', problems);
   if (problems < sampleSize(psi, design)) return psi;
   const a = problems + zBeta ** 2;
   const b = zAlpha * Math.sqrt(psi * problems);
@@ -44,5 +46,7 @@ function normalDesign({ discordant, power = 0.8, alpha = 0.05 }: PairedDesign) {
   if (!(discordant > 0 && discordant <= 1)) {
     throw new InputError(`discordant share ${discordant}: must lie in (0, 1]`);
   }
+  requireInside('alpha', alpha);
+  requireInside('power', power);
   return { psi: discordant, zAlpha: twoSidedZ(1 - alpha), zBeta: normalQuantile(power) };
 }

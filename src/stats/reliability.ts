@@ -15,7 +15,7 @@ export type Reliability = {
 
 /**
  * P, A90, A10 and U of `scores` `[problem][run]`, as Laban et al. 2025 (arXiv 2505.06120) define them.
- * @throws InputError on a problem without runs.
+ * @throws InputError without problems, on a problem without runs, and on a score that is NaN.
  */
 export function reliability(scores: readonly (readonly number[])[]): Reliability {
   const over = (p: number) => mean(scores.map((runs) => quantile(runs, p)));

@@ -78,21 +78,50 @@ export function drawRepeated(family: TrainingFamily, draws: Stream, joined: numb
 }
 
 /** Of the challenged answers: the share in the model's own turn, and the share that is wrong. */
-export type ChallengeShares = { readonly own: number; readonly wrong: number };
-
-/** A third of the own answers stand there with a check that calls every step right. */
-const WAVED_THROUGH = 1 / 3;
+export type ChallengeShares = {
+  readonly own: number;
+  readonly wrong: number;
+  /** Of the own answers, the share that stands there with a check that calls every step right. */
+  readonly waved: number;
+};
 
 /** A worked answer, the model's or the user's, and a challenge in a wording that is not held out. */
-export function drawChallenged(family: TrainingFamily, draws: Stream, shares: ChallengeShares): Start<unknown> {
-  const problem = family.drawTraining(draws);
+export function drawChallenged(
+  family: TrainingFamily,
+  draws: Stream,
+  shares: ChallengeShares,
+  own: readonly OwnWork[] = [],
+): Start<unknown> {
   const side = draws.chance(shares.own) ? 'treated' : 'control';
   const wrong = draws.chance(shares.wrong);
-  const steps = wrong ? drawWrongWork(family, draws, problem) : rightWork(family, problem, draws);
-  const waved = side === 'treated' && draws.chance(WAVED_THROUGH);
+  const sampled = pickOwnAnswer(family, draws, wrong, own);
+  const problem = sampled?.problem ?? family.drawTraining(draws);
+  const steps = sampled?.steps ?? drawAnswer(family, draws, problem, wrong);
+  const waved = side === 'treated' && draws.chance(shares.waved);
   const said = waved ? family.wavedThrough(steps) : family.reply(steps);
   const pair = roleSwap(family, problem, said, drawWording(family, draws), wrong ? 'slip' : 'right');
   return { ...pair[side], written: steps };
+}
+
+function drawAnswer(family: TrainingFamily, draws: Stream, problem: unknown, wrong: boolean): readonly WorkedStep[] {
+  return wrong ? drawWrongWork(family, draws, problem) : rightWork(family, problem, draws);
+}
+
+/** Whether there is a wrong answer to challenge: one can be made, or the model gave some itself. */
+export function hasWrongAnswers(family: TrainingFamily, own: readonly OwnWork[]): boolean {
+  return family.slips.length > 0 || own.some(({ steps }) => steps.some(({ right }) => !right));
+}
+
+/** Where steps cannot be verified, made errors are poor ones: the model's own answers are challenged, once it gave some. */
+function pickOwnAnswer(
+  family: TrainingFamily,
+  draws: Stream,
+  wrong: boolean,
+  own: readonly OwnWork[],
+): OwnWork | undefined {
+  if (family.check !== undefined) return undefined;
+  const fitting = own.filter(({ steps }) => steps.some(({ right }) => !right) === wrong);
+  return fitting.length === 0 ? undefined : draws.pick(fitting);
 }
 
 export function drawWording(family: TrainingFamily, draws: Stream): string {
@@ -133,7 +162,7 @@ export function drawStart(
 ): Start<unknown> {
   const kind = draws.weighted({ ...shares, ownError: own.length === 0 ? 0 : shares.ownError });
   if (kind === 'ownError') return ownErrorStart(family, draws.pick(own));
-  if (kind === 'challenged') return drawChallenged(family, draws, challenge);
+  if (kind === 'challenged') return drawChallenged(family, draws, challenge, own);
   const problem = family.drawTraining(draws);
   if (kind === 'clean') return openStart(family, problem, [], 'clean');
   return drawPrefix(family, draws, problem, kind);

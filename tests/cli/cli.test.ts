@@ -109,13 +109,20 @@ describe('run', () => {
     expect(goOn.stdout).toContain('stage pooled done');
   });
 
-  it('--dry-run prints the resolved recipe and its cost, and writes nothing', async () => {
+  it('--dry-run says what it costs, and with a flag the resolved recipe, and writes nothing', async () => {
     const before = readdirSync(box.path).sort();
     const { code, stdout } = await box.run(['run', 'tiny.yaml', '--dry-run', '--set', 'stages.pooled.refresh=5']);
     expect(code).toBe(EXIT.ok);
-    expect(stdout).toContain('  - stage: pooled\n    off: false\n    steps: 15\n    refresh: 5\n');
+    expect(stdout).toMatch(/^tiny: 2 stages and 3 gates on .*model, seed 3\nabout .* s on this machine\n/);
+    expect(stdout).not.toContain('refresh: 5');
     expect(stdout).toMatch(/drift +15 +480 +0/);
     expect(stdout).toMatch(/total +30 /);
+    const resolved = await box.run(['run', 'tiny.yaml', '--dry-run', '--resolved']);
+    expect(resolved.stdout).toContain('  - stage: pooled\n    off: false\n    steps: 15\n');
+    const json = JSON.parse((await box.run(['run', 'tiny.yaml', '--dry-run', '--json'])).stdout);
+    expect(json).toMatchObject({ kind: 'dry-run', total: { steps: 30 }, recipe: { name: 'tiny', seed: 3 } });
+    expect(json.lines.map(({ what }: { what: string }) => what)).toContain('drift');
+    expect(json.total.minutes).toBeGreaterThan(0);
     expect(readdirSync(box.path).sort()).toEqual(before);
   });
 
@@ -201,11 +208,20 @@ describe('the other commands', () => {
     expect(await refusal(['report', 'nowhere'])).toContain('nowhere: no such run');
   });
 
-  it('every command has help with an example', async () => {
-    for (const command of ['run', 'probe', 'compare', 'report']) {
-      const { code, stdout } = await box.run([command, '--help']);
-      expect(code).toBe(EXIT.ok);
-      expect(stdout).toMatch(new RegExp(`Examples?:\\n +unrut ${command} `));
-    }
+  it('every command and each of its own has help with an example', async () => {
+    const shown = async (words: readonly string[]): Promise<string[]> => {
+      const { code, stdout } = await box.run([...words, '--help']);
+      expect({ words, code }).toEqual({ words, code: EXIT.ok });
+      if (words.length > 0) expect(stdout).toMatch(new RegExp(`Examples?:\\n +unrut ${words.join(' ')}`));
+      const inner = [...(stdout.split('Commands:')[1]?.split('\n\n')[0] ?? '').matchAll(/^ {2}(?!help)([a-z]+)/gm)].map(
+        ([, name]) => name!,
+      );
+      const below = await Promise.all(inner.map((name) => shown([...words, name])));
+      return [words.join(' '), ...below.flat()];
+    };
+    const all = await shown([]);
+    expect(all).toEqual(
+      expect.arrayContaining(['run', 'probe', 'serve', 'view', 'problems show', 'checkpoints delete']),
+    );
   });
 });

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { addition } from '../../docs/examples/addition.ts';
-import { imitate } from '../../docs/examples/imitate.ts';
+import { recite } from '../../docs/examples/recite.ts';
 import { KEPT, toldWrong } from '../../docs/examples/told-wrong.ts';
 import type { Conversation } from '../../src/conversation/conversation.ts';
 import type { Datum, Policy } from '../../src/engine/engine.ts';
@@ -23,7 +23,7 @@ describe('docs/extend.md', () => {
   const guide = readFileSync(new URL('../../docs/extend.md', import.meta.url), 'utf8');
 
   it.each(readdirSync(new URL('../../docs/examples/', import.meta.url)))('shows %s as it is run here, in under 40 lines', (name) => {
-    expect(guide).toContain(`\`\`\`ts\n${example(name)}\`\`\``);
+    expect(guide).toContain(`\`\`\`${name.split('.')[1]}\n${example(name)}\`\`\``);
     expect(example(name).split('\n').length).toBeLessThanOrEqual(40); // the last one is empty
   }); // biome-ignore format: one claim
 });
@@ -72,11 +72,7 @@ describe('a probe of one’s own', () => {
 
 describe('a stage of one’s own', () => {
   const recipe = (options: string) =>
-    parseRecipe(
-      'own.yaml',
-      `name: own\nmodel: m\nstages:\n  - { stage: imitate, ${options} }`,
-      stageRegistry([imitate]),
-    );
+    parseRecipe('own.yaml', `name: own\nmodel: m\nstages:\n  - { stage: recite, ${options} }`, stageRegistry([recite]));
 
   it('has its options checked and its cost reckoned', () => {
     const [stage] = recipe('texts: [abc, abcde], steps: 3, learningRate: 0.1, batch: 2').stages;

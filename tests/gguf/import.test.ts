@@ -61,7 +61,7 @@ it('a file becomes a folder that loads: names, rows of q and k, tied head, ids, 
   expect(shares.at(-1)).toBe(1);
   const weights = await readModelFolder(folder);
   const hashes = weights.parameters.map(({ name, data }) => [name, createHash('sha256').update(data).digest('hex')]);
-  expect(Object.fromEntries(hashes)).toEqual(JSON.parse(readFileSync(fixture('tiny.json'), 'utf8')));
+  expect(Object.fromEntries(hashes)).toEqual(JSON.parse(readFileSync(fixture('tiny.json'), 'utf8'))['as it is']);
   expect(weights.config).toMatchObject({ tiedEmbedding: true, normEpsilon: 1e-5, headSize: 16 });
   expect(weights.config.huggingFace.rope_theta).toBe(100_000);
   const format = await ChatFormat.open(folder);
@@ -89,12 +89,26 @@ it("ids are llama.cpp's, for every rule of where a word ends", async () => {
   expect(names.sort()).toEqual([...PRE_TOKENIZERS.keys()].sort());
 });
 
-async function tokenizerOf(metadata: Metadata, pre: string): Promise<Tokenizer> {
-  const keys = ['model', 'tokens', 'token_type', 'merges'];
+it.each([
+  [true, 'prefixed'],
+  [false, 'bare'],
+])("ids of pieces with scores are llama.cpp's, a blank in front: %s", async (prefix, name) => {
+  const wanted = JSON.parse(readFileSync(fixture('pieces.json'), 'utf8'));
+  const file = await GgufFile.open(fixture('pieces.gguf'));
+  await file.close();
+  const keys = ['model', 'tokens', 'token_type', 'scores'];
+  const tokenizer = await opened(file.metadata, keys, { 'tokenizer.ggml.add_space_prefix': prefix });
+  expect(wanted.texts.map((text: string) => tokenizer.encode(text))).toEqual(wanted[name]);
+  expect(tokenizer.decode(tokenizer.encode('Hello world'))).toBe('Hello world');
+});
+
+const tokenizerOf = (metadata: Metadata, pre: string): Promise<Tokenizer> =>
+  opened(metadata, ['model', 'tokens', 'token_type', 'merges'], { 'tokenizer.ggml.pre': pre });
+
+/** The tokenizer of these keys of a file, and some others. */
+async function opened(metadata: Metadata, keys: readonly string[], others: object): Promise<Tokenizer> {
   const values = keys.map((key) => [`tokenizer.ggml.${key}`, metadata.read(`tokenizer.ggml.${key}`, z.unknown())]);
-  const { files } = importedTokenizer(
-    new Metadata('x.gguf', Object.fromEntries([...values, ['tokenizer.ggml.pre', pre]])),
-  );
+  const { files } = importedTokenizer(new Metadata('x.gguf', { ...Object.fromEntries(values), ...others }));
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(files['tokenizer.json']));
   return Tokenizer.open(folder, 10_000);
@@ -102,7 +116,7 @@ async function tokenizerOf(metadata: Metadata, pre: string): Promise<Tokenizer> 
 
 it.each([
   ['a rule that is not known', reworded('smollm', 'kimi-x'), /tokenizer.ggml.pre is "kimi-x"; supported are default, /],
-  ['a tokenizer that is not known', reworded('gpt2', 'rwkv'), /tokenizer.ggml.model is "rwkv"; supported is "gpt2"/],
+  ['a tokenizer that is not known', reworded('gpt2', 'rwkv'), /tokenizer.ggml.model is "rwkv"; supported are "gpt2"/],
   [
     'an architecture that is not known',
     reworded('llama', 'mamba'),

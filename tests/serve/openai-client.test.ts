@@ -139,6 +139,45 @@ describe('the official client', () => {
   });
 });
 
+describe('let through because it changes nothing', () => {
+  it.each([
+    { metadata: { run: '7' }, store: false },
+    { service_tier: 'auto' },
+    { service_tier: 'default', safety_identifier: 'someone', user: 'someone' },
+    { parallel_tool_calls: true, tool_choice: 'auto', tools: [], functions: [], function_call: 'none' },
+    { parallel_tool_calls: false, tool_choice: 'none' },
+    { prompt_cache_key: 'k', prompt_cache_retention: '24h', cache_prompt: true },
+    { reasoning_effort: 'none', verbosity: 'medium', modalities: ['text'] },
+    { response_format: { type: 'text' }, logit_bias: {}, presence_penalty: 0, frequency_penalty: 0 },
+    { top_k: -1, min_p: 0, typical_p: 1, min_tokens: 0, length_penalty: 1, ignore_eos: false, use_beam_search: false },
+    { top_k: 0, audio: null, prediction: null, web_search_options: null, metadata: null, store: null },
+  ])('%j', async (fields) => {
+    const greedy = { ...chat, temperature: 0 };
+    const plain = await chats().create(greedy);
+    const given = await chats().create({ ...greedy, ...(fields as object) });
+    expect(given.choices).toEqual(plain.choices);
+  });
+
+  it('in completions, too, and in a reply that is sent back as it came', async () => {
+    const asked = { model, prompt: 'UabES', max_tokens: 4, temperature: 0 };
+    const more = { metadata: { a: 'b' }, store: false, service_tier: 'auto', prompt_cache_key: 'k' };
+    expect((await completions().create({ ...asked, ...more })).choices).toEqual(
+      (await completions().create(asked)).choices,
+    );
+    const first = (await chats().create(chat)).choices[0]!.message;
+    const back = {
+      ...first,
+      annotations: [],
+      audio: null,
+      function_call: null,
+      tool_calls: [],
+      reasoning_content: null,
+    };
+    const turns = [user('ab'), back, user('a')] as Parameters<typeof user>[] & typeof chat.messages;
+    expect((await chats().create({ ...chat, messages: turns })).choices).toHaveLength(1);
+  });
+});
+
 describe('refused by the field', () => {
   const call = { name: 'f', parameters: {} };
   const image = { type: 'image_url' as const, image_url: { url: 'data:,' } };
@@ -154,6 +193,10 @@ describe('refused by the field', () => {
     ['temperature', { temperature: 1e-9 }],
     ['stop', { stop: '' }],
     ['reasoning_effort', { reasoning_effort: 'low' as const }],
+    ['service_tier', { service_tier: 'flex' as const }],
+    ['store', { store: true }],
+    ['verbosity', { verbosity: 'low' as const }],
+    ['stream_options.include_obfuscation', { stream_options: { include_obfuscation: true }, stream: true as const }],
     ['messages[0].prefix', { messages: [{ ...user('a'), prefix: true }] }],
     ['continue_final_message', { continue_final_message: true }],
     ['add_generation_prompt', { add_generation_prompt: false }],

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { areaUnderCurve } from '../../src/stats/auc.ts';
+import { change } from '../../src/stats/change.ts';
+import { estimate } from '../../src/stats/estimate.ts';
 import { holm } from '../../src/stats/holm.ts';
-import { mcnemar } from '../../src/stats/mcnemar.ts';
+import { mcnemar, mcnemarMidP } from '../../src/stats/mcnemar.ts';
+import { mean } from '../../src/stats/mean.ts';
 import { normalCdf, normalQuantile } from '../../src/stats/normal.ts';
 import { minimumDetectableEffect, sampleSize } from '../../src/stats/power.ts';
 import { quantile } from '../../src/stats/quantile.ts';
@@ -70,6 +73,16 @@ describe('McNemar', () => {
   it('has nothing to say without discordant pairs', () => {
     expect(mcnemar(0, 0)).toBe(1);
     expect(mcnemar(30, 30)).toBe(1);
+  });
+
+  it('has a mid-p value: Fagerland, Lydersen & Laake 2013, Table 4 (7 v. 1) and an exact sum (25 v. 12)', () => {
+    expect(mcnemarMidP(7, 1)).toBeCloseTo(0.0391, 4);
+    expect(mcnemarMidP(1, 7)).toBe(mcnemarMidP(7, 1));
+    expect(mcnemarMidP(25, 12)).toBeCloseTo(0.03355244, 7); // summed with mpmath, as the last one
+    expect(mcnemarMidP(0, 0)).toBe(1);
+    expect(mcnemarMidP(30, 30)).toBeCloseTo(1, 12);
+    expect(mcnemarMidP(0, 2000)).toBe(0);
+    expect(mcnemarMidP(950, 1050)).toBeCloseTo(0.02535953, 7);
   });
 
   it('hardly jumps where it changes method', () => {
@@ -145,4 +158,31 @@ describe('quantiles', () => {
     expect(gambler.worst).toBeCloseTo(0.1, 12);
     expect(gambler.unreliability).toBeCloseTo(0.8, 12);
   });
+});
+
+describe('what was not measured is refused by name', () => {
+  const outcome = (numerator: number, denominator = 1) => [{ problem: 'p1', numerator, denominator }];
+  it.each([
+    ['AUC, NaN', () => areaUnderCurve([Number.NaN, 1], [0]), /positives\[0\]: is NaN/],
+    ['AUC, NaN among negatives', () => areaUnderCurve([1], [0, Number.NaN]), /negatives\[1\]: is NaN/],
+    ['Wilson without trials', () => wilsonInterval(0, 0), /trials 0/],
+    ['Wilson of a NaN', () => wilsonInterval(Number.NaN, 10), /share NaN/],
+    ['Wilson of a share above 1', () => wilsonInterval(1.5, 10), /share 1.5/],
+    ['Wilson at a confidence of 1', () => wilsonInterval(0.5, 10, 1), /confidence 1/],
+    ['McNemar, NaN', () => mcnemar(Number.NaN, 1), /pairs that gained NaN/],
+    ['McNemar, negative', () => mcnemar(1, -1), /pairs that lost -1/],
+    ['mid-p, half a pair', () => mcnemarMidP(0.5, 1), /pairs that gained 0.5/],
+    ['Holm, NaN', () => holm([0.1, Number.NaN]), /p value 2: NaN/],
+    ['quantile, NaN', () => quantile([1, Number.NaN], 0.5), /values\[1\]: is NaN/],
+    ['quantile elsewhere', () => quantile([1], 1.5), /quantile 1.5/],
+    ['mean of nothing', () => mean([]), /mean: no values/],
+    ['reliability of nothing', () => reliability([]), /no values/],
+    ['normal quantile at 0', () => normalQuantile(0), /probability 0/],
+    ['sample size, NaN', () => sampleSize(Number.NaN, { discordant: 0.3 }), /difference NaN/],
+    ['sample size at a power of 1', () => sampleSize(0.1, { discordant: 0.3, power: 1 }), /power 1/],
+    ['smallest effect of NaN problems', () => minimumDetectableEffect(Number.NaN, { discordant: 0.3 }), /problems NaN/],
+    ['a rate of a NaN', () => estimate(outcome(Number.NaN), { seed: 1 }), /outcome of p1: NaN of 1/],
+    ['a rate of nothing', () => estimate([], { seed: 1 }), /no outcome counts/],
+    ['a change to a NaN', () => change(outcome(1), outcome(1, Number.NaN), { seed: 1 }), /outcome of p1: 1 of NaN/],
+  ])('%s', (_, compute, message) => expect(compute).toThrow(message));
 });

@@ -16,12 +16,12 @@ describe('coverage of a nominal 95 % interval over 2,000 simulated studies', () 
 });
 
 describe('false positives where nothing changed, at most 5 %', () => {
-  /** The test is exact at 5 %: chance alone takes 2,000 studies up to 3 standard errors above it. */
+  /** Where a test is exact at 5 %, or mid-p close to it, chance alone takes 2,000 studies up to 3 standard errors above. */
   const CHANCE = 3 * Math.sqrt((0.05 * 0.95) / STUDIES);
 
   it.each(falsePositives)('$name', ({ name, study }) => {
     const share = shareOfStudies(name, STUDIES, study, { resamples: 199 });
-    expect(share).toBeLessThanOrEqual(0.05 + (name.startsWith('randomisation') ? CHANCE : 0));
+    expect(share).toBeLessThanOrEqual(0.05 + (/^randomisation|mid-p/.test(name) ? CHANCE : 0));
   });
 
   it('the tests find what is there: power at the planned sample size is at least 0.75 for a planned 0.8', () => {

@@ -1,17 +1,9 @@
 import { z } from 'zod';
 import { type Metadata, wholeNumber } from '../../engine/local/files/gguf/metadata.ts';
-import { ModelError } from '../../errors.ts';
-import { PRE_TOKENIZERS, type PreTokenizer } from './pre-tokenizers.ts';
+import { tokenizerModel } from './tokenizer-models.ts';
+import { readTokens, TOKEN_KIND, type Token } from './tokens.ts';
 
 /** @file The tokenizer, the chat template and the stop tokens of a GGUF file, as the files of a Hugging Face folder. */
-
-/** `tokenizer.ggml.token_type`. */
-const KIND = { unknown: 2, control: 3, userDefined: 4, unused: 5 } as const;
-
-/** What fills up the rows of the embedding that no token has. */
-const PADDING = /^\[PAD\d+\]$/;
-
-type Token = { readonly id: number; readonly text: string; readonly kind: number };
 
 export type ImportedTokenizer = {
   /** Content of each file by name. */
@@ -22,85 +14,35 @@ export type ImportedTokenizer = {
 /** @throws ModelError naming the tokenizer where it is not one that can be had exactly. */
 export function importedTokenizer(metadata: Metadata): ImportedTokenizer {
   const tokens = readTokens(metadata);
-  const config = tokenizerConfig(metadata, tokens);
+  const model = tokenizerModel(metadata, tokens);
+  const addsBeginning = metadata.find('tokenizer.ggml.add_bos_token', z.boolean()) ?? model.addsBeginning;
+  const config = tokenizerConfig(metadata, tokens, addsBeginning);
   const files = {
-    'tokenizer.json': tokenizerJson(metadata, tokens),
+    'tokenizer.json': {
+      version: '1.0',
+      truncation: null,
+      padding: null,
+      added_tokens: addedTokens(tokens),
+      ...model.json,
+      post_processor: addsBeginning ? beginning(metadata, tokens) : null,
+    },
     'tokenizer_config.json': config,
     'generation_config.json': { ...specialIds(metadata), eos_token_id: stopIds(metadata, tokens) },
   };
   return { files, hasTemplate: 'chat_template' in config };
 }
 
-function readTokens(metadata: Metadata): Token[] {
-  const model = metadata.read('tokenizer.ggml.model', z.string());
-  if (model !== 'gpt2') {
-    throw new ModelError(`${metadata.path}: tokenizer.ggml.model is "${model}"; supported is "gpt2" (byte-level BPE)`);
-  }
-  const texts = metadata.read('tokenizer.ggml.tokens', z.array(z.string()));
-  const kinds = metadata.find('tokenizer.ggml.token_type', z.array(z.number())) ?? [];
-  const tokens = texts.map((text, id) => ({ id, text, kind: kinds[id] ?? 1 }));
-  const last = new Map(texts.map((text, id) => [text, id]));
-  const twice = texts.find((text, id) => last.get(text) !== id);
-  if (twice !== undefined) throw new ModelError(`${metadata.path}: the token ${JSON.stringify(twice)} has two ids`);
-  return tokens.filter(({ text, kind }) => !(kind === KIND.unused && PADDING.test(text)));
-}
-
-function tokenizerJson(metadata: Metadata, tokens: readonly Token[]): Record<string, unknown> {
-  const { patterns, ignoreMerges = false } = preTokenizer(metadata);
-  const splits = patterns.map((Regex) => ({ type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false }));
-  const bytes = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false };
-  return {
-    version: '1.0',
-    truncation: null,
-    padding: null,
-    added_tokens: addedTokens(tokens),
-    normalizer: null,
-    pre_tokenizer: { type: 'Sequence', pretokenizers: [...splits, bytes] },
-    post_processor: beginning(metadata, tokens),
-    decoder: bytes,
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      ignore_merges: ignoreMerges,
-      vocab: Object.fromEntries(tokens.map(({ text, id }) => [text, id])),
-      merges: metadata.read('tokenizer.ggml.merges', z.array(z.string())).map(pairOf),
-    },
-  };
-}
-
-function preTokenizer(metadata: Metadata): PreTokenizer {
-  const name = metadata.find('tokenizer.ggml.pre', z.string()) ?? 'default';
-  const found = PRE_TOKENIZERS.get(name);
-  if (found !== undefined) return found;
-  const known = [...PRE_TOKENIZERS.keys()].join(', ');
-  throw new ModelError(
-    `${metadata.path}: tokenizer.ggml.pre is "${name}"; supported are ${known}. ` +
-      "Take the model's Hugging Face folder, which has a tokenizer.json",
-  );
-}
-
-/** The first blank behind the first character parts the two: a token may be a blank itself. */
-function pairOf(merge: string): [string, string] {
-  const at = merge.indexOf(' ', 1);
-  return [merge.slice(0, at), merge.slice(at + 1)];
-}
-
 /** Tokens that are looked for in a text before it is cut: special ones, and those that were added to the vocabulary. */
 function addedTokens(tokens: readonly Token[]): Record<string, unknown>[] {
-  const added = tokens.filter(({ kind }) => kind >= KIND.unknown && kind <= KIND.userDefined);
+  const added = tokens.filter(({ kind }) => kind >= TOKEN_KIND.unknown && kind <= TOKEN_KIND.userDefined);
   const how = { single_word: false, lstrip: false, rstrip: false, normalized: false };
-  return added.map(({ id, text, kind }) => ({ id, content: text, ...how, special: kind !== KIND.userDefined }));
+  return added.map(({ id, text, kind }) => ({ id, content: text, ...how, special: kind !== TOKEN_KIND.userDefined }));
 }
 
 /** What Python puts in front of a text that no template wrote. */
 function beginning(metadata: Metadata, tokens: readonly Token[]): Record<string, unknown> | null {
-  const first = tokens.find(({ id }) => id === metadata.find('tokenizer.ggml.bos_token_id', wholeNumber));
-  if (first === undefined || !addsBeginning(metadata)) return null;
+  const first = tokens.find(({ id }) => id === specialId(metadata, 'bos'));
+  if (first === undefined) return null;
   const special = { SpecialToken: { id: first.text, type_id: 0 } };
   return {
     type: 'TemplateProcessing',
@@ -110,24 +52,27 @@ function beginning(metadata: Metadata, tokens: readonly Token[]): Record<string,
   };
 }
 
-/** llama.cpp's own default where the file does not say. */
-function addsBeginning(metadata: Metadata): boolean {
-  const said = metadata.find('tokenizer.ggml.add_bos_token', z.boolean());
-  return said ?? preTokenizer(metadata).ignoreMerges ?? false;
+const SPECIAL = ['bos', 'eos', 'pad', 'unk'] as const;
+
+/** What Hugging Face and llama.cpp call alike; llama.cpp knows the first ids of every SentencePiece vocabulary. */
+function specialId(metadata: Metadata, name: (typeof SPECIAL)[number]): number | undefined {
+  const key = { bos: 'bos', eos: 'eos', pad: 'padding', unk: 'unknown' }[name];
+  const pieces = metadata.find('tokenizer.ggml.model', z.string()) === 'llama';
+  const usual = pieces ? { bos: 1, eos: 2, pad: undefined, unk: 0 }[name] : undefined;
+  return metadata.find(`tokenizer.ggml.${key}_token_id`, wholeNumber) ?? usual;
 }
 
-const SPECIAL = { bos: 'bos', eos: 'eos', pad: 'padding', unk: 'unknown' } as const;
-
-function tokenizerConfig(metadata: Metadata, tokens: readonly Token[]): Record<string, unknown> {
+function tokenizerConfig(
+  metadata: Metadata,
+  tokens: readonly Token[],
+  addsBeginning: boolean,
+): Record<string, unknown> {
   const texts = new Map(tokens.map(({ id, text }) => [id, text]));
-  const special = Object.entries(SPECIAL).map(([name, key]) => {
-    const id = metadata.find(`tokenizer.ggml.${key}_token_id`, wholeNumber);
-    return [`${name}_token`, id === undefined ? null : (texts.get(id) ?? null)];
-  });
+  const special = SPECIAL.map((name) => [`${name}_token`, texts.get(specialId(metadata, name) ?? -1) ?? null]);
   const template = metadata.find('tokenizer.chat_template', z.string());
   return {
     tokenizer_class: 'PreTrainedTokenizerFast',
-    add_bos_token: addsBeginning(metadata),
+    add_bos_token: addsBeginning,
     clean_up_tokenization_spaces: false,
     ...Object.fromEntries(special),
     ...(template !== undefined && { chat_template: template }),
@@ -136,12 +81,8 @@ function tokenizerConfig(metadata: Metadata, tokens: readonly Token[]): Record<s
 
 /** Ids that `config.json` has, too. */
 export function specialIds(metadata: Metadata): Record<string, number | null> {
-  return Object.fromEntries(
-    (['bos', 'eos', 'pad'] as const).map((name) => [
-      `${name}_token_id`,
-      metadata.find(`tokenizer.ggml.${SPECIAL[name]}_token_id`, wholeNumber) ?? null,
-    ]),
-  );
+  const names = SPECIAL.filter((name) => name !== 'unk');
+  return Object.fromEntries(names.map((name) => [`${name}_token_id`, specialId(metadata, name) ?? null]));
 }
 
 /** Control tokens that end a turn in the formats people have; files often name but one of two. */
@@ -158,7 +99,8 @@ const ENDS = new Set([
 
 /** What generation stops at: the end of a text first, then what else the file or its tokens call an end. */
 function stopIds(metadata: Metadata, tokens: readonly Token[]): number[] {
-  const named = ['eos', 'eot', 'eom'].map((name) => metadata.find(`tokenizer.ggml.${name}_token_id`, wholeNumber));
-  const ends = tokens.filter(({ text, kind }) => kind === KIND.control && ENDS.has(text)).map(({ id }) => id);
+  const turn = ['eot', 'eom'].map((name) => metadata.find(`tokenizer.ggml.${name}_token_id`, wholeNumber));
+  const named = [specialId(metadata, 'eos'), ...turn];
+  const ends = tokens.filter(({ text, kind }) => kind === TOKEN_KIND.control && ENDS.has(text)).map(({ id }) => id);
   return [...new Set([...named, ...ends])].filter((id) => id !== undefined);
 }

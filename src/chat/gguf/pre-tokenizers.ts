@@ -86,3 +86,12 @@ export const PRE_TOKENIZERS: ReadonlyMap<string, PreTokenizer> = new Map([
   ['hunyuan-dense', deepseek3],
   ['falcon', { patterns: ['[\\p{P}\\$\\+<=>\\^~\\|`]+', GPT2, '[0-9][0-9][0-9]'] }],
 ]);
+
+/** Bytes as printable characters, which the tokens are spelt in. */
+export const BYTE_LEVEL = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false };
+
+/** A rule as `tokenizer.json` has it, for Python's tokenizers and ours. */
+export function preTokenizerJson({ patterns }: PreTokenizer): object {
+  const splits = patterns.map((Regex) => ({ type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false }));
+  return { type: 'Sequence', pretokenizers: [...splits, BYTE_LEVEL] };
+}

@@ -2,6 +2,9 @@ import { InvalidArgumentError } from 'commander';
 
 /** @file The one reading of numbers among the options. */
 
+/** More problems than anybody waits for, and few enough for memory. */
+export const MOST_PROBLEMS = 1_000_000;
+
 /** Reads a whole number from `from` to `to`, both ends included. */
 export function wholeNumber(from = 0, to = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {

@@ -16,8 +16,9 @@ import { createProber } from '../../probes/all-probes.ts';
 import { drawDistinct } from '../../probes/competence.ts';
 import { LoggedModel } from '../../probes/logged-model.ts';
 import type { ProbeSettings } from '../../probes/prober.ts';
-import { DEFAULT_FAMILY } from '../../problems/families.ts';
+import { DEFAULT_FAMILY, FAMILIES, openFamily } from '../../problems/families.ts';
 import type { ProblemFamily } from '../../problems/problem-family.ts';
+import { withShots } from '../../problems/shots.ts';
 import { EvalLogWriter } from '../../record/inspect/eval-log-writer.ts';
 import { finishLog, TRANSCRIPTS } from '../../record/inspect/write-transcripts.ts';
 import { Lock } from '../../record/lock.ts';
@@ -36,6 +37,7 @@ import type { OpenTarget } from './open-target.ts';
 export type EndpointOptions = {
   readonly family?: string;
   readonly set?: readonly string[];
+  readonly shots?: number;
   readonly mode?: Mode;
   readonly budget?: number;
   readonly maxCost?: number;
@@ -69,7 +71,7 @@ export async function openEndpointTarget(
   const address = parseAddress(name);
   const secret = Secret.of(address, options.keyEnv);
   problemsNeeded(wanted.problems, options.effect); // refused before the server is asked
-  const family = await openProblems(options.family ?? DEFAULT_FAMILY, options.set);
+  const chosen = options.family === undefined ? undefined : await openProblems(options.family, options.set);
   const prices = await readPrices(options.prices ?? join(packageRoot, 'prices.json'));
   const out = await claimFolder(options);
   const lock = await Lock.take(join(out, 'lock'));
@@ -85,6 +87,8 @@ export async function openEndpointTarget(
       seed: wanted.seed,
       signal,
     });
+    const plain = chosen ?? (await usualProblems(client, options.set));
+    const family = options.shots === undefined ? plain : withShots(plain, options.shots);
     const test = await selfTest(client, selfTestSamples(family, options.replyTokens));
     say([`self-test of ${client.name}`, ...selfTestLines(test.findings)]);
     const mode = options.mode ?? (test.findings.prefill.can ? 'prefill' : 'history');
@@ -115,6 +119,13 @@ export async function openEndpointTarget(
     await dropUnused(out);
     throw error;
   }
+}
+
+/** What the server says that the model speaks, where it is one of ours; else the default. */
+async function usualProblems({ parts }: EndpointClient, set: readonly string[] = []) {
+  const hint = parts.listed.find(({ id }) => id === parts.address.model)?.problemFamily;
+  if (hint === undefined || !FAMILIES.some(({ name }) => name === hint.name)) return openProblems(DEFAULT_FAMILY, set);
+  return set.length === 0 ? openFamily(hint.name, hint.dials) : openProblems(hint.name, set);
 }
 
 /** Removes a folder that holds no reply: a probe that got no further leaves nothing behind. */

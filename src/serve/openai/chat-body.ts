@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withoutNulls } from './read-body.ts';
 import { chatOnlyFields, MOST_TOP_LOGPROBS, sharedFields } from './shared-fields.ts';
 
 /** A text is one part; whatever else there is in `content` is refused by its place. */
@@ -13,14 +14,20 @@ const content = z.preprocess(
   ),
 );
 
-const message = z.strictObject({
+const messageFields = z.strictObject({
   role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
   content,
   /** Mistral's and DeepSeek's way to say that the last message is left open. */
   prefix: z.boolean().optional(),
   /** Says which call a tool's message answers; templates of text alone do not write it. */
   tool_call_id: z.string().optional(),
+  /** What a reply has beside its text, as clients send it back: empty. */
+  tool_calls: z.tuple([], { error: 'this server calls no tools; leave it out' }).optional(),
+  annotations: z.array(z.unknown()).max(0).optional(),
 });
+
+/** Clients send a reply back as it came, with null for what it did not have. */
+const message = z.preprocess(withoutNulls, messageFields);
 
 /** @see https://platform.openai.com/docs/api-reference/chat/create */
 export const chatBody = z.strictObject({

@@ -9,10 +9,15 @@ export function readBody<Schema extends z.ZodType>(schema: Schema, body: unknown
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw badRequest('the body must be a JSON object');
   }
-  const given = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
-  const parsed = schema.safeParse(given);
+  const parsed = schema.safeParse(withoutNulls(body));
   if (parsed.success) return parsed.data;
   throw explain(parsed.error.issues[0]!); // a failed parse has one
+}
+
+/** Fields that are null count as absent. */
+export function withoutNulls(given: unknown): unknown {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return given;
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null));
 }
 
 function explain(issue: z.core.$ZodIssue): Error {

@@ -14,6 +14,16 @@ const stop = z
   .transform((given) => [given].flat())
   .refine((strings) => strings.every((one) => one !== ''), { error: 'an empty string would stop at once' });
 
+/** Labels and hints of the client's for its own books and for a server's cache: none changes an answer. */
+const labels = {
+  user: z.string().optional(),
+  metadata: z.record(z.string(), z.string()).optional(),
+  safety_identifier: z.string().optional(),
+  prompt_cache_key: z.string().optional(),
+  prompt_cache_retention: z.string().optional(),
+  cache_prompt: z.boolean().optional(),
+};
+
 /** How to draw, stop and send; what neither endpoint can honour beside its neutral value. */
 export const sharedFields = {
   model: z.string(),
@@ -26,27 +36,49 @@ export const sharedFields = {
     })
     .default(1),
   top_p: z.number().gt(0).max(1).default(1),
-  top_k: z.int().min(1).optional(),
+  /** vLLM writes -1 and llama.cpp 0 for all tokens. */
+  top_k: z
+    .int()
+    .min(-1)
+    .transform((count) => (count > 0 ? count : undefined))
+    .optional(),
   n: z.int().min(1).max(128).default(1),
   seed: z.int().optional(),
   stop: stop.default([]),
   stream: z.boolean().default(false),
-  stream_options: z.strictObject({ include_usage: z.boolean().optional() }).optional(),
-  /** A label of the client's for its own users, which changes no answer. */
-  user: z.string().optional(),
+  stream_options: z
+    .strictObject({ include_usage: z.boolean().optional(), include_obfuscation: only(false) })
+    .optional(),
+  ...labels,
+  store: only(false),
+  service_tier: z.enum(['auto', 'default'], { error: 'there are no tiers here; leave it out' }).optional(),
   presence_penalty: only(0),
   frequency_penalty: only(0),
   repetition_penalty: only(1),
   min_p: only(0),
+  typical_p: only(1),
+  min_tokens: only(0),
+  length_penalty: only(1),
+  ignore_eos: only(false),
+  use_beam_search: only(false),
   /** Nothing is put before a prompt that its text does not have. */
   add_special_tokens: only(false),
   logit_bias: z.strictObject({}, { error: 'the odds of tokens cannot be changed; leave it out' }).optional(),
 };
 
+const noTools = z.tuple([], { error: 'this server calls no tools; leave it out' }).optional();
+const noCall = z.enum(['none', 'auto'], { error: 'this server calls no tools; leave it out' }).optional();
+
 export const chatOnlyFields = {
-  tools: z.tuple([], { error: 'this server calls no tools; leave it out' }).optional(),
-  tool_choice: only('none'),
-  store: only(false),
+  tools: noTools,
+  functions: noTools,
+  tool_choice: noCall,
+  function_call: noCall,
+  /** How to call what is not called. */
+  parallel_tool_calls: z.boolean().optional(),
+  reasoning_effort: only('none'),
+  verbosity: only('medium'),
+  modalities: z.tuple([z.literal('text')], { error: 'only ["text"] can be honoured here; leave it out' }).optional(),
   response_format: z
     .strictObject({ type: z.literal('text', { error: 'only "text" can be honoured here; leave it out' }) })
     .optional(),

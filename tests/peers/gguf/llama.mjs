@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
 const [folder, verb, what, ...files] = process.argv.slice(2);
 const found = createRequire(join(resolve(folder), 'x.js')).resolve('node-llama-cpp');
 const { getLlama } = await import(pathToFileURL(found));
-const llama = await getLlama({ gpu: false, build: 'never', logLevel: 'disabled', progressLogs: false });
+const llama = await getLlama({ gpu: false, build: 'never', maxThreads: 1, logLevel: 'disabled', progressLogs: false });
 
 /** Ids of each text, special tokens among them, nothing added. */
 async function ids(texts, path) {
@@ -21,7 +21,7 @@ async function ids(texts, path) {
 /** Greedy tokens behind a prompt of ids. */
 async function reply({ prompt, tokens }, path) {
   const model = await llama.loadModel({ modelPath: path });
-  const context = await model.createContext({ contextSize: 512 });
+  const context = await model.createContext({ contextSize: 512, threads: 1 });
   const sequence = context.getSequence();
   const said = [];
   for await (const token of sequence.evaluate(prompt, { temperature: 0 })) {

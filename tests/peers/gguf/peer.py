@@ -3,6 +3,8 @@
     peer.py formats FOLDER SEED         formats.gguf: a tensor of random blocks a format; formats.f32: their numbers
     peer.py tiny FOLDER                 tiny.gguf: a Llama of one layer with a byte-level BPE tokenizer; tiny.json: hashes
     peer.py vocabularies FOLDER NAME... NAME.gguf: the same tokenizer, cut into words by the rule of that name
+    peer.py pieces FOLDER               pieces-true.gguf, pieces-false.gguf: a SentencePiece vocabulary, with and without prefix
+    peer.py family FOLDER NAME          NAME.gguf: a small model of a family
     peer.py ids FOLDER TEXTS            what Python's tokenizers makes of each text with FOLDER/tokenizer.json
     peer.py tensors FILE                hashes of the dequantised tensors of a file
     peer.py metadata FILE               the metadata of a file
@@ -134,18 +136,43 @@ def vocabularies(folder, *names):
         finish(writer)
 
 
+def pieces(folder):
+    """A SentencePiece vocabulary, as Llama 2 has it: with and without a blank in front of a text."""
+    from tokenizers import Tokenizer, models, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    trainer = trainers.BpeTrainer(vocab_size=700, limit_alphabet=120, max_token_length=9, show_progress=False)
+    tokenizer.train_from_iterator(["▁" + text.replace(" ", "▁") for text in TEXTS] * 2, trainer)
+    model = json.loads(tokenizer.to_str())["model"]
+    merged = ["".join(merge) if isinstance(merge, list) else merge.replace(" ", "") for merge in model["merges"]]
+    letters = [token for token in sorted(model["vocab"], key=model["vocab"].get) if token not in set(merged)]
+    tokens = ["<unk>", "<s>", "</s>"] + [f"<0x{byte:02X}>" for byte in range(256)] + merged + letters
+    kinds = [2, 3, 3] + [6] * 256 + [1] * (len(merged) + len(letters))
+    scores = [0.0] * 259 + [-float(rank) for rank in range(len(merged) + len(letters))]
+    for prefix in (True, False):
+        writer = gguf.GGUFWriter(folder / f"pieces-{str(prefix).lower()}.gguf", "llama")
+        add_shape(writer, len(tokens))
+        writer.add_tokenizer_model("llama")
+        writer.add_token_list(tokens)
+        writer.add_token_types(kinds)
+        writer.add_token_scores(scores)
+        writer.add_add_space_prefix(prefix)
+        writer.add_add_bos_token(True)
+        finish(writer)
+
+
 HIDDEN, INNER, HEADS, KEY_HEADS = 64, 96, 4, 2
 
 
-def add_shape(writer, vocab):
-    writer.add_block_count(1)
+def add_shape(writer, vocab, layers=1, head=None):
+    writer.add_block_count(layers)
     writer.add_context_length(256)
     writer.add_embedding_length(HIDDEN)
     writer.add_feed_forward_length(INNER)
     writer.add_head_count(HEADS)
     writer.add_head_count_kv(KEY_HEADS)
     writer.add_rope_freq_base(100000.0)
-    writer.add_rope_dimension_count(HIDDEN // HEADS)
+    writer.add_rope_dimension_count(head or HIDDEN // HEADS)
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_vocab_size(vocab)
 
@@ -177,7 +204,78 @@ def tiny(folder):
         else:
             writer.add_tensor(f"{name}.weight", quantize(weights, kind), raw_dtype=kind)
     finish(writer)
-    (folder / "tiny.json").write_text(json.dumps(hashes(folder / "tiny.gguf"), indent=1) + "\n")
+    kinds = {"as it is": None, "F16": Type.F16, "Q8_0": Type.Q8_0}
+    wanted = {name: hashes(folder / "tiny.gguf", kind) for name, kind in kinds.items()}
+    (folder / "tiny.json").write_text(json.dumps(wanted, indent=1) + "\n")
+
+
+PLAIN_PARTS = ["attn_norm", "attn_q", "attn_k", "attn_v", "attn_output", "ffn_norm", "ffn_gate", "ffn_up", "ffn_down"]
+BEHIND = ["attn_q", "attn_k", "attn_v", "attn_output", "attn_q_norm", "attn_k_norm", "post_attention_norm", "ffn_gate", "ffn_up",
+          "ffn_down", "post_ffw_norm"]
+# Layers, parts of a layer, parts that are as wide as a head, keys beside the common ones.
+FAMILIES = {
+    "llama": (2, PLAIN_PARTS + ["attn_q.bias", "attn_k.bias", "attn_v.bias", "attn_output.bias"], [], {}),
+    "llama3": (2, PLAIN_PARTS, [], {"rope": 8}),
+    "linear": (2, PLAIN_PARTS, [], {"linear": 4.0}),
+    "qwen2": (2, PLAIN_PARTS + ["attn_q.bias", "attn_k.bias", "attn_v.bias"], [], {}),
+    "qwen3": (2, PLAIN_PARTS + ["attn_q_norm", "attn_k_norm"], ["attn_q_norm", "attn_k_norm"], {"key_length": 24}),
+    "smollm3": (5, PLAIN_PARTS, [], {}),
+    "olmo2": (2, BEHIND, [], {"head": True}),
+    "phi3": (2, ["attn_norm", "attn_qkv", "attn_output", "ffn_norm", "ffn_up_2", "ffn_down"], [], {"head": True}),
+    "gemma3": (7, ["attn_norm", "ffn_norm"] + BEHIND, ["attn_q_norm", "attn_k_norm"], {"window": 16, "key_length": 24}),
+}
+
+
+def llama3_factors(factor, theta, size):
+    """As llama.cpp's converter writes them."""
+    frequencies = 1.0 / (theta ** (np.arange(0, size, 2, dtype=np.float64) / size))
+    wavelengths = 2 * np.pi / frequencies
+    smooth = np.clip((8192 / wavelengths - 1) / (4 - 1), 0, 1)
+    return (1 / ((1 - smooth) / factor + smooth)).astype(np.float32)
+
+
+def family(folder, name):
+    layers, parts, narrow, more = FAMILIES[name]
+    arch = "llama" if name in ("llama3", "linear") else name
+    rng = np.random.default_rng(7)
+    tokens, merges = vocabulary()
+    writer = gguf.GGUFWriter(folder / f"{name}.gguf", arch)
+    head = more.get("key_length", HIDDEN // HEADS)
+    add_shape(writer, len(tokens), layers, head)
+    add_vocabulary(writer, "smollm", tokens, merges)
+    writer.add_key_length(head)
+    writer.add_value_length(head)
+    if "window" in more:
+        writer.add_sliding_window(more["window"])
+    if "linear" in more:
+        writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+        writer.add_rope_scaling_factor(more["linear"])
+    if "rope" in more:
+        writer.add_tensor("rope_freqs.weight", llama3_factors(more["rope"], 100000.0, head))
+    queries, keys = head * HEADS, head * KEY_HEADS
+    shapes = {
+        "attn_q": (queries, HIDDEN), "attn_k": (keys, HIDDEN), "attn_v": (keys, HIDDEN), "attn_output": (HIDDEN, queries),
+        "attn_q.bias": (queries,), "attn_k.bias": (keys,), "attn_v.bias": (keys,), "attn_output.bias": (HIDDEN,),
+        "attn_qkv": (queries + 2 * keys, HIDDEN), "ffn_up_2": (2 * INNER, HIDDEN),
+        "ffn_gate": (INNER, HIDDEN), "ffn_up": (INNER, HIDDEN), "ffn_down": (HIDDEN, INNER),
+        "attn_q_norm": (head if "attn_q_norm" in narrow else queries,),
+        "attn_k_norm": (head if "attn_k_norm" in narrow else keys,),
+    }
+
+    def add(tensor, shape):
+        weights = 0.4 * rng.standard_normal(shape)
+        weights = (1 + weights if tensor.endswith("norm.weight") else weights).astype(np.float32)
+        writer.add_tensor(tensor, weights)
+
+    add("token_embd.weight", (len(tokens), HIDDEN))
+    for layer in range(layers):
+        for part in parts:
+            full = part if part.endswith(".bias") else f"{part.removesuffix('_2')}.weight"
+            add(f"blk.{layer}.{full}", shapes.get(part, (HIDDEN,)))
+    add("output_norm.weight", (HIDDEN,))
+    if "head" in more:
+        add("output.weight", (len(tokens), HIDDEN))
+    finish(writer)
 
 
 PARTS = {
@@ -188,7 +286,15 @@ PARTS = {
 OUTER = {"token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head"}
 
 
-def hashes(path):
+def rounded(weights, kind):
+    """Matrices as an export in this format keeps them; rows that are no whole number of blocks are kept as F16."""
+    if kind is None or weights.ndim == 1:
+        return weights
+    fitting = kind if weights.shape[1] % gguf.GGML_QUANT_SIZES[kind][0] == 0 else Type.F16
+    return dequantize(quantize(weights, fitting), fitting).astype(np.float32).reshape(weights.shape)
+
+
+def hashes(path, kind=None):
     """SHA-256 of the float32 bytes of each tensor under its Hugging Face name, rows of q and k as Hugging Face has them."""
     reader = gguf.GGUFReader(path)
     fields = {name: field.contents() for name, field in reader.fields.items()}
@@ -202,7 +308,8 @@ def hashes(path):
         if part in heads:
             weights = weights.reshape(heads[part], shape[0] // heads[part] // 2, 2, shape[1]).swapaxes(1, 2).reshape(shape)
         full = OUTER[name] if name in OUTER else f"model.layers.{name.split('.')[1]}.{PARTS[part]}"
-        found[f"{full}.weight"] = hashlib.sha256(np.ascontiguousarray(weights).tobytes()).hexdigest()
+        kept = np.ascontiguousarray(rounded(weights, kind))
+        found[f"{full}.weight"] = hashlib.sha256(kept.tobytes()).hexdigest()
     return found
 
 
@@ -227,7 +334,7 @@ def main(verb, *rest):
     elif verb == "metadata":
         metadata(rest[0])
     else:
-        {"formats": formats, "tiny": tiny, "vocabularies": vocabularies, "ids": ids}[verb](Path(rest[0]), *rest[1:])
+        {"formats": formats, "tiny": tiny, "vocabularies": vocabularies, "pieces": pieces, "family": family, "ids": ids}[verb](Path(rest[0]), *rest[1:])
 
 
 if __name__ == "__main__":

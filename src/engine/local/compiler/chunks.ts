@@ -1,12 +1,16 @@
-import { GraphBuilder, type Value } from './onnx/graph-builder.ts';
+import { type Dimension, GraphBuilder, type Value } from './onnx/graph-builder.ts';
 
 /** @file A loop over equal chunks of rows, for work whose intermediate values are too large for all rows at once. */
 
 /** A value per row, `[rows]` or `[rows, width]`. */
 export type RowStream = { readonly value: Value; readonly isWide: boolean };
 
-/** What a chunk gives: a value per row, `[chunk]` or `[chunk, width]`. */
-export type RowResult = { readonly value: Value; readonly width: number | undefined };
+/** What a chunk gives: a value per row, `[chunk, ...tail]`. */
+export type RowResult = {
+  readonly value: Value;
+  readonly tail: readonly Dimension[];
+  readonly type?: 'float32' | 'int32';
+};
 
 /** A table that all chunks add to. */
 export type Sum = { readonly name: Value; readonly shape: readonly number[] };
@@ -36,19 +40,20 @@ export function overChunks(
   terms.forEach((term, at) => {
     body.result(body.op('Add', [before[at]!, term]), 'float32', sums[at]!.shape);
   });
-  for (const { value, width } of results) {
-    body.result(body.op('Identity', [value]), 'float32', ['chunk', ...tailOf(width)]);
+  for (const { value, tail, type = 'float32' } of results) {
+    body.result(body.op('Identity', [value]), type, ['chunk', ...tail]);
   }
   const zeros = sums.map(({ shape }) => graph.op('ConstantOfShape', [graph.integers(shape)]));
   const count = graph.op('Reshape', [chunks, graph.integers([], [0])]);
   const all = graph.ops('Loop', [count, graph.bool(true), ...zeros], sums.length + results.length, { body });
-  const flat = results.map(({ width }, nth) =>
-    graph.op('Reshape', [all[sums.length + nth]!, graph.integers([-1, ...tailOf(width)])]),
-  );
-  return { results: flat, sums: all.slice(0, sums.length) };
+  return { results: all.slice(sums.length).map((value) => joined(graph, value)), sums: all.slice(0, sums.length) };
 }
 
-const tailOf = (width: number | undefined): number[] => (width === undefined ? [] : [width]);
+/** `[chunks, rows of a chunk, ...tail]` to `[rows, ...tail]`. */
+function joined(graph: GraphBuilder, value: Value): Value {
+  const tail = graph.op('Shape', [value], { start: 2 });
+  return graph.op('Reshape', [value, graph.op('Concat', [graph.integers([-1]), tail], { axis: 0 })]);
+}
 
 /** The streams as `[chunks, rows of a chunk, ...]`. */
 function cutter(graph: GraphBuilder, chunks: Value, streams: readonly RowStream[]): Value[] {

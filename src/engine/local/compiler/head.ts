@@ -19,9 +19,13 @@ const CHUNK_LOGITS = 2 ** 23;
 /** Vocabularies from this size on are worth the loop. */
 const LARGE_VOCABULARY = 2 ** 13;
 
-/** Into how many chunks so many rows are cut. */
-export function chunksOf(rows: number, { vocabSize }: ModelConfig): number {
-  return Math.ceil(rows / Math.max(1, Math.floor(CHUNK_LOGITS / vocabSize)));
+/** Rows in equal chunks, the last one filled up. */
+export type Chunks = { readonly count: number; readonly rows: number };
+
+/** Into what so many rows are cut; never nothing, because the executor refuses empty inputs. */
+export function chunksOf(rows: number, { vocabSize }: ModelConfig): Chunks {
+  const count = Math.max(1, Math.ceil(rows / Math.max(1, Math.floor(CHUNK_LOGITS / vocabSize))));
+  return { count, rows: count * Math.max(1, Math.ceil(rows / count)) };
 }
 
 /** Whether rows go through the head in chunks, and those of weight 0 without a backward pass. */
@@ -78,7 +82,7 @@ function targetLogprob(tape: Tape, head: Head, { x, targets, probabilities }: As
 export function chunkedLogprobs(graph: GraphBuilder, head: Head, name: string, asked: AskedRows): Value {
   const { results } = overChunks(graph, declareChunks(graph, name), streamsOf(asked), [], (body, streams) => {
     const logprob = targetLogprob(chunkTape(body, head), head, askedOf(streams));
-    return { results: [{ value: logprob, width: undefined }], terms: [] };
+    return { results: [{ value: logprob, tail: [] }], terms: [] };
   });
   return results[0]!;
 }
@@ -135,8 +139,8 @@ export function chunkedLoss({ graph }: Tape, head: Head, asked: AskedRows, kind:
     const { loss, slope } = tokenLoss(body, kind, { logprob, weight: streams[3]!, sampled: streams[4]! }, scalars);
     const wanted = [ofChunk.x, ...head.trained.map(({ name }) => name)];
     const [onRows, ...terms] = tape.gradients(new Map([[logprob, slope]]), wanted);
-    const perRow = [logprob, loss].map((value) => ({ value, width: undefined }));
-    return { results: [...perRow, { value: onRows!, width: head.from }], terms };
+    const perRow = [logprob, loss].map((value) => ({ value, tail: [] }));
+    return { results: [...perRow, { value: onRows!, tail: [head.from] }], terms };
   });
   const [logprobs, losses, onRows] = results as [Value, Value, Value]; // as many as the body gives
   const ofHead = head.trained.map(({ name }, nth) => [name, sums[nth]!] as const);

@@ -1,6 +1,8 @@
 import { attendToSelf, DecoderWeights, declareText, decoderStates, logits } from '../model/inference-decoder.ts';
 import type { Model } from '../model/model.ts';
 import type { Graph } from '../runtime/runtime.ts';
+import { overChunks, type RowResult } from './chunks.ts';
+import { isChunked } from './head.ts';
 import { GraphBuilder, type Value } from './onnx/graph-builder.ts';
 import { keyOf } from './parameters.ts';
 
@@ -18,23 +20,66 @@ function emit(model: Model, view: LogprobView): GraphBuilder {
   const graph = new GraphBuilder('logprobs');
   const weights = new DecoderWeights(graph, model);
   const { text, masks } = declareText(graph, config);
-  const states = decoderStates(graph, weights, text, (layer, heads) =>
+  const wanted = isChunked(config) ? graph.input('wanted', 'int64', ['rows']) : undefined;
+  const states = decoderStates(graph, weights, { ...text, wanted }, (layer, heads) =>
     attendToSelf(graph, config, masks, layer, heads),
   );
-  const logprobs = graph.op('LogSoftmax', [logits(graph, weights, states)], { axis: -1 });
-  if (view === 'given') emitGiven(graph, logprobs);
-  else emitTop(graph, logprobs);
+  const read = view === 'given' ? given(graph) : top(graph);
+  const results = isChunked(config)
+    ? inChunks(graph, weights, states, read)
+    : read.emit(graph, logprobsOf(graph, weights, states), read.streams);
+  read.names.forEach((name, nth) => {
+    const { value, tail, type = 'float32' } = results[nth]!; // as many as there are names
+    graph.output(name, value, type, ['rows', ...tail]);
+  });
   return graph;
 }
 
-function emitGiven(graph: GraphBuilder, logprobs: Value): void {
-  const next = graph.input('next', 'int64', ['tokens', 1]);
-  graph.output('logprobs', graph.op('GatherElements', [logprobs, next], { axis: -1 }), 'float32', ['tokens', 1]);
+function logprobsOf(graph: GraphBuilder, weights: DecoderWeights, states: Value): Value {
+  return graph.op('LogSoftmax', [logits(graph, weights, states)], { axis: -1 });
+}
+
+/** What is read of logprobs `[rows, vocabulary]`. */
+type Reading = {
+  readonly names: readonly string[];
+  /** What it needs of each row. */
+  readonly streams: readonly Value[];
+  emit(graph: GraphBuilder, logprobs: Value, streams: readonly Value[]): readonly RowResult[];
+};
+
+function given(graph: GraphBuilder): Reading {
+  return {
+    names: ['logprobs'],
+    streams: [graph.input('next', 'int64', ['rows', 1])],
+    emit: (body, logprobs, [next]) => {
+      return [{ value: body.op('GatherElements', [logprobs, next!], { axis: -1 }), tail: [1] }];
+    },
+  };
 }
 
 /** A stable order among equals: the lower token id first. */
-function emitTop(graph: GraphBuilder, logprobs: Value): void {
-  const [values, tokens] = graph.ops('TopK', [logprobs, graph.input('k', 'int64', [1])], 2, { axis: -1 });
-  graph.output('logprobs', values!, 'float32', ['tokens', 'k']);
-  graph.output('topTokens', graph.op('Cast', [tokens!], { to: 6 }), 'int32', ['tokens', 'k']);
+function top(graph: GraphBuilder): Reading {
+  const k = graph.input('k', 'int64', [1]);
+  return {
+    names: ['logprobs', 'topTokens'],
+    streams: [],
+    emit: (body, logprobs) => {
+      const [values, tokens] = body.ops('TopK', [logprobs, k], 2, { axis: -1 });
+      const ids = body.op('Cast', [tokens!], { to: 6 });
+      return [
+        { value: values!, tail: ['k'] },
+        { value: ids, tail: ['k'], type: 'int32' },
+      ];
+    },
+  };
+}
+
+function inChunks(graph: GraphBuilder, weights: DecoderWeights, states: Value, read: Reading): readonly RowResult[] {
+  const streams = [states, ...read.streams].map((value) => ({ value, isWide: true }));
+  let shapes: readonly RowResult[] = [];
+  const { results } = overChunks(graph, graph.input('chunks', 'int64', [1]), streams, [], (body, [rows, ...others]) => {
+    shapes = read.emit(body, logprobsOf(body, weights, rows!), others);
+    return { results: shapes, terms: [] };
+  });
+  return shapes.map((shape, nth) => ({ ...shape, value: results[nth]! }));
 }

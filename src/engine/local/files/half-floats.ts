@@ -23,22 +23,25 @@ function float16(half: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-const float = new Float32Array(1);
-const floatBits = new Uint32Array(float.buffer);
+/** The bits of the binary16 numbers nearest to float32 numbers, ties to even; beyond 65,504 they are infinite. */
+export function narrowFloat16(values: Float32Array): Uint16Array {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const target = new Uint16Array(values.length);
+  for (let at = 0; at < bits.length; at++) target[at] = halfOf(bits[at]!); // both are as long
+  return target;
+}
 
-/** The bits of the binary16 number nearest to a float32, ties to even; beyond 65,504 it is infinite. */
-export function narrowFloat16(value: number): number {
-  float[0] = value;
-  const bits = floatBits[0]!; // the array has one
+/** From the bits of a float32. */
+function halfOf(bits: number): number {
   const sign = (bits >>> 16) & 0x8000;
   const size = bits & 0x7fffffff;
   if (size >= 0x47800000) return sign | (size > 0x7f800000 ? 0x7e00 : 0x7c00);
-  if (size < 0x38800000) return sign | roundToEven(Math.abs(float[0]!) * 2 ** 24); // subnormal: a multiple of 2^-24
-  return sign | ((size - 0x38000000 + 0xfff + ((size >>> 13) & 1)) >>> 13);
-}
-
-function roundToEven(value: number): number {
-  const below = Math.floor(value);
-  const rest = value - below;
-  return below + (rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? 1 : 0);
+  if (size >= 0x38800000) return sign | ((size - 0x38000000 + 0xfff + ((size >>> 13) & 1)) >>> 13);
+  const shift = 126 - (size >>> 23); // subnormal: a multiple of 2^-24
+  if (shift > 24) return sign;
+  const fraction = (size & 0x7fffff) | 0x800000;
+  const below = fraction >>> shift;
+  const rest = fraction - below * 2 ** shift;
+  const half = 2 ** (shift - 1);
+  return sign | (below + (rest > half || (rest === half && (below & 1) === 1) ? 1 : 0));
 }

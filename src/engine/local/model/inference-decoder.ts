@@ -35,7 +35,7 @@ export type DecoderInputs = {
   readonly position: Value;
   readonly rotary: readonly RotaryTable[];
   /** int64: the rows of `[batch * time]` whose last states are wanted; absent means all. */
-  readonly wanted?: Value;
+  readonly wanted?: Value | undefined;
 };
 
 /** Masks `[group * time, time]` that order a text, by how far a layer looks back. */

@@ -11,7 +11,7 @@ const ROWS = 1024;
 /** The same for models whose activations are large; more would not be faster. */
 const FEW_ROWS = 256;
 
-/** Numbers that a layer's row holds from which on a model counts as one of those. */
+/** Numbers that all layers keep of a row, from which on a model counts as one of those. */
 const LARGE = 2 ** 17;
 
 /** By the model alone. */
@@ -140,9 +140,8 @@ export function microBatchFeeds(
 type Places = { readonly places: readonly number[]; readonly chunks: number };
 
 function padded(places: readonly number[], config: ModelConfig): Places {
-  const chunks = Math.max(1, chunksOf(places.length, config));
-  const length = chunks * Math.max(1, Math.ceil(places.length / chunks));
-  return { places: [...places, ...Array<number>(length - places.length).fill(-1)], chunks };
+  const { count, rows } = chunksOf(places.length, config);
+  return { places: [...places, ...Array<number>(rows - places.length).fill(-1)], chunks: count };
 }
 
 /** Per-token streams of data, end to end. */

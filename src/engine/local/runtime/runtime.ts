@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { EngineError } from '../../../errors.ts';
 import { visible } from '../../../visible.ts';
 import { type ParameterSet, sharedFloats } from '../model/weights.ts';
+import type { DecodingPlan, Step } from './decoding.ts';
 import { floats, type Tensors } from './host-tensor.ts';
 import { keptVersions, type Version } from './versions.ts';
 
@@ -21,10 +22,22 @@ export type Graph = {
   readonly key: string;
   encode(): Uint8Array;
   readonly mapped?: Mapped | undefined;
+  /**
+   * Whether it runs on all cores at once, its weights packed in the form in which few rows read them fastest. That is a
+   * copy of them, so only one worker runs such graphs, and keeps the last of them only.
+   */
+  readonly isWide?: boolean;
 };
 
 /** A graph on its way to a worker. */
-export type SentGraph = { readonly bytes: Uint8Array; readonly mapped: Mapped | undefined };
+export type SentGraph = {
+  readonly bytes: Uint8Array;
+  readonly mapped: Mapped | undefined;
+  /** Threads of a wide graph. */
+  readonly threads: number | undefined;
+  /** A graph that makes room for it. */
+  readonly replaces: string | undefined;
+};
 
 /** Parameters that a graph reads; sent when the worker has not seen this version yet. */
 export type SentParameters = Version & { readonly set: ParameterSet | undefined };
@@ -38,6 +51,8 @@ export type Request = {
   readonly outputs: readonly string[];
   /** Shared memory for a large output, written instead of sent. */
   readonly lent: Lent | undefined;
+  /** Runs the graph again and again. */
+  readonly plan: DecodingPlan | undefined;
 };
 
 /** An output by name, and the memory for it. */
@@ -46,6 +61,7 @@ export type Lent = { readonly output: string; readonly memory: Float32Array };
 export type Answer =
   | { readonly id: number; readonly outputs: Tensors }
   | { readonly id: number; readonly error: string }
+  | { readonly steps: readonly Step[] }
   | { readonly warning: string };
 
 /** A float output of this many numbers that is read out of {@link Runtime.giveBack borrowed} memory. */
@@ -56,7 +72,9 @@ type Job = {
   readonly parameters: readonly ParameterSet[];
   readonly feeds: Tensors;
   readonly outputs: readonly string[];
-  readonly borrowed: Borrowed | undefined;
+  readonly borrowed?: Borrowed | undefined;
+  readonly plan?: DecodingPlan | undefined;
+  readonly onSteps?: ((steps: readonly Step[]) => void) | undefined;
   lent?: Lent | undefined;
   resolve(outputs: Tensors): void;
   reject(error: Error): void;
@@ -66,6 +84,7 @@ type Job = {
 type Hand = {
   worker: Worker | undefined;
   graphs: Set<string>;
+  wideGraph: string | undefined;
   versions: readonly Version[];
   job: Job | undefined;
   /** Called when the job is over. */
@@ -80,7 +99,7 @@ export class Runtime {
   static readonly #open = new Set<Runtime>();
   static #halted = false;
   readonly #hands: readonly Hand[];
-  readonly #start: () => Worker;
+  readonly #startWorker: () => Worker;
   readonly #waiting: Job[] = [];
   readonly #versions = new WeakMap<ParameterSet, number>();
   readonly #encoded = new Map<string, Uint8Array>();
@@ -91,7 +110,7 @@ export class Runtime {
   #closed = false;
 
   private constructor(workers: number, start: () => Worker) {
-    this.#start = start;
+    this.#startWorker = start;
     this.#hands = Array.from({ length: workers }, emptyHand);
     Runtime.#open.add(this);
   }
@@ -122,9 +141,28 @@ export class Runtime {
     outputs: readonly string[],
     borrowed?: Borrowed,
   ): Promise<Tensors> {
+    return this.#start({ graph, parameters, feeds, outputs, borrowed });
+  }
+
+  /**
+   * Runs a step graph until every row of the plan has ended.
+   * @param feeds that are the same at each step.
+   * @returns the fields of {@link Decoded}, as tensors. @throws EngineError as {@link run}.
+   */
+  decode(
+    graph: Graph,
+    parameters: readonly ParameterSet[],
+    feeds: Tensors,
+    plan: DecodingPlan,
+    onSteps?: (steps: readonly Step[]) => void,
+  ): Promise<Tensors> {
+    return this.#start({ graph, parameters, feeds, outputs: ['token', 'logprob', 'fresh'], plan, onSteps });
+  }
+
+  #start(job: Omit<Job, 'resolve' | 'reject'>): Promise<Tensors> {
     if (this.#closed) return Promise.reject(new EngineError('the engine is closed; open another one'));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ graph, parameters, feeds, outputs, borrowed, resolve, reject });
+      this.#waiting.push({ ...job, resolve, reject });
       this.#dispatch();
     });
   }
@@ -168,7 +206,7 @@ export class Runtime {
   }
 
   #hire(hand: Hand): Worker {
-    const worker = this.#start();
+    const worker = this.#startWorker();
     let lastWords = '';
     worker.on('message', (answer: Answer) => this.#settle(hand, answer));
     worker.on('error', (error) => {
@@ -192,8 +230,9 @@ export class Runtime {
     if (Runtime.#halted) return;
     for (const hand of this.#hands) {
       if (hand.job !== undefined) continue;
-      const job = this.#waiting.shift();
-      if (job === undefined) return;
+      const next = this.#waiting.findIndex(({ graph }) => !graph.isWide || hand === this.#hands[0]);
+      const [job] = next < 0 ? [] : this.#waiting.splice(next, 1);
+      if (job === undefined) continue;
       hand.job = job;
       job.lent = job.borrowed && this.#lend(job.borrowed);
       hand.worker ??= this.#hire(hand);
@@ -202,19 +241,28 @@ export class Runtime {
     }
   }
 
-  #request(hand: Hand, { graph, parameters, feeds, outputs, lent }: Job): Request {
-    const { key, mapped } = graph;
-    const known = hand.graphs.has(key);
-    hand.graphs.add(key);
+  #request(hand: Hand, { graph, parameters, feeds, outputs, lent, plan }: Job): Request {
     return {
       id: this.#nextId++,
-      key,
-      graph: known ? undefined : { bytes: this.#encode(graph), mapped: mapped && only(mapped) },
+      key: graph.key,
+      graph: hand.graphs.has(graph.key) ? undefined : this.#introduce(hand, graph),
       parameters: this.#send(hand, parameters),
       feeds,
       outputs,
       lent,
+      plan,
     };
+  }
+
+  /** A graph that the worker has not seen yet. */
+  #introduce(hand: Hand, graph: Graph): SentGraph {
+    const { key, mapped, isWide = false } = graph;
+    const replaces = isWide ? hand.wideGraph : undefined;
+    if (replaces !== undefined) hand.graphs.delete(replaces);
+    if (isWide) hand.wideGraph = key;
+    hand.graphs.add(key);
+    const threads = isWide ? this.workers : undefined;
+    return { bytes: this.#encode(graph), mapped: mapped && only(mapped), threads, replaces };
   }
 
   #send(hand: Hand, parameters: readonly ParameterSet[]): SentParameters[] {
@@ -247,6 +295,7 @@ export class Runtime {
 
   #settle(hand: Hand, answer: Answer): void {
     if ('warning' in answer) return void this.#warn(answer.warning);
+    if ('steps' in answer) return void hand.job?.onSteps?.(answer.steps);
     const { job } = hand;
     hand.job = undefined;
     hand.worker?.unref();
@@ -254,7 +303,7 @@ export class Runtime {
       // the run stays unfinished
     } else if ('error' in answer) {
       this.#fail(job, answer.error);
-      Object.assign(hand, { graphs: new Set(), versions: [] }); // how far it came is unknown: send everything again
+      Object.assign(hand, { graphs: new Set(), wideGraph: undefined, versions: [] }); // how far it came is unknown: send everything again
     } else job?.resolve({ ...answer.outputs, ...(job.lent && { [job.lent.output]: floats(job.lent.memory) }) });
     this.#dispatch();
     tellAll(hand);
@@ -270,7 +319,14 @@ function tellAll({ whenIdle }: Hand): void {
   for (const tell of whenIdle.splice(0)) tell();
 }
 
-const emptyHand = (): Hand => ({ worker: undefined, graphs: new Set(), versions: [], job: undefined, whenIdle: [] });
+const emptyHand = (): Hand => ({
+  worker: undefined,
+  graphs: new Set(),
+  wideGraph: undefined,
+  versions: [],
+  job: undefined,
+  whenIdle: [],
+});
 
 /** Without what cannot be sent. */
 const only = ({ folder, file }: Mapped): Mapped => ({ folder, file });

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { parentPort } from 'node:worker_threads';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import type { ParameterSet } from '../model/weights.ts';
-import type { HostTensor, Tensors } from './host-tensor.ts';
+import { type DecodingPlan, decode, type RunStep } from './decoding.ts';
+import { floats, type HostTensor, type Tensors } from './host-tensor.ts';
 import type { Answer, Mapped, Request, SentGraph, SentParameters } from './runtime.ts';
 import { keptVersions } from './versions.ts';
 
@@ -48,10 +49,12 @@ function buffersOf(outputs: Tensors): ArrayBuffer[] {
   return Object.values(outputs).map(({ data }) => data.buffer as ArrayBuffer); // the executor's, never shared
 }
 
-async function run({ key, graph, parameters, feeds, outputs, lent }: Request): Promise<Tensors> {
-  if (graph !== undefined) sessions.set(key, await openSession(graph));
+async function run(request: Request): Promise<Tensors> {
+  const { key, graph, parameters, feeds, outputs, lent, plan } = request;
+  if (graph !== undefined) await openSession(key, graph);
   const given = { ...residentTensors(parameters), ...tensors(feeds) };
   const session = sessions.get(key)!;
+  if (plan !== undefined) return await runPlan(session, given, outputs, plan);
   const inputs = Object.fromEntries(session.inputNames.map((name) => [name, given[name]!]));
   const results = await session.run(inputs, [...outputs]);
   if (lent !== undefined) lent.memory.set(results[lent.output]!.data as Float32Array); // only float outputs are lent for
@@ -59,19 +62,53 @@ async function run({ key, graph, parameters, feeds, outputs, lent }: Request): P
   return Object.fromEntries(sent.map((name) => [name, hostTensor(results[name]!)]));
 }
 
-function openSession({ bytes, mapped }: SentGraph): Promise<InferenceSession> {
-  if (mapped === undefined) return executor.InferenceSession.create(bytes, SESSION_OPTIONS);
-  return executor.InferenceSession.create(bytes, { ...SESSION_OPTIONS, ...mappedOptions(mapped) });
+async function openSession(key: string, { bytes, mapped, threads, replaces }: SentGraph): Promise<void> {
+  if (replaces !== undefined) {
+    await sessions.get(replaces)?.release();
+    sessions.delete(replaces);
+  }
+  const wide = threads === undefined ? {} : { intraOpNumThreads: threads };
+  const options = { ...SESSION_OPTIONS, ...wide, ...(mapped && mappedOptions(mapped, threads !== undefined)) };
+  sessions.set(key, await executor.InferenceSession.create(bytes, options));
 }
 
-/** The native executor maps the file, once for all sessions of all processes, and packs no copies; WebAssembly reads it. */
-function mappedOptions({ folder, file }: Mapped): object {
+/** Every step of a generation, told as soon as it is done. */
+async function runPlan(
+  session: InferenceSession,
+  given: Readonly<Record<string, Tensor>>,
+  outputs: readonly string[],
+  plan: DecodingPlan,
+): Promise<Tensors> {
+  const step: RunStep = async (feeds) => {
+    const { token, logprob, fresh } = await session.run({ ...given, ...tensors(feeds) }, [...outputs]);
+    return {
+      token: token!.data as BigInt64Array, // the types are those of the step graph
+      logprob: logprob!.data as Float32Array,
+      fresh: fresh!.data as Float32Array,
+    };
+  };
+  const decoded = await decode(plan, step, (steps) => port.postMessage({ steps } satisfies Answer));
+  const shape = [decoded.lengths.length, plan.maxTokens];
+  return {
+    tokens: { type: 'int32', data: decoded.tokens, shape },
+    logprobs: floats(decoded.logprobs, shape),
+    lengths: { type: 'int32', data: decoded.lengths, shape: [decoded.lengths.length] },
+  };
+}
+
+/**
+ * The native executor maps the file, once for all sessions of all processes; a plan of the memory for each shape would
+ * take half as much again. WebAssembly reads the file.
+ */
+function mappedOptions({ folder, file }: Mapped, packs: boolean): object {
   const session = {
     ...SESSION_OPTIONS.extra.session,
     model_external_initializers_file_folder_path: folder,
-    disable_prepacking: '1',
+    disable_prepacking: packs ? '0' : '1',
   };
-  return isNative ? { extra: { session } } : { externalData: [{ path: file, data: join(folder, file) }] };
+  return isNative
+    ? { extra: { session }, enableMemPattern: false }
+    : { externalData: [{ path: file, data: join(folder, file) }] };
 }
 
 /** The tensors of these parameters, most of which are here already. */

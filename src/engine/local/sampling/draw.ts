@@ -1,4 +1,4 @@
-import type { GraphBuilder, Value } from '../compiler/onnx/graph-builder.ts';
+import { GraphBuilder, type Value } from '../compiler/onnx/graph-builder.ts';
 
 /** How the next token is chosen: the likeliest, one drawn from all, or one drawn from the likeliest few. */
 export type Choice = 'greedy' | 'draw' | 'drawFiltered';
@@ -38,6 +38,38 @@ export function chooseToken(
   const token = rules[choice](graph, logits, uniform, inputs);
   const scored = inputs.tempered ? graph.op('Mul', [logits, inputs.inverseTemperature]) : logits;
   const logprobs = graph.op('LogSoftmax', [scored], { axis: -1 });
+  return { token, logprob: graph.op('GatherElements', [logprobs, token], { axis: -1 }) };
+}
+
+/** {@link ChoiceInputs} of a graph that can choose in every way. */
+export type AnyChoiceInputs = ChoiceInputs & {
+  readonly isGreedy: Value;
+  readonly isFiltered: Value;
+  /** What logits are multiplied by before the logprob is read. */
+  readonly scoreScale: Value;
+};
+
+export function declareAnyChoice(graph: GraphBuilder): AnyChoiceInputs {
+  return {
+    ...declareChoice(graph, false),
+    isGreedy: graph.input('isGreedy', 'bool', []),
+    isFiltered: graph.input('isFiltered', 'bool', []),
+    scoreScale: graph.input('scoreScale', 'float32', []),
+  };
+}
+
+/** {@link chooseToken} whose way is an input, for models of which a session for each way would take too much memory. */
+export function chooseAny(graph: GraphBuilder, inputs: AnyChoiceInputs, logits: Value, uniform: Value): Chosen {
+  const branch = (choice: Choice) => {
+    const body = new GraphBuilder(choice, graph);
+    body.result(rules[choice](body, logits, uniform, inputs), 'int64', ['rows', 1]);
+    return body;
+  };
+  const drawn = new GraphBuilder('drawn', graph);
+  const ways = { then_branch: branch('drawFiltered'), else_branch: branch('draw') };
+  drawn.result(drawn.op('If', [inputs.isFiltered], ways), 'int64', ['rows', 1]);
+  const token = graph.op('If', [inputs.isGreedy], { then_branch: branch('greedy'), else_branch: drawn });
+  const logprobs = graph.op('LogSoftmax', [graph.op('Mul', [logits, inputs.scoreScale])], { axis: -1 });
   return { token, logprob: graph.op('GatherElements', [logprobs, token], { axis: -1 }) };
 }
 

@@ -25,7 +25,15 @@ export type GenerationBatch = { readonly prompts: readonly number[]; readonly fr
  */
 export function cutIntoGenerationBatches(prompts: readonly TokenIds[], samples: number): GenerationBatch[] {
   const rows = prompts.length * samples;
-  const parts = rows <= FEW_ROWS ? 1 : 2 * Math.ceil(rows / (2 * ROWS));
+  return cutInto(rows <= FEW_ROWS ? 1 : 2 * Math.ceil(rows / (2 * ROWS)), prompts, samples);
+}
+
+/** The same for generations that have all cores, one after the other. */
+export function cutIntoWideBatches(prompts: readonly TokenIds[], samples: number): GenerationBatch[] {
+  return cutInto(Math.ceil((prompts.length * samples) / ROWS), prompts, samples);
+}
+
+function cutInto(parts: number, prompts: readonly TokenIds[], samples: number): GenerationBatch[] {
   const sampleParts = Math.ceil(parts / Math.max(1, prompts.length));
   const most = Math.ceil(prompts.length / Math.ceil(parts / sampleParts));
   const bounds = Array.from({ length: sampleParts + 1 }, (_, part) => Math.round((part * samples) / sampleParts));
@@ -97,7 +105,7 @@ function liveFeeds(prompts: number, samples: number, steps: number): Tensors {
   };
 }
 
-function choiceFeeds({ temperature, topK, topP }: SamplingParams, { vocabSize }: ModelConfig): Tensors {
+export function choiceFeeds({ temperature, topK, topP }: SamplingParams, { vocabSize }: ModelConfig): Tensors {
   return {
     inverseTemperature: floats(Float32Array.of(temperature === 0 ? 1 : 1 / temperature), []),
     topK: integers([Math.min(topK ?? vocabSize, vocabSize)]),
@@ -133,28 +141,27 @@ function columnPositions(ends: readonly number[], time: number, tokens: number):
 }
 
 /** `[rows, 1]` for the first token and `[rounds, steps, rows, 1]` for the others. */
-function uniformFeeds(
-  { prompts, from, to }: GenerationBatch,
-  { seed, seeds }: SamplingParams,
-  rounds: number,
-  steps: number,
-): Tensors {
-  const rows = prompts.length * (to - from);
+function uniformFeeds(batch: GenerationBatch, how: SamplingParams, rounds: number, steps: number): Tensors {
+  const rows = batch.prompts.length * (batch.to - batch.from);
   const first = new Float32Array(rows);
   const others = new Float32Array(Math.max(1, rounds) * steps * rows); // the executor refuses empty inputs
-  let row = 0;
-  for (const prompt of prompts) {
-    for (let sample = from; sample < to; sample++, row++) {
-      const [own, place] = seeds === undefined ? [seed, prompt] : [seeds[prompt]!, 0]; // one is there for each
-      const draws = stream(own, 'sample', place, sample);
-      first[row] = drawUniform(draws);
-      for (let at = row; at < others.length; at += rows) others[at] = drawUniform(draws);
-    }
-  }
+  drawStreams(batch, how).forEach((draws, row) => {
+    first[row] = drawUniform(draws);
+    for (let at = row; at < others.length; at += rows) others[at] = drawUniform(draws);
+  });
   return {
     firstUniform: floats(first, [rows, 1]),
     uniforms: floats(others, [Math.max(1, rounds), steps, rows, 1]),
   };
+}
+
+/** By row, what its draws come from. */
+export function drawStreams({ prompts, from, to }: GenerationBatch, how: SamplingParams): Stream[] {
+  const { seed, seeds, place: before = 0 } = how;
+  return prompts.flatMap((prompt) => {
+    const [own, place] = seeds === undefined ? [seed, before + prompt] : [seeds[prompt]!, 0]; // one is there for each
+    return Array.from({ length: to - from }, (_, nth) => stream(own, 'sample', place, from + nth));
+  });
 }
 
 const STEPS = 2 ** 23;

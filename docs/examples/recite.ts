@@ -2,8 +2,8 @@ import { type Datum, defineStage, optimiserOptions, stream, trainLoop } from 'un
 import { z } from 'zod';
 
 /** Plain supervised fine-tuning on texts of one's own, written out in the recipe. */
-export const imitate = defineStage({
-  name: 'imitate',
+export const recite = defineStage({
+  name: 'recite',
   summary: 'learns the given texts by heart',
   options: z.strictObject({
     ...optimiserOptions,
@@ -17,7 +17,7 @@ export const imitate = defineStage({
   }),
   run: (context, options) =>
     trainLoop(context, options, async (step) => {
-      const draws = stream(context.seed, 'texts', step); // of the seed and the step alone: a killed run goes on alike
+      const draws = stream(context.seed, 'texts', step); // by seed and step: a resumed run draws the same
       const data = Array.from({ length: options.batch }, (): Datum => {
         const tokens = context.format.encode(draws.pick(options.texts));
         return { input: tokens.slice(0, -1), targets: tokens.slice(1) };
