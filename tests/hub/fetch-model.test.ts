@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } fro
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readModelFolder } from '../../src/engine/local/files/model-folder.ts';
+import { Interrupted } from '../../src/errors.ts';
 import { fetchModel } from '../../src/hub/fetch-model.ts';
 import { parseHubName } from '../../src/hub/hub-name.ts';
 import { randomChatModel } from '../cli/chat-model-folder.ts';
@@ -84,6 +85,16 @@ describe('a model of the hub', () => {
     expect(readFileSync(join(again.folder, 'model.safetensors')).equals(weights)).toBe(true);
     const ranges = hub.asked.filter(({ path }) => path === '/store/model.safetensors').map(({ range }) => range);
     expect(ranges).toEqual(['bytes=1000-', 'bytes=1500-']);
+  });
+
+  it('keeps what came before it was interrupted', async () => {
+    const stopped = fetchModel(NAME, () => {
+      throw new Interrupted('stopped');
+    });
+    await expect(stopped).rejects.toThrow(Interrupted);
+    hub.asked.length = 0;
+    await fetchIt();
+    expect(hub.fetched).toEqual([]); // all of these few bytes had come
   });
 
   it('is refused when its bytes are not what the digest says', async () => {
