@@ -17,6 +17,8 @@ export type FoundModel = {
 export type Finding = DisplayOptions & {
   /** The folder that a relative path starts from. */
   readonly base?: string;
+  /** False fetches no weights from the hub. */
+  readonly weights?: boolean;
   /** Ends a download, which the next one resumes. */
   readonly signal?: AbortSignal;
 };
@@ -51,14 +53,15 @@ function modelOfRun(run: string): string {
   throw new InputError(`${folder}: no such model folder; the run has not finished`);
 }
 
-async function fetched(name: HubName, { signal, ...options }: Finding): Promise<FoundModel> {
+async function fetched(name: HubName, { signal, weights, ...options }: Finding): Promise<FoundModel> {
   const { fetchModel } = await import('../hub/fetch-model.ts');
   const display = openDisplay(options);
   try {
-    const { notice, ...found } = await fetchModel(name, (share) => {
+    const said = (share: number): void => {
       if (signal !== undefined) throwIfInterrupted(signal);
       display.doing(`fetches ${name.id}`, share);
-    });
+    };
+    const { notice, ...found } = await fetchModel(name, said, weights);
     if (notice !== undefined) say(`unrut: ${notice}`);
     return found;
   } finally {

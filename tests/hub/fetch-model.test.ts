@@ -87,6 +87,14 @@ describe('a model of the hub', () => {
     expect(ranges).toEqual(['bytes=1000-', 'bytes=1500-']);
   });
 
+  it('lends its tokenizer and template without its weights', async () => {
+    await fetchModel(NAME, () => {}, false);
+    expect(hub.fetched.sort()).toEqual(FILES.filter((file) => file !== 'model.safetensors'));
+    await hub.close();
+    await fetchModel(NAME, () => {}, false);
+    expect(await refusal()).toMatch(/holds no whole copy/);
+  });
+
   it('keeps what came before it was interrupted', async () => {
     const stopped = fetchModel(NAME, () => {
       throw new Interrupted('stopped');
