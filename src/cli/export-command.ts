@@ -18,7 +18,7 @@ export async function exportFile(name: string, options: ExportOptions): Promise<
   }
   if (existsSync(gguf)) throw new InputError(`${gguf}: is there already; name a file that is not`);
   const { folder } = await findModel(name, options);
-  await withProgress(`writes ${gguf}`, options, (said) => exportModel(folder, gguf, type, said));
+  await withProgress(`writes ${gguf}`, options, (progress) => exportModel(folder, gguf, type, progress));
   if (options.json) printJson({ kind: 'exported', file: gguf, type });
   else if (!options.quiet) print(`${gguf}: ${name} as ${type}, for llama.cpp\n`);
   return EXIT.ok;

@@ -57,11 +57,11 @@ async function fetched(name: HubName, { signal, weights, ...options }: Finding):
   const { fetchModel } = await import('../hub/fetch-model.ts');
   const display = openDisplay(options);
   try {
-    const said = (share: number): void => {
+    const progress = (share: number): void => {
       if (signal !== undefined) throwIfInterrupted(signal);
       display.doing(`fetches ${name.id}`, share);
     };
-    const { notice, ...found } = await fetchModel(name, said, weights);
+    const { notice, ...found } = await fetchModel(name, progress, weights);
     if (notice !== undefined) say(`unrut: ${notice}`);
     return found;
   } finally {

@@ -10,7 +10,7 @@ import { withProgress } from './with-progress.ts';
 /** `unrut import FILE.gguf FOLDER`: makes an ordinary model folder of a GGUF file. */
 export async function importFile(path: string, folder: string, options: DisplayOptions): Promise<number> {
   if (existsSync(folder)) throw new InputError(`${folder}: is there already; name a folder that is not`);
-  const imported = await withProgress(`imports ${path}`, options, (said) => importModel(path, folder, said));
+  const imported = await withProgress(`imports ${path}`, options, (progress) => importModel(path, folder, progress));
   const { architecture, parameters, formats, template } = imported;
   if (options.json) printJson({ kind: 'imported', folder, parameters, formats });
   else if (!options.quiet) {

@@ -9,7 +9,7 @@ import { onInterrupt } from './interrupt.ts';
 export async function withProgress<Result>(
   what: string,
   options: DisplayOptions,
-  work: (said: (share: number) => void) => Promise<Result>,
+  work: (progress: (share: number) => void) => Promise<Result>,
 ): Promise<Result> {
   const display = openDisplay(options);
   const interrupt = onInterrupt('stops, and leaves nothing behind');

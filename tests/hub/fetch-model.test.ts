@@ -107,7 +107,7 @@ describe('a model of the hub', () => {
 
   it('is refused when its bytes are not what the digest says', async () => {
     hub.faults.damage = true;
-    expect(await refusal()).toMatch(/config.json: what came from the hub is not what its digest says/);
+    expect(await refusal()).toMatch(/config.json: the download does not match its digest/);
     expect(readdirSync(join(repository(), 'blobs'))).toEqual([]);
     hub.faults.damage = false;
     await fetchIt();
@@ -151,7 +151,7 @@ describe('a refusal of the hub says what it means', () => {
     [
       { status: 401, code: 'RepoNotFound' },
       '',
-      /shows no such model; check the name. If it is private, put an access token/,
+      /has no such model, or it is private; check the name, or put an access token/,
     ],
     [{ status: 418 }, '', /refuses with status 418$/],
     [{ status: 503 }, '', /answers 503; try later, and .* holds no whole copy/],
