@@ -53,7 +53,7 @@ it('has its cost reckoned in the model’s own tokens, without a number of the o
   const write = process.stdout.write.bind(process.stdout);
   process.stdout.write = (text) => written.push(String(text)) > 0;
   try {
-    expect(await dryRun(recipe, parts)).toBe(0);
+    expect(await dryRun(recipe, parts, undefined, {})).toBe(0);
   } finally {
     process.stdout.write = write;
   }

@@ -61,9 +61,10 @@ describe('a model of the hub', () => {
 
   it('shows the token to the hub and to nobody else', async () => {
     vi.stubEnv('HF_TOKEN', TOKEN);
+    hub.faults.pageElsewhere = true;
     await fetchIt();
     const [ofStore, ofHub] = [true, false].map((store) =>
-      hub.asked.filter(({ path }) => path.startsWith('/store/') === store),
+      hub.asked.filter(({ path }) => /^\/(store\/|page)/.test(path) === store),
     );
     expect(new Set(ofHub!.map(({ token }) => token))).toEqual(new Set([`Bearer ${TOKEN}`]));
     expect(new Set(ofStore!.map(({ token }) => token))).toEqual(new Set([undefined]));

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { MOST_SHOTS } from '../../problems/shots.ts';
 import { positiveNumber, wholeNumber } from './numbers.ts';
 
 /** What is measured, of a model wherever it is. */
@@ -9,6 +10,7 @@ export function addFamilyOptions(probe: Command): Command {
       'of `unrut problems list`, or a .jsonl file of your own (default: dictionary-sum; of the organism its own)',
     )
     .option('--set <dial=value>', 'sets a dial of the family; may be repeated', collect)
+    .option('--shots <number>', 'worked examples of the family in front of every problem', wholeNumber(1, MOST_SHOTS))
     .addOption(
       new Option('--mode <mode>', 'how own work is gone on from (default: prefill where it is shown to work)').choices([
         'prefill',

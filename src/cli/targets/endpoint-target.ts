@@ -18,6 +18,7 @@ import { LoggedModel } from '../../probes/logged-model.ts';
 import type { ProbeSettings } from '../../probes/prober.ts';
 import { DEFAULT_FAMILY, FAMILIES, openFamily } from '../../problems/families.ts';
 import type { ProblemFamily } from '../../problems/problem-family.ts';
+import { withShots } from '../../problems/shots.ts';
 import { EvalLogWriter } from '../../record/inspect/eval-log-writer.ts';
 import { finishLog, TRANSCRIPTS } from '../../record/inspect/write-transcripts.ts';
 import { Lock } from '../../record/lock.ts';
@@ -36,6 +37,7 @@ import type { OpenTarget } from './open-target.ts';
 export type EndpointOptions = {
   readonly family?: string;
   readonly set?: readonly string[];
+  readonly shots?: number;
   readonly mode?: Mode;
   readonly budget?: number;
   readonly maxCost?: number;
@@ -85,7 +87,8 @@ export async function openEndpointTarget(
       seed: wanted.seed,
       signal,
     });
-    const family = chosen ?? (await usualProblems(client, options.set));
+    const plain = chosen ?? (await usualProblems(client, options.set));
+    const family = options.shots === undefined ? plain : withShots(plain, options.shots);
     const test = await selfTest(client, selfTestSamples(family, options.replyTokens));
     say([`self-test of ${client.name}`, ...selfTestLines(test.findings)]);
     const mode = options.mode ?? (test.findings.prefill.can ? 'prefill' : 'history');
