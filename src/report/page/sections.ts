@@ -18,6 +18,7 @@ import { probeTable } from './probe-table.ts';
 import { selfTestTable } from './self-test-table.ts';
 import { skippedList } from './skipped-list.ts';
 import { stageFigure } from './stage-figure.ts';
+import { terms } from './terms.ts';
 import { transcriptBrowser } from './transcripts.ts';
 
 /** A part of the page. The caption says what is drawn, with n and interval. */
@@ -54,7 +55,7 @@ function storySection(results: Results): Section | undefined {
     id: 'story',
     kind: 'Figure',
     title: 'Each behaviour, and the opposite failure beside it',
-    body: html`<figure>${storyFigure(results)}</figure>`,
+    body: html`<figure>${storyFigure(results)}</figure>${terms(rows)}`,
     caption: `${marks} Bars: ${intervals(results)}; n = ${sizes(rows.map((row) => row.before))} problems a row. Right is better unless marked; the mirror is where the same remedy, overdone, would show.`,
   };
 }
@@ -81,7 +82,7 @@ function doseSection(results: Results): Section | undefined {
     kind: 'Figure',
     title: 'The more of it, the stronger',
     body,
-    caption: `Dose and response. Vertical lines: ${intervals(results)}.`,
+    caption: `How the numbers follow the dose: how many steps of one kind stand in the model’s own history, how many copies or demonstrations in the context. Vertical lines: ${intervals(results)}.`,
   };
 }
 
@@ -93,7 +94,7 @@ function stageSection(results: Results): Section | undefined {
     kind: 'Figure',
     title: 'What each stage did',
     body,
-    caption: `Before, after the stages that were probed, and at the end, in the order run; joined for the eye. Vertical lines: ${intervals(results)}. Short lines: bars of the gates, coloured where missed.`,
+    caption: `Before, after the stages that were probed, and at the end, in the order run; joined where neighbours were measured, dashed over stages that were not. Vertical lines: ${intervals(results)}. Short lines: bars of the gates, coloured where missed.`,
   };
 }
 
