@@ -17,5 +17,6 @@ export async function makeRunCard(recipe: Recipe, parts: RunParts): Promise<RunC
     model_sha256: await fingerprintFolder(recipe.model),
     recipe_sha256: await sha256(JSON.stringify(recipe.resolved)),
     recipe: recipe.resolved,
+    ...(recipe.overrides.length > 0 && { overrides: recipe.overrides }),
   });
 }

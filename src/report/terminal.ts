@@ -75,7 +75,7 @@ function gateTable(gates: readonly GateRow[], paint: Colors): string {
   const table = printTable(['gate after', 'metric', 'bar', 'measured', ''].map((word) => paint.bold(word)));
   for (const gate of gates) {
     const held = gate.held ? paint.green('held') : paint.red('MISSED');
-    table.push([gate.after_stage, rowTitle(gate), gateBar(gate), gateMeasured(gate), held]);
+    table.push([gate.after_stage, rowTitle(gate), gateBar(gate), gateMeasured(gate, true), held]);
   }
   return table.toString();
 }

@@ -101,7 +101,7 @@ function stageSection(results: Results): Section | undefined {
 function gateSection({ gates }: Results): Section | undefined {
   if (gates.length === 0) return undefined;
   const note = referenceNote(gates);
-  const caption = `${gateCount(gates)}. A bar on a limit is compared with that end of the confidence interval, not with the value.${note ? ` In brackets, ${note}.` : ''}`;
+  const caption = `${gateCount(gates)}. A bar on a limit is compared with that end of the confidence interval, not with the value.${note ? ` ${note.replace('* ', '')}.` : ''}`;
   return { id: 'gates', kind: 'Table', title: 'Gates', body: gateTable(gates), caption };
 }
 
@@ -171,6 +171,7 @@ function originSection({ run }: Results): Section {
     ['weights sha256', run.model_sha256],
     ['parameters', run.parameters === undefined ? undefined : formatCount(run.parameters)],
     ['recipe sha256', run.recipe_sha256],
+    ['overrides', run.overrides?.join(', ')],
     ['seed', String(run.seed)],
     ...(run.problems ?? []).map(
       ({ family, count, sha256 }) => [`problems, ${family}`, `${count}, sha256 ${sha256}`] as const,
