@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { measureLog } from '../../../src/probes/from-log/measure-log.ts';
 import { EvalLogFile } from '../../../src/record/inspect/eval-log-file.ts';
+import { inspectModel } from '../../../src/record/inspect/eval-log-writer.ts';
 import { writeTranscripts } from '../../../src/record/inspect/write-transcripts.ts';
 import type { Transcript } from '../../../src/results/results.ts';
 import { noBrowser, openBrowser } from '../../report/browser.ts';
@@ -59,7 +60,7 @@ describe.skipIf(absent !== undefined)('Inspect', () => {
     expect(log).toMatchObject({
       status: 'success',
       task: `unrut/${name}`,
-      model: `none/${model}-after-${name}`,
+      model: inspectModel(`${model} after ${name}`),
       epochs: 1,
     });
     const messages = transcripts.reduce((sum, { after }) => sum + after!.turns.length, 0);
