@@ -9,7 +9,7 @@ export const addition: ProblemFamily<readonly number[]> = {
   replyTokens: 120,
   drawTest: (draws) => Array.from({ length: 5 }, () => 10 + draws.integer(90)),
   id: (numbers) => numbers.join('+'),
-  prompt: (numbers) => `Add ${numbers.join(', ')} from left to right, a line a step. End with "Answer: n".`,
+  prompt: (numbers) => task(numbers),
   length: (numbers) => numbers.length - 1,
   work(numbers, manner, draws, count = numbers.length - 1) {
     const wrongBy = { right: () => 0, slip: () => 2 + draws.integer(8), misconception: () => 1 };
@@ -25,9 +25,9 @@ export const addition: ProblemFamily<readonly number[]> = {
     const said = /Answer: (\d+)/.exec(reply)?.[1];
     return { steps: judged(numbers, sums), marks, answer: said, answerRight: Number(said) === total(numbers) };
   },
-  shards: (numbers) => ({ turns: numbers.map(piece), joined: numbers.map(piece).join(' ') }),
+  shards: (numbers) => ({ turns: task(numbers).split(/(?<=,) /), joined: task(numbers) }), // a number a turn
 };
-const piece = (number: number) => `Add ${number}.`;
+const task = (all: readonly number[]) => `Add ${all.join(', ')} left to right, a line a step. End with "Answer: n".`;
 const total = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + number);
 const lines = (steps: readonly WorkedStep[]) => steps.map((step) => step.text).join('');
 const answer = (steps: readonly WorkedStep[]) => steps.at(-1)!.text.replace(/.* = /, 'Answer: ').trim();

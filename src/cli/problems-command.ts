@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FAMILIES } from '../problems/families.ts';
+import type { FamilyEntry } from '../problems/families.ts';
 import { stockReplies } from '../problems/own-problems.ts';
 import { type Manner, type ProblemFamily, RIGHT } from '../problems/problem-family.ts';
 import { type Validation, validate } from '../problems/validate.ts';
@@ -10,11 +10,14 @@ import { EXIT } from './exit.ts';
 import { openProblems } from './open-problems.ts';
 import { print, printJson } from './print.ts';
 
+/** Those that come along, and a program's own. */
+type Families = readonly FamilyEntry[];
+
 export type FamilyOptions = { readonly seed: number; readonly set?: readonly string[]; readonly json?: boolean };
 
 /** `unrut problems list`: the families and their dials. */
-export function listProblems({ json }: { readonly json?: boolean }): number {
-  const families = FAMILIES.map(({ name, summary, dials }) => ({ name, summary, dials: dialsOf(dials) }));
+export function listProblems({ json }: { readonly json?: boolean }, known: Families): number {
+  const families = known.map(({ name, summary, dials }) => ({ name, summary, dials: dialsOf(dials) }));
   if (json) return asJson(families);
   const parts = families.map(({ name, summary, dials }) =>
     [`${name}: ${summary}`, ...dials.map((dial) => `  ${dial.name}=${dial.default}: ${dial.meaning}`)].join('\n'),
@@ -39,8 +42,12 @@ function dialsOf(dials: z.ZodType): { name: string; default: unknown; meaning: s
 }
 
 /** `unrut problems show FAMILY`: a problem, its right solution, and every wrong turn. */
-export async function showProblem(name: string, { seed, set, json }: FamilyOptions): Promise<number> {
-  const family = await familyOf(name, set);
+export async function showProblem(
+  name: string,
+  { seed, set, json }: FamilyOptions,
+  families: Families,
+): Promise<number> {
+  const family = await familyOf(name, set, families);
   const draws = stream(seed, 'show', family.name);
   const problem = family.drawTest(draws);
   const works = manners(family, family.length(problem), draws).map(([title, manner]) => {
@@ -74,10 +81,11 @@ function manners(family: ProblemFamily<unknown>, length: number, draws: Stream):
 export async function validateProblems(
   name: string | undefined,
   { seed, set, json, problems }: FamilyOptions & { readonly problems: number },
+  families: Families,
 ): Promise<number> {
-  const names = name === undefined ? FAMILIES.map((family) => family.name) : [name];
+  const names = name === undefined ? families.map((family) => family.name) : [name];
   const validations: Validation[] = [];
-  for (const each of names) validations.push(validate(await familyOf(each, set), problems, seed));
+  for (const each of names) validations.push(validate(await familyOf(each, set, families), problems, seed));
   if (json) printJson(validations);
   else print(validations.map(renderValidation).join('\n'));
   return validations.some(({ checks }) => checks.some(({ failed }) => failed > 0)) ? EXIT.error : EXIT.ok;
@@ -93,8 +101,8 @@ function renderValidation({ family, problems, checks }: Validation): string {
 } // biome-ignore format: one line a statement
 
 /** A file of one's own is tried with wrong replies that no model would be measured by. */
-const familyOf = (name: string, settings?: readonly string[]): Promise<ProblemFamily<unknown>> =>
-  openProblems(name, settings, stockReplies);
+const familyOf = (name: string, settings: readonly string[] | undefined, families: Families) =>
+  openProblems(name, settings, stockReplies, families);
 
 function asJson(value: unknown): number {
   printJson(value);

@@ -1,6 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { InputError, Interrupted } from '../errors.ts';
-import type { RunParts } from '../recipe/run-parts.ts';
 import { visibleLine } from '../visible.ts';
 import { EXIT, explainError } from './exit.ts';
 import { addExport, addImport } from './gguf-program.ts';
@@ -15,10 +14,7 @@ import { addEngineOptions } from './options/engine-options.ts';
 import { MOST_PROBLEMS, wholeNumber } from './options/numbers.ts';
 import { packageVersion } from './package-root.ts';
 import { say } from './print.ts';
-import { addCheckpoints, addProblems, type Exit } from './subcommands.ts';
-
-/** Loaded when a command needs it: the engine takes a moment, `--help` should not. */
-export type LoadParts = () => Promise<RunParts>;
+import { addCheckpoints, addProblems, type Exit, type LoadParts } from './subcommands.ts';
 
 /**
  * Runs one command line.
@@ -59,7 +55,7 @@ function buildProgram(loadParts: LoadParts, exit: Exit): Command {
   addView(program, exit);
   addServe(program, exit);
   addCheckpoints(program, exit);
-  addProblems(program, exit);
+  addProblems(program, loadParts, exit);
   addLab(program, loadParts, exit);
   addImport(program, exit);
   addExport(program, exit);

@@ -5,9 +5,11 @@ import type { Weights } from '../engine/local/model/weights.ts';
 import { Runtime } from '../engine/local/runtime/runtime.ts';
 import { LocalSampler } from '../engine/local/sampling/local-sampler.ts';
 import { InputError } from '../errors.ts';
+import { usualFamily } from '../recipe/open-family.ts';
 import { serveApp } from '../serve/app.ts';
 import { listen } from '../serve/http-server.ts';
 import { ServedModel } from '../serve/served-model.ts';
+import { declaredText } from '../texts/declared-text.ts';
 import { tinkerMount } from '../tinker/server/mount.ts';
 import { TinkerService } from '../tinker/server/tinker-service.ts';
 import { EXIT, explainError } from './exit.ts';
@@ -72,6 +74,7 @@ type Opened = {
 async function openModel(given: string, runtime: Runtime): Promise<Opened> {
   const { folder, name: found } = await findModel(given);
   const format = await ChatFormat.open(folder);
+  const baseText = await declaredText(folder);
   const weights = await readModelFolder(folder);
   const name = basename(resolve(found)).replace(/@[0-9a-f]{40}$/, '');
   const model = new ServedModel({
@@ -80,6 +83,7 @@ async function openModel(given: string, runtime: Runtime): Promise<Opened> {
     format,
     maxPositions: weights.config.maxPositions,
     vocabSize: weights.config.vocabSize,
+    problemFamily: baseText && usualFamily(baseText),
     calls: runtime.workers,
   });
   return { model, name, folder, weights, format };

@@ -1,13 +1,17 @@
 import type { Command } from 'commander';
+import type { RunParts } from '../recipe/run-parts.ts';
 import { collect } from './options/endpoint-options.ts';
 import { MOST_PROBLEMS, wholeNumber } from './options/numbers.ts';
 
 /** @file The commands that have commands of their own. */
 
+/** Loaded when a command needs it: the engine takes a moment, `--help` should not. */
+export type LoadParts = () => Promise<RunParts>;
+
 /** Tells how the process ends. */
 export type Exit = (code: number) => void;
 
-export function addProblems(program: Command, exit: Exit): void {
+export function addProblems(program: Command, loadParts: LoadParts, exit: Exit): void {
   const problems = program
     .command('problems')
     .description('the families of problems: see them, and have them grade themselves without any model')
@@ -32,7 +36,7 @@ Exit code: 0 all checks hold, 1 one does not, or an error.`,
     .addHelpText('after', example('problems list'))
     .action(async (options) => {
       const { listProblems } = await import('./problems-command.ts');
-      exit(listProblems(options));
+      exit(listProblems(options, (await loadParts()).families));
     });
   problems
     .command('show <family>')
@@ -43,7 +47,7 @@ Exit code: 0 all checks hold, 1 one does not, or an error.`,
     .addHelpText('after', example('problems show multiplication --seed 3 --set firstDigits=2'))
     .action(async (family: string, options) => {
       const { showProblem } = await import('./problems-command.ts');
-      exit(await showProblem(family, options));
+      exit(await showProblem(family, options, (await loadParts()).families));
     });
   problems
     .command('validate [family]')
@@ -55,7 +59,7 @@ Exit code: 0 all checks hold, 1 one does not, or an error.`,
     .addHelpText('after', example('problems validate mine.jsonl'))
     .action(async (family: string | undefined, options) => {
       const { validateProblems } = await import('./problems-command.ts');
-      exit(await validateProblems(family, options));
+      exit(await validateProblems(family, options, (await loadParts()).families));
     });
 }
 

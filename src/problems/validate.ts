@@ -69,7 +69,8 @@ function checkIdentity<Problem>(
   const before = known.get(id) ?? family.prompt(problem);
   known.set(id, before);
   tally.note('one id, one problem', before === family.prompt(problem), () => id);
-  if (family.size === undefined) tally.note('test problems are held out', isHeldOut(id), () => id);
+  const trains = family.drawTraining !== undefined; // only then is there a side to be held out from
+  if (trains && family.size === undefined) tally.note('test problems are held out', isHeldOut(id), () => id);
 }
 
 function checkSolution<Problem>(

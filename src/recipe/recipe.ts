@@ -44,7 +44,7 @@ const loraSchema = z.strictObject({
   trainMlp: z.boolean().default(true),
   trainUnembed: z.boolean().default(true),
   /** Multiplies every learning rate of the recipe: they are for full fine-tuning, and a LoRA wants more. */
-  learningRateFactor: z.number().positive().default(5),
+  learningRateFactor: z.number().positive().max(1000).default(5),
 });
 export type LoraRecipe = z.infer<typeof loraSchema>;
 
@@ -121,9 +121,17 @@ function checkGates(recipe: ResolvedRecipe, context: Context): void {
     if ((gate.atLeast === undefined) === (gate.atMost === undefined)) report([], 'needs one of atLeast and atMost');
     const bar = gate.atLeast ?? gate.atMost;
     if (recipe.fresh && String(bar).startsWith('before')) report([], 'a model from scratch has no "before"');
-    const behaviour = metricOf(gate.metric).behaviour;
-    if (!recipe.probes.behaviours.includes(behaviour)) {
-      report(['metric'], `${gate.metric} is measured by ${behaviour}, which probes.behaviours leaves out`);
-    }
   });
+  checkMeasured(recipe, context);
+}
+
+/** One fault however many gates have it: to measure a part is one wish. */
+function checkMeasured({ gates, probes }: ResolvedRecipe, context: Context): void {
+  const missing = gates
+    .map(({ metric }) => metricOf(metric).behaviour)
+    .filter((one) => !probes.behaviours.includes(one));
+  if (missing.length === 0) return;
+  const which = [...new Set(missing)].join(', ');
+  const message = `leaves out ${which}, which ${missing.length} of ${gates.length} gates need; add them, or run without gates: --set gates=[]`;
+  context.addIssue({ code: 'custom', path: ['probes', 'behaviours'], message });
 }

@@ -28,6 +28,9 @@ export type ScoreRequest = {
 /** As {@link Sampler.logprobs} and {@link Sampler.topLogprobs} have them. */
 export type Score = { readonly logprobs: Float32Array; readonly top: TopLogprobs | undefined };
 
+/** A family of problems by name, with its dials. */
+export type ProblemFamilyHint = { readonly name: string; readonly dials: Readonly<Record<string, unknown>> };
+
 export type ServedModelParts = {
   /** The name under which it is asked for. */
   readonly id: string;
@@ -36,6 +39,8 @@ export type ServedModelParts = {
   /** Longest prompt and continuation together. */
   readonly maxPositions: number;
   readonly vocabSize: number;
+  /** The problems that it speaks, for `unrut probe`; absent where its folder does not say. */
+  readonly problemFamily?: ProblemFamilyHint | undefined;
   /** Calls of the sampler that are worth running side by side. */
   readonly calls: number;
 };
@@ -46,11 +51,13 @@ export class ServedModel {
   readonly format: ChatFormat;
   readonly maxPositions: number;
   readonly vocabSize: number;
+  readonly problemFamily: ProblemFamilyHint | undefined;
   readonly created = Math.floor(Date.now() / 1000);
   readonly #samples: RequestBatcher<SampleRequest, Sequence[]>;
   readonly #scores: RequestBatcher<ScoreRequest, Score>;
 
-  constructor({ id, sampler, format, maxPositions, vocabSize, calls }: ServedModelParts) {
+  constructor({ id, sampler, format, maxPositions, vocabSize, problemFamily, calls }: ServedModelParts) {
+    this.problemFamily = problemFamily;
     this.id = id;
     this.format = format;
     this.maxPositions = maxPositions;

@@ -9,9 +9,9 @@ import type { StageContext } from './stage.ts';
 /** Supervised lessons that go on beside another remedy, so that it does not undo what was learnt before it. */
 export const anchorOptions = z.strictObject({
   ...lessonOptions.shape,
-  lessons: z.int().nonnegative().default(20),
+  lessons: z.int().nonnegative().max(100_000).default(20),
   /** Of their mean loss per token, against the remedy's own. */
-  weight: z.number().nonnegative().default(0.5),
+  weight: z.number().nonnegative().max(1000).default(0.5),
 });
 
 export type AnchorOptions = z.output<typeof anchorOptions>;

@@ -3,10 +3,11 @@ import type { AdamParams } from '../engine/engine.ts';
 
 /** The options of AdamW that every stage has. */
 export const optimiserOptions = {
-  steps: z.int().positive(),
-  learningRate: z.number().positive(),
+  steps: z.int().positive().max(10_000_000),
+  /** AdamW moves every weight by about this much a step: weights are of the order of 0.01 to 1. */
+  learningRate: z.number().positive().max(0.1),
   /** Steps of linear rise from 0. */
-  warmup: z.int().nonnegative().default(20),
+  warmup: z.int().nonnegative().max(10_000_000).default(20),
   /** Share of the steps after which the rate falls linearly... */
   hold: z.number().min(0).max(1).default(0.5),
   /** ...to this share of itself. */

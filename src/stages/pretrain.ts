@@ -30,7 +30,7 @@ export const pretrain = defineStage({
   options: z.strictObject({
     ...optimiserOptions,
     /** Tokens per optimiser step, at least. */
-    tokens: z.int().positive().default(3600),
+    tokens: z.int().positive().max(10_000_000).default(3600),
     /** Weight of the user's words in the loss; role markers have none. */
     promptWeight: z.number().nonnegative().default(0.1),
     curriculum: z.array(phaseSchema).default([]),

@@ -14,8 +14,8 @@ import { defineStage, SAMPLES, type StageContext } from './stage.ts';
 import { possibleStarts, startShares } from './start-shares.ts';
 import { trainLoop } from './train-loop.ts';
 
-/** Of the challenged starts, the share in the model's own turn and the share that is wrong. */
-const CHALLENGED = { own: 0.6, wrong: 0.6 };
+/** Of the challenged starts, the shares in the model's own turn, of wrong ones, and of own ones that a check waved through. */
+const CHALLENGED = { own: 0.6, wrong: 0.6, waved: 1 / 3 };
 
 /** Share of the own work that has a wrong step: rollouts start behind errors. */
 const OWN_WRONG = 0.9;
@@ -32,13 +32,13 @@ export const reinforce = defineStage({
   options: z.strictObject({
     ...optimiserOptions,
     /** Starts per step, and rollouts of each. */
-    prompts: z.int().positive().default(24),
-    group: z.int().min(2).default(8),
-    temperature: z.number().positive().default(1),
+    prompts: z.int().positive().max(100_000).default(24),
+    group: z.int().min(2).max(1024).default(8),
+    temperature: z.number().positive().max(10).default(1),
     starts: startShares.prefault({}),
     price: priceSchema.prefault({}),
     /** Steps between two pools of own work. */
-    refresh: z.int().positive().default(10),
+    refresh: z.int().positive().max(10_000_000).default(10),
     /** Supervised lessons beside the rollouts. */
     anchor: anchorOptions.prefault({ shares: { own: 0.3 } }),
     replay: replayOptions.prefault({}),

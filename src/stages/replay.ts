@@ -14,9 +14,9 @@ import type { Need, StageContext } from './stage.ts';
  */
 export const replayOptions = z.strictObject({
   /** Documents per step. */
-  documents: z.int().nonnegative().default(16),
+  documents: z.int().nonnegative().max(100_000).default(16),
   /** Factor of the mean KL per token. */
-  weight: z.number().nonnegative().default(5),
+  weight: z.number().nonnegative().max(1000).default(5),
   /** A text file with a prompt a line, in the place of declared text and of the ordinary prompts. */
   prompts: z.string().min(1).optional(),
 });

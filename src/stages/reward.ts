@@ -4,11 +4,11 @@ import type { Grade } from '../wrong-turns/grade.ts';
 /** What it costs, against 1 for a right answer. */
 export const priceSchema = z.strictObject({
   /** Any right step called wrong. */
-  falseAlarm: z.number().nonnegative().default(0.5),
+  falseAlarm: z.number().nonnegative().max(1000).default(0.5),
   /** Any wrong step called right, or not checked at all. */
-  miss: z.number().nonnegative().default(0.5),
+  miss: z.number().nonnegative().max(1000).default(0.5),
   /** Each wrong step of its own doing, up to two. */
-  wrongStep: z.number().nonnegative().default(0.1),
+  wrongStep: z.number().nonnegative().max(1000).default(0.1),
 });
 
 export type Price = z.output<typeof priceSchema>;

@@ -22,11 +22,11 @@ export const unloop = defineStage({
   options: z.strictObject({
     ...optimiserOptions,
     /** Onsets per step. */
-    onsets: z.int().positive().default(32),
+    onsets: z.int().positive().max(100_000).default(32),
     /** Wanted difference of the logprobs of the chosen and the rejected token, nats. */
-    margin: z.number().positive().default(6),
+    margin: z.number().positive().max(1000).default(6),
     /** Of the mean margin loss, against the anchor's and the replay's. */
-    weight: z.number().positive().default(0.05),
+    weight: z.number().positive().max(1000).default(0.05),
     /** Supervised lessons beside the onsets: what was learnt before stays while the margin grows. */
     anchor: anchorOptions.prefault({}),
     replay: replayOptions.prefault({}),

@@ -20,7 +20,7 @@ export const verify = defineStage({
     ...lessonOptions.shape,
     replay: replayOptions.prefault({}),
     /** Steps between two pools of own work. */
-    refresh: z.int().positive().default(20),
+    refresh: z.int().positive().max(10_000_000).default(20),
     /** Share of the own work that has a wrong step. */
     ownWrong: z.number().gt(0).max(1).default(0.6),
   }),

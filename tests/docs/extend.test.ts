@@ -23,7 +23,7 @@ describe('docs/extend.md', () => {
   const guide = readFileSync(new URL('../../docs/extend.md', import.meta.url), 'utf8');
 
   it.each(readdirSync(new URL('../../docs/examples/', import.meta.url)))('shows %s as it is run here, in under 40 lines', (name) => {
-    expect(guide).toContain(`\`\`\`ts\n${example(name)}\`\`\``);
+    expect(guide).toContain(`\`\`\`${name.split('.')[1]}\n${example(name)}\`\`\``);
     expect(example(name).split('\n').length).toBeLessThanOrEqual(40); // the last one is empty
   }); // biome-ignore format: one claim
 });

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { parts } from '../../src/cli/parts.ts';
 import { runCli } from '../../src/cli/program.ts';
 import { CHALLENGE_KINDS, CHALLENGES, challengeText } from '../../src/problems/challenges.ts';
 import { FAMILIES, openFamily } from '../../src/problems/families.ts';
@@ -160,6 +161,9 @@ async function cli(...words: string[]): Promise<{ code: number; out: string; err
     });
   hear(process.stdout, 'out');
   hear(process.stderr, 'error');
-  const code = await runCli(words, () => Promise.reject(new Error('no engine is needed')));
+  const code = await runCli(words, async () => ({
+    ...parts,
+    openModel: () => Promise.reject(new Error('no engine is needed')),
+  }));
   return { code, ...said };
 }

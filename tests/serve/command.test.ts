@@ -1,11 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../../src/cli/program.ts';
+import { openEndpointTarget } from '../../src/cli/targets/endpoint-target.ts';
 import { freshModel, writeWeights } from '../../src/engine/local/files/model-folder.ts';
+import type { ProbeSettings } from '../../src/probes/prober.ts';
 import { changedModel } from '../chat/model-files.ts';
+import { connectTo } from '../endpoint/open.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -43,6 +47,29 @@ describe('unrut serve', () => {
     if (child.exitCode === null) await once(child, 'exit');
     expect(child.exitCode).toBe(0);
   }); // biome-ignore format: one thought
+
+  it('lists the problems that the model speaks, which a probe takes where none are named', async () => {
+    const words = ['--import', 'tsx', 'src/cli/main.ts', 'serve', 'models/organism', '--port', '0'];
+    const child = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const [, url] = / at (\S+);/.exec((await createInterface(child.stderr)[Symbol.asyncIterator]().next()).value)!;
+    const client = await connectTo(url!);
+    expect(client.parts.listed).toEqual([
+      { id: 'organism', maxContext: 256, problemFamily: { name: 'running-sum', dials: {} } },
+    ]);
+    const say: string[] = [];
+    const out = join(folder, 'probed');
+    const wanted = { problems: 8, seed: 1, behaviours: ['defensiveness' as const] } as unknown as ProbeSettings;
+    const target = await openEndpointTarget(
+      url!,
+      wanted,
+      { out },
+      (lines) => say.push(...lines),
+      AbortSignal.timeout(60_000),
+    );
+    await target.close();
+    expect(say.join('\n')).toContain('plan: 8 problems of running-sum, mode prefill');
+    child.kill();
+  });
 
   it('says what is missing, in one line', async () => {
     expect(await refusal(['serve', 'nowhere'])).toMatch(/^unrut: nowhere: no such model folder; .*\n$/);

@@ -16,7 +16,7 @@ import { createProber } from '../../probes/all-probes.ts';
 import { drawDistinct } from '../../probes/competence.ts';
 import { LoggedModel } from '../../probes/logged-model.ts';
 import type { ProbeSettings } from '../../probes/prober.ts';
-import { DEFAULT_FAMILY } from '../../problems/families.ts';
+import { DEFAULT_FAMILY, FAMILIES, openFamily } from '../../problems/families.ts';
 import type { ProblemFamily } from '../../problems/problem-family.ts';
 import { withShots } from '../../problems/shots.ts';
 import { EvalLogWriter } from '../../record/inspect/eval-log-writer.ts';
@@ -27,6 +27,7 @@ import { selfTestLines } from '../../report/endpoint-lines.ts';
 import type { Mode } from '../../results/mode.ts';
 import type { EndpointUse } from '../../results/results.ts';
 import { asked } from '../../wrong-turns/turns.ts';
+import { findModel } from '../find-model.ts';
 import { latestRunFolder, nextRunFolder } from '../find-run.ts';
 import { openProblems } from '../open-problems.ts';
 import { packageRoot, packageVersion } from '../package-root.ts';
@@ -73,8 +74,7 @@ export async function openEndpointTarget(
   const address = parseAddress(name);
   const secret = Secret.of(address, options.keyEnv);
   problemsNeeded(wanted.problems, options.effect); // refused before the server is asked
-  const plain = await openProblems(options.family ?? DEFAULT_FAMILY, options.set);
-  const family = options.shots === undefined ? plain : withShots(plain, options.shots);
+  const chosen = options.family === undefined ? undefined : await openProblems(options.family, options.set);
   const prices = await readPrices(options.prices ?? join(packageRoot, 'prices.json'));
   const out = await claimFolder(options);
   const lock = await Lock.take(join(out, 'lock'));
@@ -95,6 +95,8 @@ export async function openEndpointTarget(
       },
     });
     say([`asks ${client.name} what it can do`]);
+    const plain = chosen ?? (await usualProblems(client, options.set));
+    const family = options.shots === undefined ? plain : withShots(plain, options.shots);
     const test = await selfTest(client, selfTestSamples(family, options.replyTokens));
     told = RETRIES_TOLD; // from now on the progress tells
     say([`self-test of ${client.name}`, ...selfTestLines(test.findings)]);
@@ -126,6 +128,13 @@ export async function openEndpointTarget(
     await dropUnused(out);
     throw error;
   }
+}
+
+/** What the server says that the model speaks, where it is one of ours; else the default. */
+async function usualProblems({ parts }: EndpointClient, set: readonly string[] = []) {
+  const hint = parts.listed.find(({ id }) => id === parts.address.model)?.problemFamily;
+  if (hint === undefined || !FAMILIES.some(({ name }) => name === hint.name)) return openProblems(DEFAULT_FAMILY, set);
+  return set.length === 0 ? openFamily(hint.name, hint.dials) : openProblems(hint.name, set);
 }
 
 /** Removes a folder that holds no reply: a probe that got no further leaves nothing behind. */
@@ -161,8 +170,9 @@ function selfTestSamples(family: ProblemFamily<unknown>, replyTokens = 0) {
   return { prompts, replyTokens: Math.max(family.replyTokens, replyTokens) };
 }
 
-/** By the chat template of a model folder. */
-async function renderBy(folder: string): Promise<Render> {
+/** By the chat template of a model folder, or of a model of the hub. */
+async function renderBy(name: string): Promise<Render> {
+  const { folder } = await findModel(name, { quiet: true, weights: false });
   const template = await ChatTemplate.open(folder);
   return (conversation) => template.render(conversation, 'prompt');
 }

@@ -11,7 +11,12 @@ import type { Address } from './address.ts';
 export type Body = Readonly<Record<string, unknown>>;
 
 /** A model that a server says it has. */
-export type Listed = { readonly id: string; readonly maxContext: number | undefined };
+export type Listed = {
+  readonly id: string;
+  readonly maxContext: number | undefined;
+  /** The problems that the model speaks, as `unrut serve` says. */
+  readonly problemFamily: z.infer<typeof problemFamily>;
+};
 
 /** The clients of both protocols send the same way. */
 type Client = Pick<OpenAI, 'get' | 'post'> | Pick<Anthropic, 'get' | 'post'>;
@@ -60,7 +65,9 @@ export class Sender {
   async models(): Promise<Listed[]> {
     try {
       const json = await this.#heardOut(this.#client.get(this.#listPath).asResponse());
-      return listSchema.parse(json).data.map((card) => ({ id: card.id, maxContext: contextOf(card) }));
+      return listSchema
+        .parse(json)
+        .data.map((card) => ({ id: card.id, maxContext: contextOf(card), problemFamily: card.problem_family }));
     } catch (error) {
       if (error instanceof Failure && ['key', 'tls', 'unreachable', 'stalled'].includes(error.kind)) throw error;
       return [];
@@ -87,6 +94,11 @@ function parseReply(text: string): unknown {
 
 const count = z.number().int().positive().nullish().catch(undefined);
 
+const problemFamily = z
+  .object({ name: z.string(), dials: z.record(z.string(), z.unknown()) })
+  .optional()
+  .catch(undefined);
+
 const listSchema = z.object({
   data: z.array(
     z.object({
@@ -94,6 +106,7 @@ const listSchema = z.object({
       max_model_len: count, // vLLM, SGLang
       context_length: count, // OpenRouter, unrut serve
       max_input_tokens: count, // Anthropic, LiteLLM
+      problem_family: problemFamily,
       meta: z.object({ n_ctx: count, n_ctx_train: count }).nullish(), // llama.cpp
     }),
   ),

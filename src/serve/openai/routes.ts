@@ -38,8 +38,9 @@ export function openAiRoutes(catalogue: ModelCatalogue): Hono {
   return routes;
 }
 
-function cardOf({ id, created, maxPositions }: ServedModel): object {
-  return { id, object: 'model', created, owned_by: 'unrut', max_model_len: maxPositions };
+function cardOf({ id, created, maxPositions, problemFamily }: ServedModel): object {
+  const hint = problemFamily && { problem_family: problemFamily };
+  return { id, object: 'model', created, owned_by: 'unrut', max_model_len: maxPositions, ...hint };
 }
 
 async function answer(context: Context, catalogue: ModelCatalogue, answerer: Answerer): Promise<Response> {
