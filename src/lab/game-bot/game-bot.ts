@@ -238,7 +238,7 @@ function finding(results: readonly Result[][], { tests, methodSteps, steps, batc
         title: 'Exact results as the first player, every line expanded; means over seeds',
         columns: ['method', 'value kept', 'legal without a mask', 'v. random: won', 'drawn', 'lost', 'v. optimal: drawn', 'lost', 'solver calls', 'score under the preference model'],
         rows: METHODS.map((method) => [method, rate(all(results, method)), mean(method, ({ legal }) => legal), mean(method, ({ random }) => random.won), mean(method, ({ random }) => random.drawn), mean(method, ({ random }) => random.lost), mean(method, ({ optimal }) => optimal.drawn), mean(method, ({ optimal }) => optimal.lost), mean(method, ({ calls }) => calls), of(method)[0]?.proxy ?? '']),
-        note: `Ceiling: an optimal first player wins .968 against random moves and draws against an optimal one. Preferences are solver labels; with 30 % of them turned round DPO keeps ${noise.toFixed(3)}.`,
+        note: `Ceiling: a first player that picks among the best moves wins ${exactOutcomes(optimalMixed, randomMixed).won.toFixed(3)} against random ones and draws against an optimal one. Preferences are solver labels; with 30 % of them turned round DPO keeps ${noise.toFixed(3)}.`,
       },
     ],
     scans: [{ data: 'held-out positions', method: 'classes under mirroring against the training positions', looked: tests, found: testPositions(tests, 1).filter((board) => !isHeldOut(board)).length }],
