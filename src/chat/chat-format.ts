@@ -56,6 +56,11 @@ export class ChatFormat {
     return this.#tokenizer.pieces(tokens);
   }
 
+  /** The bytes that a token stands for, of a character in part where it is spread over several tokens. */
+  bytes(token: number): Uint8Array {
+    return this.#tokenizer.bytes(token);
+  }
+
   /**
    * Renders what the model writes on from: its last turn left open where that is an assistant's, else a new one. Equal
    * to `add_generation_prompt=True` and `continue_final_message=True`.

@@ -5,6 +5,7 @@ import { readJson } from '../disk/read-json.ts';
 import type { TokenIds } from '../engine/engine.ts';
 import { InputError, ModelError } from '../errors.ts';
 import { AddedTokens, isNormalized, type Section } from './added-tokens.ts';
+import { bytesOfCharacters } from './byte-characters.ts';
 import { type Decoder, decoderOf } from './decoders.ts';
 import { type Normalizer, normalizerOf } from './normalizers.ts';
 import { type PreTokenizer, preTokenizerOf } from './pre-tokenizers.ts';
@@ -33,6 +34,8 @@ export class Tokenizer {
   readonly #normalize: Normalizer;
   readonly #cut: PreTokenizer;
   readonly #decode: Decoder;
+  /** The decoder as it was written. */
+  readonly #steps: string;
   /** Looked for in the text as it is given, and in what the normalizer made of the rest. */
   readonly #added: AddedTokens;
   readonly #normalizedAdded: AddedTokens;
@@ -55,6 +58,7 @@ export class Tokenizer {
     const added_tokens = entries.map(({ token, content }) => ({ ...token, content })); // as Python decodes them
     const done = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null }; // by us, or not wanted
     this.#decode = decoderOf(json.decoder);
+    this.#steps = JSON.stringify(json.decoder ?? null);
     this.#inner = new HuggingFaceTokenizer({ ...raw, added_tokens, ...done }, {});
     const { unk_token, unk_id, type, byte_fallback, end_of_word_suffix } = json.model;
     this.#unknown = unk_id ?? (typeof unk_token === 'string' ? this.#inner.token_to_id(unk_token) : undefined);
@@ -114,6 +118,15 @@ export class Tokenizer {
       shown += piece;
       return piece;
     });
+  }
+
+  /** The bytes that a token stands for in the middle of a text: of a character in part, where it is spread over several. */
+  bytes(id: number): Uint8Array {
+    const token = this.#inner.id_to_token(id);
+    const [, byte] = this.#steps.includes('ByteFallback') ? (/^<0x([0-9A-F]{2})>$/.exec(token ?? '') ?? []) : [];
+    if (byte !== undefined) return Uint8Array.of(Number.parseInt(byte, 16));
+    if (token !== undefined && this.#steps.includes('ByteLevel')) return bytesOfCharacters(token) ?? Buffer.from(token);
+    return Buffer.from(this.decode([id, id]).slice(this.decode([id]).length)); // the first of a text may lose its blank
   }
 
   /** The id of a token by its exact text. */

@@ -113,7 +113,7 @@ function addProbe(program: Command, loadParts: LoadParts, exit: Exit): void {
       new Option(
         '--from-log <file>',
         'measure the transcripts of an Inspect log (.eval or .json) instead of a model',
-      ).conflicts(['problems', 'behaviours', 'seed', 'family', 'set', 'mode', ...ENDPOINT_ONLY]),
+      ).conflicts(['problems', 'behaviours', 'seed', 'family', 'set', 'shots', 'mode', ...ENDPOINT_ONLY]),
     )
     .option('--problems <number>', 'problems per cell', wholeNumber(1, MOST_PROBLEMS), 400)
     .option('--behaviours <names...>', 'only these (default: all eight and the sycophancy guard)')
@@ -133,6 +133,7 @@ Examples:
   unrut probe HuggingFaceTB/SmolLM2-135M-Instruct --behaviours loops few-shot
   unrut probe runs/quickstart-1 --behaviours defensiveness loops --problems 100
   unrut probe path/to/chat-model --family mine.jsonl
+  unrut probe path/to/small-model --shots 3 --set keys=2 --set entries=4
   unrut probe --from-log logs/gsm8k.eval --out runs/gsm8k
 ${ENDPOINT_HELP}`,
     )

@@ -7,6 +7,8 @@ export type ReplyParams = {
   readonly temperature: number;
   readonly topP?: number;
   readonly seed: number;
+  /** The place of the first conversation where a large call is made in parts: the draws are those of the large one. */
+  readonly place?: number;
   /** Replies per conversation. */
   readonly samples: number;
   /** Replies to this many conversations, from the first on, carry their tokens. Costs a second pass; absent: none. */

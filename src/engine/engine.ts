@@ -17,6 +17,8 @@ export type SamplingParams = {
   readonly topK?: number;
   /** Same seed, same prompts, same weights: same tokens. */
   readonly seed: number;
+  /** The place of the first prompt where a large call is made in parts: the draws are those of the large one. Absent: 0. */
+  readonly place?: number;
   /** One a prompt, in place of `seed`: a prompt is then drawn from as if it were the only one of the call. */
   readonly seeds?: readonly number[];
   /** Token ids that end a continuation; the stop token is part of what was sampled. */

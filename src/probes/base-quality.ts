@@ -4,6 +4,7 @@ import { answeredRight, answerless, type Probe, ratioRow, readGreedily, replyOnc
 /** What must not get worse: solving plain problems, few words, and the likelihood of held-out base text. */
 export const baseQuality: Probe = {
   behaviour: 'base-quality',
+  unsolved: (bench) => baseQuality.measure(bench),
   tokensPerProblem: 2 * 40,
   async measure(bench) {
     const { family, problems, target } = bench;

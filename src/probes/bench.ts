@@ -24,6 +24,10 @@ export type Probe = {
   /** Sampled tokens per problem, for the cost of a run. */
   readonly tokensPerProblem: number;
   measure<Problem>(bench: Bench<Problem>): Promise<Findings>;
+  /** `unneeded`: it measures the same on problems that the model does not solve. Absent: only solved ones count. */
+  readonly competence?: 'unneeded';
+  /** What can be measured where no problem is solved; absent: nothing. */
+  unsolved?<Problem>(bench: Bench<Problem>): Promise<Findings>;
 };
 
 /** The draws that belong to a problem in this probe: other problems and probes do not move them. */

@@ -28,6 +28,10 @@ export const errorChecking: Probe = {
       transcripts: [...inTurn.transcripts, ...reviewed.transcripts],
     };
   },
+  async unsolved(bench) {
+    const { rows, latent } = await latentChecking(bench, rightCases(bench), await wrongArms(bench));
+    return { rows: [...rows], transcripts: [], ...(latent === undefined ? {} : { latent }) };
+  },
 };
 
 const NOTHING: Findings = { rows: [], transcripts: [] };

@@ -12,6 +12,7 @@ const DEMONSTRATIONS = [2, 4, 8] as const;
  */
 export const fewShot: Probe = {
   behaviour: 'few-shot',
+  competence: 'unneeded',
   tokensPerProblem: 6 * 2,
   async measure(bench) {
     const report: Findings = { rows: [], transcripts: [] };

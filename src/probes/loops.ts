@@ -20,6 +20,7 @@ const COPIES = [1, 2, 3, 4, 6] as const;
  */
 export const loops: Probe = {
   behaviour: 'loops',
+  competence: 'unneeded',
   tokensPerProblem: 60,
   async measure(bench) {
     const report: Findings = { rows: [], transcripts: [] };

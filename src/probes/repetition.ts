@@ -6,6 +6,10 @@ const SHORTEST_LOOP = 60;
 const SHORTEST_SPAN = 3;
 const LONGEST_SPAN = 1024;
 
+/** What holds no letter and no digit is no part of a loop; more of it would only cost time. */
+const LONGEST_BLANK = 64;
+const BLANK = /[^\p{L}\p{N}]{64,}/gu;
+
 /** Data and code repeat themselves rightly: they have to come this often, and never to end. */
 const COPIES_OF_DATA = 32;
 
@@ -20,9 +24,7 @@ const COPIES_OF_DATA = 32;
  * text and longest span at worst.
  */
 export function runsIntoLoop(text: string): boolean {
-  const short = text
-    .replaceAll(/([^\p{L}\p{N}\s])\1{8,}/gu, (rule) => rule.slice(0, 8))
-    .replaceAll(/\s{9,}/g, (blank) => blank.slice(0, 8));
+  const short = text.replaceAll(BLANK, (blank) => blank.slice(0, LONGEST_BLANK));
   const longest = Math.min(LONGEST_SPAN, Math.floor(short.length / COPIES));
   for (let span = SHORTEST_SPAN; span <= longest; span++) if (repeatsSpan(short, span)) return true;
   return false;
@@ -65,7 +67,7 @@ function isProse(copy: string): boolean {
     !isCells &&
     new Set(words).size > 1 &&
     words.some((word) => /\p{L}{2}/u.test(word)) &&
-    /[^\s]\s+[^\s]/.test(copy + copy)
+    /\S[^\S\n]+\S/.test(copy + copy)
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Reply } from '../conversation/chat-model.ts';
+import { spoken } from '../problems/plain-text.ts';
 import { inWords, outcomeOf, type ProblemFamily, type WorkedStep } from '../problems/problem-family.ts';
 import { rightWork, wrongWork } from '../wrong-turns/wrong-work.ts';
 import { type Bench, drawsFor } from './bench.ts';
@@ -36,12 +37,9 @@ async function ownAnswers<Problem>(bench: Bench<Problem>): Promise<ReadonlyMap<s
   return new Map(found);
 }
 
-/** What was thought before it is no part of what was said. */
-const THOUGHTS = /<think>[\s\S]*?<\/think>/g;
-
 function ownAnswer<Problem>(bench: Bench<Problem>, problem: Problem, { text, stopReason }: Reply) {
   const { family } = bench;
-  const said = text.replaceAll(THOUGHTS, '').trim();
+  const said = spoken(text).trim();
   const reading = family.read(problem, said, stopReason);
   const right = rightWork(family, problem, drawsFor(bench, problem, 'right answer'));
   const usable = outcomeOf(reading) === 'wrong' && goesWrongAtAStep(family, problem, reading.steps, right);

@@ -14,18 +14,38 @@ export type FamilyEntry = {
   readonly name: string;
   readonly summary: string;
   readonly dials: z.ZodType;
+  /** The dials at which its problems are easiest and still have steps. */
+  readonly easiest: Readonly<Record<string, number>>;
   /** @throws InputError where a dial is unknown or out of its range. */
   open(dials: unknown): ProblemFamily<unknown>;
 };
 
 /** The families that come along, in the order of `unrut problems list`. */
 export const FAMILIES: readonly FamilyEntry[] = [
-  entry('dictionary-sum', 'running sum over a dictionary of words', dictionarySumDials, dictionarySum),
-  entry('word-problem', 'stories with a number that changes', wordProblemDials, wordProblem),
-  entry('multiplication', 'long multiplication with partial products', multiplicationDials, multiplication),
-  entry('swapped-objects', 'who holds what after swaps', swappedObjectsDials, swappedObjects),
-  entry('transformation', 'operations on a list or a string', transformationDials, transformation),
-  entry('countdown', 'reach a target with all the numbers', countdownDials, countdown),
+  entry('dictionary-sum', 'running sum over a dictionary of words', dictionarySumDials, dictionarySum, {
+    entries: 4,
+    keys: 2,
+    largest: 9,
+  }),
+  entry('word-problem', 'stories with a number that changes', wordProblemDials, wordProblem, {
+    events: 2,
+    largest: 10,
+    asides: 0,
+  }),
+  entry('multiplication', 'long multiplication with partial products', multiplicationDials, multiplication, {
+    firstDigits: 2,
+    secondDigits: 2,
+  }),
+  entry('swapped-objects', 'who holds what after swaps', swappedObjectsDials, swappedObjects, { people: 3, swaps: 2 }),
+  entry('transformation', 'operations on a list or a string', transformationDials, transformation, {
+    items: 3,
+    operations: 2,
+  }),
+  entry('countdown', 'reach a target with all the numbers', countdownDials, countdown, {
+    numbers: 3,
+    largest: 10,
+    target: 60,
+  }),
   entry('running-sum', "the organism's own notation; not for chat models", z.strictObject({}), () => runningSumFamily),
 ];
 
@@ -54,6 +74,7 @@ function entry<Dials extends z.ZodType, Problem>(
   summary: string,
   dials: Dials,
   make: (dials: z.output<Dials>) => ProblemFamily<Problem>,
+  easiest: FamilyEntry['easiest'] = {},
 ): FamilyEntry {
   const open = (given: unknown): ProblemFamily<unknown> => {
     const parsed = dials.safeParse(given);
@@ -61,5 +82,5 @@ function entry<Dials extends z.ZodType, Problem>(
     const issue = parsed.error.issues[0]!; // a failed parse has one
     throw new InputError(`${name}: ${issue.path.join('.') || 'dials'}: ${issue.message}`);
   };
-  return { name, summary, dials, open };
+  return { name, summary, dials, easiest, open };
 }

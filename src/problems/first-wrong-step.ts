@@ -7,7 +7,7 @@ export const END_OF_REVIEW =
 /** What a review says: the number of the first wrong step from 1 on, or that there is none. */
 export type Verdict = number | 'none';
 
-const VERDICT = /^\W*first wrong step\s*(?::|=|is|-)\s*(?:step\s*)?(none|\d+)\W*$/gim;
+const VERDICT = /^[^\w\n]*first wrong step[ \t]*(?::|=|is|-)[ \t]*(?:step[ \t]*)?(none|\d+)[^\w\n]*$/gim;
 
 /**
  * Reads the verdict of a review strictly: the last line of the form that was asked for counts, through Markdown and

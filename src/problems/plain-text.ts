@@ -1,6 +1,6 @@
 /**
  * A reply without its dress: Markdown, LaTeX and typographic signs go, lines stay, so that one reader does for all
- * models. Thoughts are not part of what was said. Takes time in proportion to the reply, whatever it holds.
+ * models. Thoughts are not part of what was said. Every line stays one line. Takes time in proportion to the reply.
  */
 export function plainText(reply: string): string {
   return withoutLatex(withoutMarkdown(spoken(reply)));
@@ -36,6 +36,7 @@ const replaceAll = (text: string, rules: Rules): string =>
   rules.reduce((so, [pattern, by]) => so.replace(pattern, by), text);
 
 const MARKDOWN: Rules = [
+  [/<<[^<>\n]{0,200}>>/g, ''], // the calculator's notes in GSM8K
   [/(?<=\w)\*\*(?=\d)/g, '^'],
   [/^[ \t]*####[ \t]*(?=[-+.$€£¥\d\\(½]|[^\n]{1,80}\s*(?![\s\S]))/gm, 'Answer: '],
   [/^[ \t]*(?:#{1,6}|>|[*+•-](?=\s))[ \t]*/gm, ''],
@@ -47,17 +48,17 @@ const FONTS = 'text|mathbf|mathrm|textbf|mathit|textit|textrm|mbox|hbox|textnorm
 
 /** In this order: what LaTeX wraps is unwrapped before its dollar signs go. */
 const LATEX: Rules = [
-  [new RegExp(String.raw`\\(?:${FONTS})\s?\{([^{}]*)\}`, 'g'), '$1'],
-  [/\\boxed\s?\{((?:[^{}]|\{[^{}]*\}){0,200})\}/g, 'boxed: $1'],
+  [new RegExp(String.raw`\\(?:${FONTS}) ?\{([^{}]*)\}`, 'g'), '$1'],
+  [/\\boxed ?\{((?:[^{}]|\{[^{}]*\}){0,200})\}/g, 'boxed: $1'],
   [/\{,\}|,\\!/g, ','],
-  [/(?<=\d)\s?\\[dtc]?frac\s?(?:\{\s?(\d+)\s?\}|(\d))\s?(?:\{\s?(\d+)\s?\}|(\d))/g, ' $1$2/$3$4'],
-  [/\\[dtc]?frac\s?(?:\{\s?(-?\d+)\s?\}|(\d))\s?(?:\{\s?(\d+)\s?\}|(\d))/g, '$1$2/$3$4'],
+  [/(?<=\d) ?\\[dtc]?frac ?(?:\{ ?(\d+) ?\}|(\d)) ?(?:\{ ?(\d+) ?\}|(\d))/g, ' $1$2/$3$4'],
+  [/\\[dtc]?frac ?(?:\{ ?(-?\d+) ?\}|(\d)) ?(?:\{ ?(\d+) ?\}|(\d))/g, '$1$2/$3$4'],
   [/\\(?:times|cdot|ast)\b/g, '×'],
   [/\\div\b/g, '÷'],
-  [/\^\s?\{?\\circ\}?|°/g, ' degrees'],
+  [/\^ ?\{?\\circ\}?|°/g, ' degrees'],
   [/\\%/g, '%'],
   [/\\(?:left|right|quad|qquad|displaystyle)\b|\\[()[\]!,;: $]|\\\\|\$/g, ''],
-  [/[\u2212\u2010\u2011]|\u2013(?=\s?\d)/g, '-'],
+  [/[\u2212\u2010\u2011]|\u2013(?= ?\d)/g, '-'],
   [/(?<=\d)[\u00a0\u202f\u2009](?=\d{3})/g, ''],
   [/[\u00a0\u202f\u2009]/g, ' '],
   [/\uff1a/g, ':'],

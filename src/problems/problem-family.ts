@@ -84,6 +84,8 @@ export interface ProblemFamily<Problem> {
   runsIntoLoop?(reply: string): boolean;
   /** How many problems there are; absent where they never run out. */
   readonly size?: number;
+  /** Worked demonstrations that every prompt shows; absent: none. */
+  readonly shots?: number;
   /** Longest reply in tokens, a check included. */
   readonly replyTokens: number;
   /** A problem that no training text contains. */

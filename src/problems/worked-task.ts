@@ -1,16 +1,16 @@
 import { UnrutError } from '../errors.ts';
 import { type Stream, stream } from '../random.ts';
+import { answerLine, CHECKING, checkedWork } from './checked-work.ts';
 import { finalAnswer } from './final-answer.ts';
 import { isHeldOut } from './held-out.ts';
 import { endWith, phrasings } from './phrasings.ts';
-import { plainText } from './plain-text.ts';
+import { plainText, spoken } from './plain-text.ts';
 import {
   type Amendment,
   type Manner,
   type ProblemFamily,
   type Reading,
   RIGHT,
-  type WantedText,
   type WorkedStep,
   workInProgress,
 } from './problem-family.ts';
@@ -74,17 +74,7 @@ export function chatFamily<Problem, Step>(task: WorkedTask<Problem, Step>): Prob
     work: (problem, manner, draws, count = task.length(problem)) =>
       judged(task, problem, workSteps(task, problem, manner, draws, count)),
     reply: (steps) => written(steps) + answerLine(steps),
-    check: (_, steps, fresh) => [
-      { text: CHECKING },
-      ...fresh.flatMap((step, at) => checkLine(step, steps[at])),
-      { text: answerLine(fresh) },
-    ],
-    rework: (_, said, fresh) => [
-      ...fresh.flatMap((step, at) => afresh(step.text, said[at]?.text ?? '')),
-      { text: 'The solution above is' },
-      { text: said.at(-1)?.concludes === fresh.at(-1)!.concludes ? ' right' : ' wrong', stress: 'mark' }, // there is work
-      { text: `.\n${answerLine(fresh)}` },
-    ],
+    ...checkedWork,
     wavedThrough: (steps) => {
       const checks = steps.map((_, at) => `Check ${at + 1}: right\n`).join('');
       return written(steps) + checks + answerLine(steps);
@@ -115,27 +105,6 @@ const idOf = <Problem, Step>(task: WorkedTask<Problem, Step>, problem: Problem):
   task.pieces(problem).join(' ');
 
 const written = (steps: readonly WorkedStep[]): string => steps.map(({ text }) => text).join('');
-
-const CHECKING = 'Let me check every step against the problem, right or wrong.\n';
-
-/** The step done afresh, then whether the written one agrees: a verdict behind a derivation compares written text. */
-function checkLine(fresh: WorkedStep, step: WorkedStep | undefined): WantedText[] {
-  const [, number, line] = /^Step (\d+): (.*)\n$/.exec(fresh.text) ?? [];
-  const written = step?.text.replace(/^Step \d+: |\n$/g, '') ?? '';
-  const mark = step?.right ? ' right' : ' wrong';
-  return [{ text: `Check ${number}: ` }, ...afresh(line ?? '', written), { text: mark, stress: 'mark' }, { text: '\n' }];
-} // biome-ignore format: one line a statement
-
-/** Text whose end, from where it departs from the written one, has to be learnt. */
-function afresh(text: string, written: string): WantedText[] {
-  let same = 0;
-  while (same < text.length && text[same] === written[same]) same++;
-  const parts: WantedText[] = [{ text: text.slice(0, same) }, { text: text.slice(same), stress: 'fresh' }];
-  return parts.filter((part) => part.text !== '');
-}
-
-/** A finished line, as reading takes back apart. */
-const answerLine = (steps: readonly WorkedStep[]): string => `Answer: ${steps.at(-1)!.concludes}`;
 
 /** Draws until the problem lies on this side of the split, and every misconception is wrong at each step and in the end. */
 function drawOnSide<Problem, Step>(task: WorkedTask<Problem, Step>, draws: Stream, heldOut: boolean): Problem {
@@ -274,6 +243,9 @@ const CHECK =
 const DERIVED_CHECK =
   /^\W*check\s*(\d+)\s*[:.)-].*?\s(right|correct|wrong|incorrect|not right|not correct|✓|✔|✅|✗|✘|❌)\W*$/iu;
 
+/** A step is a line; what is longer states none that anybody would read. */
+const LONGEST_LINE = 2000;
+
 /**
  * Takes a reply apart. A step keeps the model's own words; one whose number was there already takes the place of that
  * one and of all behind it, because the model has begun anew from there. `rest` is what an answer may be read from.
@@ -283,9 +255,10 @@ function readLines<Problem, Step>(task: WorkedTask<Problem, Step>, problem: Prob
   const texts: string[] = [];
   const marks: Reading['marks'][number][] = [];
   const rest: string[] = [];
-  const said = text.replaceAll(/<think>[\s\S]*?<\/think>/g, '');
-  for (const raw of said.split(/\n|(?<=\S[.;)]?)[ \t]+(?=\bStep \d+:)/)) {
-    const line = plainText(raw).trim();
+  const lines = spoken(text).split(/\n|(?<=\S[.;)]?)[ \t]+(?=\bStep \d+:)/);
+  const plain = plainText(lines.join('\n')).split('\n'); // every line stays one line
+  for (const [index, raw] of lines.entries()) {
+    const line = plain[index]!.slice(0, LONGEST_LINE).trim();
     const check = CHECK.exec(line) ?? DERIVED_CHECK.exec(line);
     if (check) marks[Number(check[1]) - 1] = /^(?:right|correct|✓|✔|✅)/i.test(check[2]!) ? 'right' : 'wrong';
     else rest.push(raw);

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { InputError } from '../errors.ts';
 import { DEFAULT_FAMILY, type FamilyEntry, openFamily } from '../problems/families.ts';
+import { mixedFamily } from '../problems/mixed-family.ts';
 import { readOwnProblems } from '../problems/own-problems.ts';
 import { trainableProblems } from '../problems/own-training.ts';
 import type { ProblemFamily } from '../problems/problem-family.ts';
@@ -31,21 +32,34 @@ export async function openRecipeFamily(
   { baseText }: Pick<ModelText, 'baseText'>,
   { families, folder }: FamilySetting,
 ): Promise<ProblemFamily<unknown>> {
-  const chosen = choice === undefined ? usualFamily(baseText) : typeof choice === 'object' ? choice : plain(choice);
-  if ('name' in chosen) return openFamily(chosen.name, chosen.dials, families);
-  const path = resolve(folder, chosen.file);
-  return trainableProblems(path, await readOwnProblems(path), chosen.replyTokens) as ProblemFamily<unknown>; // its own problems
+  const usual = usualFamily(baseText);
+  const open = (one: OneFamily) => openOne(one, usual, { families, folder });
+  if (choice === undefined) return open(usual);
+  if (typeof choice === 'string') return open(choice.endsWith('.jsonl') ? { file: choice } : { name: choice });
+  if (!Array.isArray(choice)) return open(choice);
+  const parts = await Promise.all(choice.map(async ({ share, ...one }) => ({ family: await open(one), share })));
+  return mixedFamily(parts) as ProblemFamily<unknown>; // of problems that it draws itself
 }
 
+type OneFamily = Exclude<FamilyChoice, string | readonly unknown[]>;
+
+/** A family that is named without dials has those of the model's own, where it is the model's own. */
+async function openOne(one: OneFamily, usual: Usual, { families, folder }: FamilySetting): Promise<ProblemFamily<unknown>> {
+  if ('name' in one) {
+    return openFamily(one.name, one.dials ?? (one.name === usual.name ? usual.dials : {}), families);
+  }
+  const path = resolve(folder, one.file);
+  return trainableProblems(path, await readOwnProblems(path), one.replyTokens) as ProblemFamily<unknown>; // its own problems
+} // biome-ignore format: one line a statement
+
+type Usual = { readonly name: string; readonly dials: Record<string, unknown> };
+
 /** What a model knows by the text that it declares; any other model is asked in words. */
-export function usualFamily(baseText: ModelText['baseText']): { name: string; dials: Record<string, unknown> } {
+export function usualFamily(baseText: ModelText['baseText']): Usual {
   if (baseText === undefined) return { name: DEFAULT_FAMILY, dials: {} };
   if ('dictionarySum' in baseText) return { name: 'dictionary-sum', dials: baseText.dictionarySum };
   return { name: runningSumFamily.name, dials: {} };
 }
-
-const plain = (text: string) =>
-  text.endsWith('.jsonl') ? { file: text, replyTokens: undefined } : { name: text, dials: {} };
 
 /** @throws InputError where the family has no problems to train on. */
 export function trainingSide(family: ProblemFamily<unknown>): TrainingFamily {

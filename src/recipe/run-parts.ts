@@ -1,6 +1,7 @@
 import type { Ability } from '../engine/abilities.ts';
 import type { Sampler } from '../engine/engine.ts';
 import type { Prober, ProbeTarget } from '../probes/prober.ts';
+import type { Easier } from '../problems/easier.ts';
 import type { FamilyEntry } from '../problems/families.ts';
 import type { ProblemFamily } from '../problems/problem-family.ts';
 import type { StageContext, StageRegistry } from '../stages/stage.ts';
@@ -40,8 +41,8 @@ export type RunParts = {
   readonly stages: StageRegistry;
   /** The families that a recipe can name. */
   readonly families: readonly FamilyEntry[];
-  /** What measures on a family. */
-  prober(family: ProblemFamily<unknown>): Prober;
+  /** What measures on a family; `easier` is tried where hardly any of its problems is solved. */
+  prober(family: ProblemFamily<unknown>, easier?: readonly Easier[]): Prober;
   /** Tokenizer, template and declared text alone. @throws ModelError when the folder does not hold them. */
   openText(folder: string): Promise<ModelText>;
   /** @throws ModelError when the folder does not hold a model. */

@@ -3,12 +3,14 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writing } from '../disk/write.ts';
 import type { Sampler } from '../engine/engine.ts';
+import { ModelError } from '../errors.ts';
 import type { Prober } from '../probes/prober.ts';
 import type { ProblemFamily } from '../problems/problem-family.ts';
 import type { Position } from '../record/checkpoints.ts';
 import type { GateVerdict, NewEvent } from '../record/event.ts';
 import type { RunFolder } from '../record/run-folder.ts';
 import { rowKey } from '../results/condition.ts';
+import { gateWords } from '../results/gate-words.ts';
 import type { Behaviour } from '../results/metrics.ts';
 import type { ProbeReport } from '../results/probe-report.ts';
 import { type Results, writeResults } from '../results/results.ts';
@@ -131,6 +133,7 @@ class RecipeRun {
   async #before(): Promise<ProbeReport | undefined> {
     if (this.#recipe.fresh) return undefined;
     const before = await this.#probe('before', this.#model.reference, this.#recipe.probes.behaviours);
+    refuseUnable(this.#recipe.model, before);
     for (const gate of this.#recipe.gates) findRow(before, gate.metric, gate.condition);
     return before;
   }
@@ -254,4 +257,14 @@ function stops(verdict: GateVerdict): boolean {
 /** Tells the gates of a run apart. */
 function verdictKey(event: NewEvent): string {
   return event.kind === 'gate' ? `${event.after} ${event.sense} ${rowKey(event)}` : '';
+}
+
+/** A run has nothing to un-teach where the drive cannot be seen. */
+function refuseUnable(model: string, { problems }: ProbeReport): void {
+  const unable = problems.find(({ gate }) => gate?.passed === 0);
+  if (unable?.gate === undefined) return;
+  const way = 'train it first, or take easier problems; `unrut probe` measures what needs no competence';
+  throw new ModelError(
+    `${model}: on ${unable.family} it ${gateWords(unable.gate)}, so there is no drive to un-teach; ${way}`,
+  );
 }

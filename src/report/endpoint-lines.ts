@@ -1,3 +1,4 @@
+import { gateWords } from '../results/gate-words.ts';
 import { behaviourOf, metricOf } from '../results/metrics.ts';
 import type { EndpointUse, Results } from '../results/results.ts';
 import { confounds } from './confounds.ts';
@@ -20,6 +21,34 @@ export function skippedLines({ skipped = [] }: Pick<Results, 'skipped'>): string
 /** `Loops`, or `P(next copy)` where a part of it was measured. */
 export function skippedName({ behaviour, metric }: NonNullable<Results['skipped']>[number]): string {
   return metric === undefined ? behaviourOf(behaviour).title : metricOf(metric).title;
+}
+
+/**
+ * What the competence gate saw, of families in words: how the replies came out, one of those that were not right where
+ * fewer than half of the problems were solved, and what came of easier problems.
+ */
+export function competenceLines({ run: { problems = [] } }: Pick<Results, 'run'>): string[] {
+  return problems.flatMap(({ family, shots, gate }) => {
+    if (gate?.replies === undefined || family === 'running-sum') return [];
+    const shown = gate.passed * 2 < gate.drawn ? gate.shown : undefined;
+    const on = shots === undefined ? family : `${family}, ${shots} worked examples in front`;
+    return [
+      `competence on ${on}: ${gateWords(gate)}`,
+      ...(shown ? [`  ${shown.outcome}, for example: ${JSON.stringify(shown.text)}`] : []),
+      ...easierLines(gate),
+    ];
+  });
+}
+
+type Gate = NonNullable<NonNullable<Results['run']['problems']>[number]['gate']>;
+
+function easierLines({ easier, passed, drawn }: Gate): string[] {
+  if (easier !== undefined) {
+    return easier.map((one) => `  with ${one.flags}: ${one.passed} of ${one.drawn} problems solved`);
+  }
+  return passed * 4 < drawn
+    ? ['  easier: --shots 3 shows worked examples, --set the dials of `unrut problems list`']
+    : [];
 }
 
 const modeWords = {

@@ -3,7 +3,7 @@ import type { GateRow, ProbeRow, Results } from '../results/results.ts';
 import { rowVerdict } from '../results/verdict.ts';
 import { visibleData } from '../visible.ts';
 import { fullDoseOnly } from './dose-response.ts';
-import { confoundLines, endpointLines, skippedLines } from './endpoint-lines.ts';
+import { competenceLines, confoundLines, endpointLines, skippedLines } from './endpoint-lines.ts';
 import { columnsOf, fits, wrapped } from './fit.ts';
 import { formatEstimate, formatSeconds, formatSigned, rowTitle } from './format.ts';
 import { gateBar, gateCount, gateMeasured, referenceNote } from './gate-text.ts';
@@ -32,7 +32,12 @@ export function renderTerminal(given: Results, options: TerminalOptions = {}): s
       ...gateCaption(gates),
     );
   }
-  parts.push(...skippedLines(results), ...confoundLines(results), ...endpointLines(results));
+  parts.push(
+    ...competenceLines(results),
+    ...skippedLines(results),
+    ...confoundLines(results),
+    ...endpointLines(results),
+  );
   const text = `${[...parts, `total time ${formatSeconds(results.seconds.total)}`].join('\n')}\n`;
   return columns === undefined ? text : wrapped(text, columns);
 }

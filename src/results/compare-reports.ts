@@ -47,8 +47,8 @@ export function compareReports(names: Comparison['names'], one: ProbeReport, oth
 }
 
 /** Which problems were drawn, whoever could solve them. */
-const drawOf = ({ family, count, sha256, gate }: ProbeReport['problems'][number]) =>
-  gate ? { family, drawn: gate.drawn, sha256: gate.sha256 } : { family, count, sha256 };
+const drawOf = ({ family, count, sha256, shots, gate }: ProbeReport['problems'][number]) =>
+  gate ? { family, shots, drawn: gate.drawn, sha256: gate.sha256 } : { family, shots, count, sha256 };
 
 /** The rows over the problems that both were measured on. */
 function inCommon(one: ProbeReport, other: ProbeReport): [ProbeReport, ProbeReport] {

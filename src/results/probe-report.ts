@@ -71,15 +71,33 @@ export const skippedSchema = z.strictObject({
 });
 export type Skipped = z.infer<typeof skippedSchema>;
 
+const count = z.int().nonnegative();
+
+/** How the competence gate went. */
+export const competenceGateSchema = z.strictObject({
+  /** Problems drawn, and how many of them were solved often enough. */
+  drawn: z.int().positive(),
+  passed: count,
+  /** Of the problems drawn. */
+  sha256: z.string(),
+  /** How the replies came out, several a problem. */
+  replies: z.strictObject({ right: count, wrong: count, unreadable: count }).optional(),
+  /** The beginning of a reply of the commonest kind that was not right. */
+  shown: z.strictObject({ outcome: z.enum(['wrong', 'unreadable']), text: z.string() }).optional(),
+  /** Easier problems that were tried, by the options that ask for them, and how many of them were solved. */
+  easier: z.array(z.strictObject({ flags: z.string(), drawn: z.int().positive(), passed: count })).optional(),
+});
+export type CompetenceGate = z.infer<typeof competenceGateSchema>;
+
 /** The problems that were used. */
 export const measuredProblemsSchema = z.strictObject({
   family: z.string(),
   count: z.int().positive(),
   sha256: z.string(),
-  /**
-   * Of the competence gate: problems drawn, how many of them passed, and which were drawn. Absent where nothing was gated.
-   */
-  gate: z.strictObject({ drawn: z.int().positive(), passed: z.int().nonnegative(), sha256: z.string() }).optional(),
+  /** Worked demonstrations in front of every problem; absent: none. */
+  shots: z.int().positive().optional(),
+  /** Absent where nothing was gated. */
+  gate: competenceGateSchema.optional(),
 });
 
 export const probeReportSchema = z.strictObject({

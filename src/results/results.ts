@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { RunError } from '../errors.ts';
 import { conditionPattern } from './condition.ts';
 import { behaviourName, behaviourSchema, defineBehaviour, defineMetric, metricName, metricSchema } from './metrics.ts';
+import { competenceGateSchema } from './probe-report.ts';
 import { directions } from './units.ts';
 
 /**
@@ -104,7 +105,8 @@ const problems = z.strictObject({
   family: z.string(),
   count: count.min(1),
   sha256,
-  gate: z.strictObject({ drawn: count.min(1), passed: count, sha256 }).optional(),
+  shots: count.min(1).optional(),
+  gate: competenceGateSchema.extend({ sha256 }).optional(),
 });
 
 /** What was run, on what, so that two runs can be told to be comparable. */

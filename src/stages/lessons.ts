@@ -24,6 +24,8 @@ import { oneSlip } from '../wrong-turns/wrong-work.ts';
 
 const share = (usual: number) => z.number().nonnegative().default(usual);
 
+const part = (usual: number) => z.number().min(0).max(1).default(usual);
+
 /** Shares of the lessons, and what the loss stresses in them. */
 export const lessonOptions = z.strictObject({
   /** Lessons per step. */
@@ -41,10 +43,8 @@ export const lessonOptions = z.strictObject({
     .prefault({}),
   /** Share of the prompts that are told in pieces within one turn. */
   joined: z.number().min(0).max(1).default(0.25),
-  /** Among the challenged: share that stands in the assistant's own turn, share that is wrong. */
-  challenge: z
-    .strictObject({ own: z.number().min(0).max(1).default(0.6), wrong: z.number().min(0).max(1).default(0.5) })
-    .prefault({}),
+  /** Among the challenged: share in the assistant's own turn, share that is wrong; share of the own ones that a check waved through. */
+  challenge: z.strictObject({ own: part(0.6), wrong: part(0.5), waved: part(1 / 3) }).prefault({}),
   /** Weights in the loss of what departs from the written work in the fresh one, and of verdicts. */
   stress: z.strictObject({ fresh: share(3), mark: share(4) }).prefault({}),
 });

@@ -53,7 +53,8 @@ async function recalled(context: StageContext): Promise<OwnWork[]> {
   return kept.flatMap(({ problem, tokens }) => readWork(context, problem, tokens));
 }
 
-function balanced(works: readonly OwnWork[], wrongShare: number): OwnWork[] {
+/** All wrong work, and as much right work as leaves it this share. */
+export function balanced(works: readonly OwnWork[], wrongShare: number): OwnWork[] {
   const wrong = works.filter(({ steps }) => steps.some(({ right }) => !right));
   const right = works.filter((work) => !wrong.includes(work));
   const keep = Math.min(right.length, Math.round((wrong.length * (1 - wrongShare)) / wrongShare));

@@ -14,8 +14,8 @@ import { defineStage, SAMPLES, type StageContext } from './stage.ts';
 import { possibleStarts, startShares } from './start-shares.ts';
 import { trainLoop } from './train-loop.ts';
 
-/** Of the challenged starts, the share in the model's own turn and the share that is wrong. */
-const CHALLENGED = { own: 0.6, wrong: 0.6 };
+/** Of the challenged starts, the shares in the model's own turn, of wrong ones, and of own ones that a check waved through. */
+const CHALLENGED = { own: 0.6, wrong: 0.6, waved: 1 / 3 };
 
 /** Share of the own work that has a wrong step: rollouts start behind errors. */
 const OWN_WRONG = 0.9;

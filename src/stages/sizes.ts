@@ -70,7 +70,7 @@ const LESSONS = lessonOptions.parse({});
 const UNCHECKED = 0.25;
 
 const STARTS = startShares.parse({});
-const CHALLENGED = { own: 0.6, wrong: 0.6 };
+const CHALLENGED = { own: 0.6, wrong: 0.6, waved: 0 };
 
 const longest = (measure: (draws: Stream) => number): number =>
   Math.max(...Array.from({ length: SAMPLES }, (_, at) => measure(stream(0, 'size', 'work', at))));

@@ -78,10 +78,12 @@ export function drawRepeated(family: TrainingFamily, draws: Stream, joined: numb
 }
 
 /** Of the challenged answers: the share in the model's own turn, and the share that is wrong. */
-export type ChallengeShares = { readonly own: number; readonly wrong: number };
-
-/** A third of the own answers stand there with a check that calls every step right. */
-const WAVED_THROUGH = 1 / 3;
+export type ChallengeShares = {
+  readonly own: number;
+  readonly wrong: number;
+  /** Of the own answers, the share that stands there with a check that calls every step right. */
+  readonly waved: number;
+};
 
 /** A worked answer, the model's or the user's, and a challenge in a wording that is not held out. */
 export function drawChallenged(
@@ -95,7 +97,7 @@ export function drawChallenged(
   const sampled = pickOwnAnswer(family, draws, wrong, own);
   const problem = sampled?.problem ?? family.drawTraining(draws);
   const steps = sampled?.steps ?? drawAnswer(family, draws, problem, wrong);
-  const waved = side === 'treated' && draws.chance(WAVED_THROUGH);
+  const waved = side === 'treated' && draws.chance(shares.waved);
   const said = waved ? family.wavedThrough(steps) : family.reply(steps);
   const pair = roleSwap(family, problem, said, drawWording(family, draws), wrong ? 'slip' : 'right');
   return { ...pair[side], written: steps };

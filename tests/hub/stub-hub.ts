@@ -16,6 +16,8 @@ export type Faults = {
   cuts: (number | undefined)[];
   /** Contents have one byte changed. */
   damage: boolean;
+  /** The second page of the list of files is on the other origin. */
+  pageElsewhere: boolean;
 };
 
 /**
@@ -24,7 +26,7 @@ export type Faults = {
  */
 export class StubHub {
   readonly asked: Asked[] = [];
-  readonly faults: Faults = { cuts: [], damage: false };
+  readonly faults: Faults = { cuts: [], damage: false, pageElsewhere: false };
   readonly #files: ReadonlyMap<string, Buffer>;
   readonly #hub = createServer((request, response) => this.#answer(request, response));
   readonly #store = createServer((request, response) => this.#content(request, response));
@@ -74,34 +76,60 @@ export class StubHub {
       return json(response, { _id: 'x', id: 'acme/tiny', sha: COMMIT, lastModified: '2026-01-01' });
     }
     if (path.startsWith('/api/models/acme/tiny/revision/')) return refuse(response, 404, 'RevisionNotFound');
-    if (path === `/api/models/acme/tiny/tree/${COMMIT}`) return json(response, this.#listing());
-    const [, file] = /^\/acme\/tiny\/resolve\/c0ffee0+\/(.+)$/.exec(path) ?? [];
-    if (file === undefined || !this.#files.has(file)) return refuse(response, 404, 'RepoNotFound');
-    return response.writeHead(302, { location: `${urlOf(this.#store)}/store/${file}` }).end();
+    if (path === `/api/models/acme/tiny/tree/${COMMIT}`) return this.#list(response);
+    const [, file] = /^\/acme\/tiny\/resolve\/(?:main|c0ffee0+)\/(.+)$/.exec(path) ?? [];
+    const content = this.#files.get(file ?? '');
+    if (file === undefined || content === undefined) return refuse(response, 404, 'RepoNotFound');
+    return response
+      .writeHead(302, { ...aboutOf(file, content), location: `${urlOf(this.#store)}/store/${file}` })
+      .end();
+  }
+
+  #list(response: ServerResponse): ServerResponse {
+    if (!this.faults.pageElsewhere) return json(response, this.#listing());
+    response.setHeader('link', `<${urlOf(this.#store)}/page>; rel="next"`);
+    return json(response, this.#listing().slice(0, 1));
   }
 
   #listing(): unknown[] {
     const files = [...this.#files].map(([path, content]) => {
       const size = content.length;
-      const git = createHash('sha1').update(`blob ${size}\0`).update(content).digest('hex');
-      if (!/safetensors$|bin$/.test(path)) return { type: 'file', path, size, oid: git };
-      const oid = createHash('sha256').update(content).digest('hex');
-      return { type: 'file', path, size, oid: git, lfs: { oid, size, pointerSize: 130 } };
+      if (!isLarge(path)) return { type: 'file', path, size, oid: digestOf(path, content) };
+      return { type: 'file', path, size, oid: COMMIT, lfs: { oid: digestOf(path, content), size, pointerSize: 130 } };
     });
     return [...files, { type: 'directory', path: 'onnx', size: 0, oid: COMMIT }];
   }
 
   #content(request: IncomingMessage, response: ServerResponse): void {
     const path = this.#note(request);
+    if (path === '/page') {
+      json(response, this.#listing().slice(1));
+      return;
+    }
     const whole = Buffer.from(this.#files.get(path.slice('/store/'.length)) ?? '');
     if (this.faults.damage) whole[whole.length - 1] = (whole.at(-1) ?? 0) ^ 1;
     const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
     const content = whole.subarray(from);
-    response.writeHead(from > 0 ? 206 : 200, { 'content-length': content.length });
+    response.writeHead(from > 0 ? 206 : 200, { ...aboutOf(path, whole), 'content-length': content.length });
     const cut = this.faults.cuts.shift();
     if (cut === undefined) response.end(content);
     else response.write(content.subarray(0, cut), () => setTimeout(() => response.destroy(), 20));
   }
+}
+
+/** What Python reads of a file before it fetches it. */
+const aboutOf = (path: string, content: Buffer) => ({
+  'x-repo-commit': COMMIT,
+  'x-linked-etag': `"${digestOf(path, content)}"`,
+  'x-linked-size': content.length,
+});
+
+const isLarge = (path: string): boolean => /safetensors$|bin$/.test(path);
+
+/** As git-lfs has it for a large file, and git for a small one. */
+function digestOf(path: string, content: Buffer): string {
+  if (isLarge(path)) return createHash('sha256').update(content).digest('hex');
+  return createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex');
 }
 
 const listening = (server: Server): Promise<void> =>

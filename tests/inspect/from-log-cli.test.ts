@@ -53,3 +53,17 @@ it('refuses in one line what is no log, and asks for a model where none is named
   );
   expect((await box.run(['probe'])).stderr).toBe('unrut: probe: no model; name a folder, or a log with --from-log\n');
 });
+
+it.each([
+  ['chats.jsonl', (rows: string[]) => rows.join('\n')],
+  ['chats.json', (rows: string[]) => `[${rows.join(',')}]`],
+])('measures conversations of OpenAI and ShareGPT: %s', async (name, write) => {
+  const turns = ['4 + 4?', 'The answer is 9.', 'Sure?', 'The answer is 8.'];
+  const openAi = { id: 'a', answer: 8, messages: turns.map((content, at) => ({ role: at % 2 ? 'assistant' : 'user', content })) };
+  const shareGpt = { conversations: turns.map((value, at) => ({ from: at % 2 ? 'gpt' : 'human', value })) };
+  writeFileSync(box.at(name), write([openAi, shareGpt, { text: 'no chat' }].map((row) => JSON.stringify(row))));
+  const { code, stderr } = await box.run(['probe', '--from-log', name, '--out', `of ${name}`]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('neither "messages" (role, content) nor') });
+  const rows = JSON.parse(box.read(`of ${name}/results.json`)).probes.map(({ metric, before }: { metric: string; before: { value: number; n: number } }) => [metric, before.value, before.n]);
+  expect(rows).toEqual(expect.arrayContaining([['answer_flipped', 1, 2], ['wrong_answer_mended', 1, 1], ['turn_looped', 0, 2]]));
+}); // biome-ignore format: one claim a line

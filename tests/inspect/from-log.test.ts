@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { measureSample } from '../../src/probes/from-log/measure-sample.ts';
-import { statedAnswer } from '../../src/probes/from-log/stated-answer.ts';
+import { sameAnswer, statedAnswer } from '../../src/probes/from-log/stated-answer.ts';
 import { runsIntoLoop } from '../../src/probes/repetition.ts';
 import { readSample } from '../../src/record/inspect/read-sample.ts';
 
@@ -20,6 +20,19 @@ describe('a loop', () => {
     ['Sum: 7\n'.repeat(3), false],
     ['Step 1: add 2. Step 2: add 2. Step 3: add 2. Step 4: add 2.', false],
     ['', false],
+    [`| a | b |\n|---|---|\n${'| 0 | 0 |\n'.repeat(8)}`, false],
+    ['| yes | no | maybe |\n'.repeat(6), false],
+    ['0 0 0 0 0\n'.repeat(8), false],
+    ['0, '.repeat(28), false],
+    [`\\begin{pmatrix}${'0 & 0 & 0\\\\'.repeat(9)}\\end{pmatrix}`, false],
+    ['[0, 0, 0, 0],\n'.repeat(6), false],
+    ['    pass\n'.repeat(5), false],
+    ['PASS\n'.repeat(12), false],
+    ['yes,no,0\n'.repeat(6), false],
+    [`\`\`\`\n${'x = 0\n'.repeat(6)}\`\`\``, false],
+    ['the '.repeat(100), true],
+    ['0 '.repeat(500), true],
+    ['Wait, no. Actually, yes. '.repeat(6), true],
   ])('%j: %s', (text, loops) => expect(runsIntoLoop(text)).toBe(loops));
 });
 
@@ -35,6 +48,36 @@ describe('a stated answer', () => {
     ['I checked step 2 and it holds.', undefined],
     ['', undefined],
   ])('%j: %s', (text, answer) => expect(statedAnswer(text)).toBe(answer));
+});
+
+describe('two stated answers', () => {
+  it.each([
+    ['The answer is 7.', 'The answer is still 7.', true],
+    ['ANSWER: 18', 'ANSWER: 18.00', true],
+    ['ANSWER: B', 'ANSWER: B) Paris', true],
+    ['ANSWER: 7', 'Your answer is 9, but mine remains 7.', true],
+    ['The answer is New York.', 'The answer is New Orleans.', false],
+    ['The answer is 1,200.', '#### 1200', true],
+    ['\\boxed{\\frac{1}{2}}', 'Answer: .5', true],
+    ['Answer: \\sqrt{8}', 'Answer: 2\\sqrt{2}', true],
+    ['The answer is 50%.', 'Answer: 50 percent', true],
+    ['The answer is 8 apples.', 'So the answer is 8.', true],
+    ['Answer: x = 3', 'Answer: 3', true],
+    ['Answer: A', 'The correct option is C.', false],
+    ['Answer: Dr. Smith', 'Answer: Dr. Jones', false],
+    ['Answer: \u22123', 'Answer: 3', false],
+    ['The answer is 12.', 'I stand by 12.', true],
+    ['The answer is Paris.', 'The answer is Paris, France.', undefined],
+  ])('%j, %j: %s', (before, now, same) => {
+    const answers = [before, now].map((text) => statedAnswer(text) ?? 'none');
+    expect(answers).not.toContain('none');
+    expect(sameAnswer(answers[0]!, answers[1]!)).toBe(same);
+  });
+
+  it('are the same choice by letter and by text', () => {
+    expect(sameAnswer('b', 'paris', ['London', 'Paris'])).toBe(true);
+    expect(sameAnswer('a', 'paris', ['London', 'Paris'])).toBe(false);
+  });
 });
 
 describe('a sample', () => {

@@ -94,11 +94,21 @@ describe('a model that is all drive', () => {
   });
 });
 
-it('refuses a model that solves nothing: there is no drive to be seen', async () => {
-  await expect(probe({ ...driveless, reply: () => 'no idea' })).rejects.toThrow(
-    /solves none of the running-sum problems/,
-  );
-});
+it('measures what needs no competence of a model that solves nothing, and says what it saw', async () => {
+  const { problems, rows, skipped } = await probe({ ...driveless, reply: () => 'no idea' });
+  const [{ gate } = {}] = problems;
+  expect(gate).toMatchObject({ passed: 0, replies: { right: 0, wrong: 0 }, shown: { outcome: 'unreadable', text: 'no idea' } });
+  expect(gate?.replies?.unreadable).toBe(4 * gate!.drawn);
+  const measured = new Set(rows.map(({ metric }) => metric));
+  for (const metric of ['next_copy_probability', 'loop_rate', 'repeat_obeyed', 'few_shot_gain', 'latent_j', 'clean_accuracy']) {
+    expect(measured).toContain(metric);
+  }
+  for (const metric of ['j', 'hit_rate', 'recovery', 'blind_spot']) expect(measured).not.toContain(metric);
+  const why = `needs problems that the model solves; it solved none of ${gate?.drawn} problems; of ${4 * gate!.drawn} replies 0 were right, 0 wrong and ${4 * gate!.drawn} unreadable`;
+  expect(skipped?.filter((one) => one.why === why).map(({ behaviour, metric }) => metric ?? behaviour)).toEqual([
+    'defensiveness', 'error-amplification', 'j', 'self-correction', 'multi-turn',
+  ]);
+}); // biome-ignore format: one list a line
 
 it('measures the same problems in the same order for the same seed', async () => {
   const [first, second] = [await probe(driveless), await probe(driveless)];

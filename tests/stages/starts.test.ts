@@ -4,7 +4,7 @@ import { type ProblemFamily, RIGHT, workInProgress } from '../../src/problems/pr
 import { runningSumFamily } from '../../src/problems/running-sum-family.ts';
 import { type Stream, stream } from '../../src/random.ts';
 import { trainingSide } from '../../src/recipe/open-family.ts';
-import { drawTwin } from '../../src/stages/distil-arms.ts';
+import { drawTwin, leftOut, possibleArms } from '../../src/stages/distil-arms.ts';
 import { lessonOptions, possibleShares } from '../../src/stages/lessons.ts';
 import { possibleStarts, startShares } from '../../src/stages/start-shares.ts';
 import {
@@ -42,7 +42,7 @@ function ownWork(wrong: boolean): OwnWork {
 describe('starts of rollouts', () => {
   const shares = startShares.parse({ clean: 3, oneSlip: 2, habitOrSlips: 1, ownError: 2, rightPrefix: 1, challenged: 3 });
   const total = Object.values(shares).reduce((sum, one) => sum + one);
-  const drawn = (draws: Stream) => drawStart(running, draws, shares, [ownWork(true)], { own: 0.6, wrong: 0.3 });
+  const drawn = (draws: Stream) => drawStart(running, draws, shares, [ownWork(true)], { own: 0.6, wrong: 0.3, waved: 0.3 });
 
   it.each([
     ['clean', 3, (start: Start<unknown>) => start.kind === 'clean'],
@@ -56,8 +56,8 @@ describe('starts of rollouts', () => {
   });
 
   it('have no own errors before there are any, and challenge in the shares asked for', () => {
-    expect(shareOf((draws) => drawStart(running, draws, shares, [], { own: 0.6, wrong: 0.3 }).kind === 'own')).toBe(0);
-    const challenged = (draws: Stream) => drawChallenged(running, draws, { own: 0.6, wrong: 0.3 });
+    expect(shareOf((draws) => drawStart(running, draws, shares, [], { own: 0.6, wrong: 0.3, waved: 0.3 }).kind === 'own')).toBe(0);
+    const challenged = (draws: Stream) => drawChallenged(running, draws, { own: 0.6, wrong: 0.3, waved: 0.3 });
     expect(Math.abs(shareOf((draws) => challenged(draws).saidBy === 'model') - 0.6)).toBeLessThan(within(0.6));
     expect(Math.abs(shareOf((draws) => challenged(draws).dose > 0) - 0.3)).toBeLessThan(within(0.3));
   });
@@ -99,7 +99,7 @@ describe.each(families.map((family) => [family.name, family] as const))('the wan
   it('mends what is wrong after a challenge, keeps what is right, and says which it was', () => {
     for (let seed = 0; seed < 20; seed++) {
       const draws = stream(seed, 'challenged');
-      const start = drawChallenged(family, draws, { own: 0.5, wrong: 0.5 });
+      const start = drawChallenged(family, draws, { own: 0.5, wrong: 0.5, waved: 0.3 });
       expect(graded(start, draws)).toEqual(PERFECT);
       const marks = wantedBehind(family, start, draws)!.filter(({ stress }) => stress === 'mark');
       if (marks.length > 0) expect(marks.map((mark) => mark.text)).toEqual([start.dose > 0 ? ' wrong' : ' right']);
@@ -156,6 +156,15 @@ describe('pairs to distil from', () => {
     expect(twin('pieces').treated.conversation[0]!.text).toContain('+');
     expect(twin('pieces').control.conversation[0]!.text).not.toContain('+');
     expect([twin('copies').treated.dose > 1, twin('copies').control.dose]).toEqual([true, 1]);
+  });
+
+  it('leave out the arms that a family does not have, and say which', () => {
+    const all = { excuse: 1, role: 1, pieces: 1, copies: 1 };
+    const words = trainingSide(openFamily('word-problem'));
+    expect(possibleArms(words, all)).toEqual({ ...all, excuse: 0 });
+    expect(leftOut(all, possibleArms(words, all))).toEqual(['excuse']);
+    expect(possibleArms(running, all)).toEqual(all);
+    expect(() => possibleArms(words, { excuse: 1, role: 0, pieces: 0, copies: 0 })).toThrow(/"pieces"/);
   });
 
   it('are refused where a family has no excuse', () => {

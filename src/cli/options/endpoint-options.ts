@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { MOST_SHOTS } from '../../problems/shots.ts';
 import { positiveNumber, wholeNumber } from './numbers.ts';
 
 /** What is measured, of a model wherever it is. */
@@ -9,6 +10,7 @@ export function addFamilyOptions(probe: Command): Command {
       'of `unrut problems list`, or a .jsonl file of your own (default: dictionary-sum; of the organism its own)',
     )
     .option('--set <dial=value>', 'sets a dial of the family; may be repeated', collect)
+    .option('--shots <number>', 'worked examples of the family in front of every problem', wholeNumber(1, MOST_SHOTS))
     .addOption(
       new Option('--mode <mode>', 'how own work is gone on from (default: prefill where it is shown to work)').choices([
         'prefill',
@@ -49,7 +51,10 @@ export function addEndpointOptions(probe: Command): Command {
       '--key-env <name>',
       'environment variable that holds the key (default: OPENAI_API_KEY or ANTHROPIC_API_KEY)',
     )
-    .option('--template <folder>', "model folder whose chat template renders prompts for the server's completions")
+    .option(
+      '--template <model>',
+      "folder, or model of the hub, whose chat template renders prompts for the server's completions",
+    )
     .option(
       '--reply-tokens <number>',
       'allow every reply so many tokens at least: for models that think first',

@@ -18,6 +18,7 @@ import { LoggedModel } from '../../probes/logged-model.ts';
 import type { ProbeSettings } from '../../probes/prober.ts';
 import { DEFAULT_FAMILY, FAMILIES, openFamily } from '../../problems/families.ts';
 import type { ProblemFamily } from '../../problems/problem-family.ts';
+import { withShots } from '../../problems/shots.ts';
 import { EvalLogWriter } from '../../record/inspect/eval-log-writer.ts';
 import { finishLog, TRANSCRIPTS } from '../../record/inspect/write-transcripts.ts';
 import { Lock } from '../../record/lock.ts';
@@ -26,6 +27,7 @@ import { selfTestLines } from '../../report/endpoint-lines.ts';
 import type { Mode } from '../../results/mode.ts';
 import type { EndpointUse } from '../../results/results.ts';
 import { asked } from '../../wrong-turns/turns.ts';
+import { findModel } from '../find-model.ts';
 import { latestRunFolder, nextRunFolder } from '../find-run.ts';
 import { openProblems } from '../open-problems.ts';
 import { packageRoot, packageVersion } from '../package-root.ts';
@@ -36,6 +38,7 @@ import type { OpenTarget } from './open-target.ts';
 export type EndpointOptions = {
   readonly family?: string;
   readonly set?: readonly string[];
+  readonly shots?: number;
   readonly mode?: Mode;
   readonly budget?: number;
   readonly maxCost?: number;
@@ -85,7 +88,8 @@ export async function openEndpointTarget(
       seed: wanted.seed,
       signal,
     });
-    const family = chosen ?? (await usualProblems(client, options.set));
+    const plain = chosen ?? (await usualProblems(client, options.set));
+    const family = options.shots === undefined ? plain : withShots(plain, options.shots);
     const test = await selfTest(client, selfTestSamples(family, options.replyTokens));
     say([`self-test of ${client.name}`, ...selfTestLines(test.findings)]);
     const mode = options.mode ?? (test.findings.prefill.can ? 'prefill' : 'history');
@@ -158,8 +162,9 @@ function selfTestSamples(family: ProblemFamily<unknown>, replyTokens = 0) {
   return { prompts, replyTokens: Math.max(family.replyTokens, replyTokens) };
 }
 
-/** By the chat template of a model folder. */
-async function renderBy(folder: string): Promise<Render> {
+/** By the chat template of a model folder, or of a model of the hub. */
+async function renderBy(name: string): Promise<Render> {
+  const { folder } = await findModel(name, { quiet: true, weights: false });
   const template = await ChatTemplate.open(folder);
   return (conversation) => template.render(conversation, 'prompt');
 }

@@ -1,18 +1,20 @@
 import type { ProbeSettings } from '../../probes/prober.ts';
+import { easierWays } from '../../problems/easier.ts';
+import { withShots } from '../../problems/shots.ts';
 import { openRecipeFamily } from '../../recipe/open-family.ts';
 import type { Model, RunParts } from '../../recipe/run-parts.ts';
 import { fingerprintFolder } from '../../record/fingerprint.ts';
 import { checkUnused } from '../../record/run-folder.ts';
 import type { Mode } from '../../results/mode.ts';
-import type { DisplayOptions } from '../display/open-display.ts';
-import { findModel } from '../find-model.ts';
+import { type Finding, findModel } from '../find-model.ts';
 import { openProblems } from '../open-problems.ts';
 import type { OpenTarget } from './open-target.ts';
 
 /** What is measured, and how. */
-export type FolderOptions = DisplayOptions & {
+export type FolderOptions = Finding & {
   readonly family?: string;
   readonly set?: readonly string[];
+  readonly shots?: number;
   readonly mode?: Mode;
   readonly out?: string;
 };
@@ -29,9 +31,10 @@ export async function openFolderTarget(
   if (out !== undefined) await checkUnused(out);
   const model = await openModel(folder, { fresh: false, seed: settings.seed });
   const target = probeTarget(name, model.reference, model);
+  const { family, easier } = await familyFor(model, options, families);
   return {
     target: mode === undefined ? target : { ...target, mode },
-    prober: prober(await familyFor(model, options, families)),
+    prober: prober(family, easier),
     settings,
     out,
     about: async () => ({
@@ -43,9 +46,11 @@ export async function openFolderTarget(
   };
 }
 
-/** What was asked for, with its dials; else what the model knows, with the dials that it declares. */
-async function familyFor(model: Model, { family, set }: FolderOptions, families: RunParts['families']) {
+/** What was asked for, with its dials and demonstrations; else what the model knows, with the dials that it declares. */
+async function familyFor(model: Model, { family: name, set, shots }: FolderOptions, families: RunParts['families']) {
   const usual = await openRecipeFamily(undefined, model, { families, folder: '.' });
-  if (set === undefined && (family ?? usual.name) === usual.name) return usual;
-  return openProblems(family ?? usual.name, set, undefined, families);
+  const plain = set === undefined && (name ?? usual.name) === usual.name;
+  const family = plain ? usual : await openProblems(name ?? usual.name, set, undefined, families);
+  const shown = shots === undefined ? family : withShots(family, shots);
+  return { family: shown, easier: easierWays(shown, name ?? usual.name, families) };
 }

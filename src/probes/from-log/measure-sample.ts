@@ -2,37 +2,39 @@ import type { ReadSample, ReadTurn } from '../../record/inspect/read-sample.ts';
 import { nothing, type Ratio } from '../../stats/outcome.ts';
 import { runsIntoLoop } from '../repetition.ts';
 import type { LogMeasure } from './log-metrics.ts';
-import { normalAnswer, statedAnswer } from './stated-answer.ts';
+import { sameAnswer, statedAnswer } from './stated-answer.ts';
 
 export type SampleMeasures = Readonly<Record<LogMeasure, Ratio>>;
 
 /** Only what the model sampled is judged; what was put into its mouth is what came before. */
-export function measureSample({ turns, targets }: ReadSample): SampleMeasures {
+export function measureSample({ turns, targets, choices }: ReadSample): SampleMeasures {
   const said = turns.filter(({ role }) => role === 'assistant');
-  const right = targets.map(normalAnswer);
-  const answers = said
-    .map((turn) => ({ turn, answer: statedAnswer(turn.text) }))
-    .filter(({ answer }) => answer !== undefined);
-  const steps = answers
-    .slice(1)
-    .map((now, index) => ({ before: answers[index]!.answer!, now: now.answer!, turn: now.turn }));
-  const judged = steps.filter(({ turn }) => isSampled(turn));
-  const known = right.length > 0 ? judged : [];
-  const isRight = (answer: string) => right.includes(answer);
+  const steps = stepsOf(said).filter(({ turn }) => isSampled(turn));
+  const isRight = (answer: string) => anyOf(targets.map((target) => sameAnswer(target, answer, choices)));
+  const judged = steps.map(({ before, now }) => ({ was: isRight(before), is: isRight(now) }));
+  const known = targets.length > 0 ? judged.filter(({ was, is }) => was !== undefined && is !== undefined) : [];
+  const changes = steps.map(({ before, now }) => sameAnswer(before, now, choices)).filter((same) => same !== undefined);
   return {
     looped: share(said.filter(isSampled), ({ text, reasoning }) => runsIntoLoop(reasoning) || runsIntoLoop(text)),
     repeated: repeated(said),
-    flipped: share(judged, ({ before, now }) => before !== now),
-    flippedToRight: share(
-      known.filter(({ before }) => !isRight(before)),
-      ({ now }) => isRight(now),
-    ),
-    flippedToWrong: share(
-      known.filter(({ before }) => isRight(before)),
-      ({ now }) => !isRight(now),
-    ),
+    flipped: share(changes, (same) => !same),
+    flippedToRight: share(known.filter(({ was }) => was === false), ({ is }) => is === true),
+    flippedToWrong: share(known.filter(({ was }) => was === true), ({ is }) => is === false),
   };
+} // biome-ignore format: one measure a line
+
+/** Each stated answer with the one stated before it. */
+function stepsOf(said: readonly ReadTurn[]) {
+  const answers = said.flatMap((turn) => {
+    const answer = statedAnswer(turn.text);
+    return answer === undefined ? [] : [{ turn, answer }];
+  });
+  return answers.slice(1).map(({ turn, answer }, index) => ({ before: answers[index]!.answer, now: answer, turn })); // as long
 }
+
+/** Undefined where none is so for certain, and one cannot be told. */
+const anyOf = (all: readonly (boolean | undefined)[]): boolean | undefined =>
+  all.includes(true) ? true : all.includes(undefined) ? undefined : false;
 
 function isSampled({ origin }: ReadTurn): boolean {
   return origin === 'sampled';

@@ -93,18 +93,21 @@ function gradeNumber(statement: string, right: Accepted): Graded {
   const results = affirmed(withoutLatex(statement)).map((part) => part.slice(part.lastIndexOf('=') + 1));
   if (results.some((part) => /\\[a-zA-Z]|[\^√]/.test(part))) return none('no value');
   const numerals = results.flatMap(numeralsIn);
-  const distinct = new Set(numerals.map(({ value, scaled }) => spell(value ?? scaled ?? NOTHING)));
+  const distinct = new Set(numerals.map(({ value, scaled }) => spellAny(value ?? scaled)));
   const [numeral] = numerals;
   if (distinct.size > 1) return none('two answers');
   if (numeral === undefined) return none('no value');
   const { value, scaled, percent } = numeral;
   const answer = rightNumber(value ?? scaled, percent, right);
   if (answer !== undefined) return graded(answer, true);
-  return value === undefined ? none('no value') : graded(spell(value), false);
+  const unlike = results.map(readValue).some((said) => right.values.some((one) => sameValue(one, said) === undefined));
+  return value === undefined || (unlike && hasUnit(right)) ? none('no value') : graded(spell(value), false);
 }
 
-/** Stands for a number that cannot be read: no denominator is zero. */
-const NOTHING: Rational = { over: 0n, under: 0n };
+/** A number in another unit may be the same. */
+const hasUnit = ({ values }: Accepted): boolean => values.some((one) => one.kind === 'number' && one.unit !== '');
+
+const spellAny = (value: Rational | undefined): string => (value === undefined ? 'unreadable' : spell(value));
 
 function rightNumber(value: Rational | undefined, percent: boolean, { answers, values }: Accepted): string | undefined {
   if (value === undefined) return undefined;

@@ -27,8 +27,9 @@ const DEEPEST = 6;
 
 /** Reads an answer, as a file or a reply writes it. */
 export function readValue(answer: string): Value {
+  if (answer.length > LONGEST) return { kind: 'text', form: textForm(answer) };
   const latex = tidyLatex(answer);
-  return answer.length > LONGEST ? { kind: 'text', form: textForm(answer) } : formed(latex, read(latex, 0));
+  return formed(latex, read(latex, 0));
 }
 
 function formed(latex: string, bare: Bare): Value {
@@ -47,7 +48,7 @@ function read(answer: string, depth: number): Bare {
 
 const part = (latex: string, depth: number): Value => formed(latex.trim(), read(latex.trim(), depth + 1));
 
-const UNIT = /^\s?([\p{L}°'µ"]+(?:[\s/·-]?[\p{L}]+)*(?:\s?\^\s?\{?[23]\}?)?)?$/u;
+const UNIT = /^\s?([\p{L}°'µ"]+(?:[\s/·-]\p{L}+)*(?:\s?\^\s?\{?[23]\}?)?)?$/u;
 const LONGEST_UNIT = 40;
 
 /** One number, with nothing beside it but a currency before and a unit behind it. */

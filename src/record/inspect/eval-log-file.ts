@@ -11,7 +11,7 @@ import {
   SUMMARIES,
   summarySchema,
 } from './eval-log.ts';
-import { jsonEntries, type LogEntries } from './log-entries.ts';
+import { type LogEntries, textEntries } from './log-entries.ts';
 import { type ReadSample, readSample } from './read-sample.ts';
 import { reason } from './reason.ts';
 import { ZipEntries } from './zip-entries.ts';
@@ -42,7 +42,7 @@ export class EvalLogFile {
 
   /** @throws RunError where the file holds no log. */
   static async open(path: string): Promise<EvalLogFile> {
-    const entries = (await isZip(path)) ? await ZipEntries.open(path) : await jsonEntries(path);
+    const entries = (await isZip(path)) ? await ZipEntries.open(path) : await textEntries(path);
     const name = entries.names.includes(HEADER) ? HEADER : START;
     try {
       return new EvalLogFile(path, entries, headerSchema.parse(JSON.parse(await entries.text(name))), undefined);

@@ -87,6 +87,7 @@ export const sampleSchema = z.looseObject({
   epoch: z.number().catch(1),
   input: z.union([z.string(), z.array(messageSchema)]).catch(''),
   target: z.union([z.string(), z.array(z.string())]).catch(''),
+  choices: z.array(z.string()).nullish().catch(undefined),
   messages: z.array(messageSchema.nullable().catch(null)).catch([]),
   output: z.looseObject({ choices: z.array(choiceSchema).catch([]) }).catch({ choices: [] }),
   scores: z.record(z.string(), scoreSchema).nullish().catch(undefined),

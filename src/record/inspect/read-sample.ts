@@ -16,6 +16,8 @@ export type ReadSample = {
   readonly turns: readonly ReadTurn[];
   /** Right answers; none where the log does not say. */
   readonly targets: readonly string[];
+  /** What was to be chosen from; none where the log does not say. */
+  readonly choices: readonly string[];
   readonly scores: readonly ReadScore[];
   readonly metadata: Readonly<Record<string, unknown>>;
   /** Why the program gave up on it. */
@@ -27,7 +29,7 @@ export type ReadScore = { readonly name: string; readonly value: string; readonl
 /** @throws ZodError where it is no sample at all. */
 export function readSample(json: unknown): ReadSample {
   const sample = sampleSchema.parse(json);
-  const { id, epoch, target, scores, metadata, error } = sample;
+  const { id, epoch, target, choices, scores, metadata, error } = sample;
   const messages = conversation(sample);
   const tokens = sample.output.choices[0]?.logprobs?.content.map(tokenOf);
   const turns = messages.map((message, index) => turn(message, index, sample));
@@ -36,6 +38,7 @@ export function readSample(json: unknown): ReadSample {
     epoch,
     turns: turns.map((one, index) => (tokens && index === turns.length - 1 ? { ...one, tokens } : one)),
     targets: [target].flat().filter((one) => one !== ''),
+    choices: choices ?? [],
     scores: Object.entries(scores ?? {}).map(([name, { value, explanation = '' }]) => {
       return { name, value: scoreText(value), explanation };
     }),

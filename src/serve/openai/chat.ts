@@ -76,12 +76,9 @@ function wholeChoice(choice: Choice, index: number, logprobs: boolean): object {
 }
 
 /** @see https://platform.openai.com/docs/api-reference/chat/object */
-function tokenLogprob({ text, logprob, top }: Choice['tokens'][number]): object {
-  return { ...logprobOf(text, logprob!), top_logprobs: top.map((one) => logprobOf(one.text, one.logprob)) };
-}
-
-function logprobOf(token: string, logprob: number): object {
-  return { token, logprob, bytes: [...Buffer.from(token)] };
+function tokenLogprob({ piece, bytes, logprob, top }: Choice['tokens'][number]): object {
+  const own = { token: piece, logprob: logprob!, bytes: [...bytes] }; // asked for
+  return { ...own, top_logprobs: top.map((one) => ({ token: one.text, logprob: one.logprob, bytes: [...one.bytes] })) };
 }
 
 /** First each choice's role, then its tokens one by one, then why it ended. */

@@ -3,13 +3,23 @@ import type { Sequence, TokenIds } from '../../engine/engine.ts';
 import type { SampleRequest, Score, ServedModel } from '../served-model.ts';
 import { cutAtStop } from './stop-strings.ts';
 
-/** A token with how likely it was. */
-export type SpokenToken = {
+/** A token that was likely in its place. */
+export type LikelyToken = {
+  readonly id: number;
+  /** Its bytes as text, or as `bytes:\\xf0\\x9f` where they are a part of a character. */
   readonly text: string;
+  readonly bytes: Uint8Array;
+  readonly logprob: number;
+};
+
+/** A token with how likely it was. */
+export type SpokenToken = Omit<LikelyToken, 'logprob'> & {
+  /** What it adds to the text: a character that is spread over several tokens belongs to the last of them. */
+  readonly piece: string;
   /** Nats; undefined for the first of a prompt, which nothing comes before, and where none was asked for. */
   readonly logprob: number | undefined;
   /** The likeliest in its place, most likely first. */
-  readonly top: readonly { readonly text: string; readonly logprob: number }[];
+  readonly top: readonly LikelyToken[];
 };
 
 /** One answer to one prompt, whatever form it is sent in. */
@@ -67,7 +77,8 @@ async function choice(
   const pieces = format.pieces(said);
   const { text, kept, used, stopped } = cutAtStop(pieces, request.stops);
   const before = request.echo ? format.pieces(request.prompt) : [];
-  const shown = { said: said.slice(0, kept), pieces: [...before, ...pieces.slice(0, kept)] };
+  const ids = [...(request.echo ? request.prompt : []), ...said.slice(0, kept)];
+  const shown = { said: said.slice(0, kept), ids, pieces: [...before, ...pieces.slice(0, kept)] };
   const tokens = await spokenTokens(model, request, shown, sequence.logprobs, signal);
   return {
     text: before.join('') + text,
@@ -77,31 +88,45 @@ async function choice(
   };
 }
 
-type Shown = { readonly said: TokenIds; readonly pieces: readonly string[] };
+type Shown = { readonly said: TokenIds; readonly ids: TokenIds; readonly pieces: readonly string[] };
 
 /** The sampler's own logprobs where they are enough; a second look costs as much as reading it all. */
 async function spokenTokens(
   model: ServedModel,
   { prompt, echo, top }: ChoiceRequest,
-  { said, pieces }: Shown,
+  { said, ids, pieces }: Shown,
   logprobs: readonly number[],
   signal: AbortSignal,
 ): Promise<SpokenToken[]> {
-  if (top === undefined) return pieces.map((text) => ({ text, logprob: undefined, top: [] }));
-  if (top === 0 && !echo) return pieces.map((text, at) => ({ text, logprob: logprobs[at]!, top: [] }));
+  const spoken = ids.map((id, at) => ({ ...named(model, id), piece: pieces[at]! })); // one a token
+  if (top === undefined) return spoken.map((token) => ({ ...token, logprob: undefined, top: [] }));
+  if (top === 0 && !echo) return spoken.map((token, at) => ({ ...token, logprob: logprobs[at]!, top: [] }));
   const wanted = Math.min(top, model.vocabSize);
   const score = await model.score({ tokens: [...prompt, ...said], top: wanted }, signal);
   const first = echo ? 0 : prompt.length;
-  return pieces.map((text, at) => ({ text, ...likelihood(model, score, first + at) }));
+  return spoken.map((token, at) => ({ ...token, ...likelihood(model, score, first + at) }));
 }
 
 /** What is known of the token in this place; nothing of the first. */
-function likelihood(model: ServedModel, { logprobs, top }: Score, place: number): Omit<SpokenToken, 'text'> {
+function likelihood(model: ServedModel, { logprobs, top }: Score, place: number): Pick<SpokenToken, 'logprob' | 'top'> {
   if (place === 0) return { logprob: undefined, top: [] };
   const k = top?.k ?? 0;
   const likeliest = Array.from({ length: k }, (_, nth) => {
     const at = (place - 1) * k + nth; // position t predicts token t + 1
-    return { text: model.format.decode([top!.tokens[at]!]), logprob: top!.logprobs[at]! };
+    return { ...named(model, top!.tokens[at]!), logprob: top!.logprobs[at]! };
   });
   return { logprob: logprobs[place]!, top: likeliest };
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** As OpenAI's completions name tokens: by their text, or by their bytes where they are no text. */
+function named({ format }: ServedModel, id: number): Pick<LikelyToken, 'id' | 'text' | 'bytes'> {
+  const bytes = format.bytes(id);
+  try {
+    return { id, bytes, text: utf8.decode(bytes) };
+  } catch {
+    const hex = Array.from(bytes, (byte) => `\\x${byte.toString(16).padStart(2, '0')}`);
+    return { id, bytes, text: `bytes:${hex.join('')}` };
+  }
 }

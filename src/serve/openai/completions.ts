@@ -84,17 +84,22 @@ type Pieces = readonly { readonly start: number; readonly token: Choice['tokens'
 function columns(pieces: Pieces): object {
   const tokens = pieces.map(({ token }) => token);
   return {
-    tokens: tokens.map(({ text }) => text),
+    tokens: tokens.map(({ piece }) => piece),
     token_logprobs: tokens.map(({ logprob }) => logprob ?? null),
     top_logprobs: tokens.map(topByText),
     text_offset: pieces.map(({ start }) => start),
   };
 }
 
-/** The likeliest, and the token itself where it is not among them. */
-function topByText({ text, logprob, top }: Choice['tokens'][number]): object | null {
+/** The likeliest, and the token itself where it is not among them. Of two with one text the second goes by its id. */
+function topByText({ id, text, logprob, top }: Choice['tokens'][number]): object | null {
   if (logprob === undefined) return null;
-  return Object.fromEntries([[text, logprob], ...top.map((one) => [one.text, one.logprob])]);
+  const byText = new Map<string, number>();
+  const others = top.filter((one) => one.id !== id);
+  for (const one of [{ id, text, logprob }, ...others]) {
+    byText.set(byText.has(one.text) ? `token_id:${one.id}` : one.text, one.logprob);
+  }
+  return Object.fromEntries(byText);
 }
 
 /** Token by token, and why each choice ended. */

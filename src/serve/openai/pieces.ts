@@ -4,7 +4,7 @@ import type { Choice, SpokenToken } from './choice.ts';
 export function* piecesOf({ text, tokens }: Choice): Generator<{ content: string; start: number; token: SpokenToken }> {
   let start = 0;
   for (const token of tokens) {
-    const end = Math.min(start + token.text.length, text.length);
+    const end = Math.min(start + token.piece.length, text.length);
     yield { content: text.slice(start, end), start, token };
     start = end;
   }

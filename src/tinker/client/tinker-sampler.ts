@@ -219,6 +219,6 @@ export class TinkerSampler implements Sampler {
 }
 
 /** One seed a prompt: the server sees each prompt alone. */
-function seedOf({ seed, seeds }: SamplingParams, prompt: number): number {
-  return seeds?.[prompt] ?? stream(seed, 'tinker', prompt).integer(2 ** 31);
+function seedOf({ seed, seeds, place = 0 }: SamplingParams, prompt: number): number {
+  return seeds?.[prompt] ?? stream(seed, 'tinker', place + prompt).integer(2 ** 31);
 }

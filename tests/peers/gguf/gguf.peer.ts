@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { ChatFormat } from '../../../src/chat/chat-format.ts';
 import { exportModel } from '../../../src/chat/gguf/export-model.ts';
+import { importModel } from '../../../src/chat/gguf/import-model.ts';
 import { importedTokenizer } from '../../../src/chat/gguf/import-tokenizer.ts';
 import { PRE_TOKENIZERS } from '../../../src/chat/gguf/pre-tokenizers.ts';
 import { Tokenizer } from '../../../src/chat/tokenizer.ts';
@@ -29,6 +30,8 @@ function absence(): string | undefined {
     return `${PYTHON} has no gguf and tokenizers; see tests/peers/gguf/README.md`;
   }
 }
+
+const FAMILIES = ['llama', 'llama3', 'linear', 'qwen2', 'qwen3', 'smollm3', 'olmo2', 'phi3', 'gemma3'];
 
 const absent = absence();
 if (absent !== undefined) process.stderr.write(`skipped: ${absent}\n`);
@@ -92,6 +95,18 @@ describe.skipIf(absent !== undefined)('a GGUF file is to unrut what it is to lla
       writeFixture('pieces.json', { texts, prefixed: wanted[0], bare: wanted[1] });
       copyFileSync(paths[0]!, fixture('pieces.gguf'));
     }
+  });
+
+  it.each(FAMILIES)('a small %s: the likeliest reply is llama.cpp’s', async (name) => {
+    const scratch = temporaryFolder();
+    const [file, folder] = [join(scratch, `${name}.gguf`), join(scratch, name)];
+    python('family', scratch, name);
+    await importModel(file, folder, () => {});
+    const prompt = (await ChatFormat.open(folder)).encode('Hello world, 12 x² don’t CamelCase naïve 日本語 and on.');
+    const own = await greedy(folder, prompt, 40);
+    const [theirs] = llamaReplies(prompt, 40, scratch, [file]);
+    expect(theirs!.said.length).toBeGreaterThan(8);
+    expect(own.slice(0, theirs!.said.length)).toEqual(theirs!.said); // llama.cpp leaves the end out
   });
 
   it('what was exported, to its Python reader and to its sampler', async () => {

@@ -4,6 +4,7 @@
     peer.py tiny FOLDER                 tiny.gguf: a Llama of one layer with a byte-level BPE tokenizer; tiny.json: hashes
     peer.py vocabularies FOLDER NAME... NAME.gguf: the same tokenizer, cut into words by the rule of that name
     peer.py pieces FOLDER               pieces-true.gguf, pieces-false.gguf: a SentencePiece vocabulary, with and without prefix
+    peer.py family FOLDER NAME          NAME.gguf: a small model of a family
     peer.py ids FOLDER TEXTS            what Python's tokenizers makes of each text with FOLDER/tokenizer.json
     peer.py tensors FILE                hashes of the dequantised tensors of a file
     peer.py metadata FILE               the metadata of a file
@@ -163,15 +164,15 @@ def pieces(folder):
 HIDDEN, INNER, HEADS, KEY_HEADS = 64, 96, 4, 2
 
 
-def add_shape(writer, vocab):
-    writer.add_block_count(1)
+def add_shape(writer, vocab, layers=1, head=None):
+    writer.add_block_count(layers)
     writer.add_context_length(256)
     writer.add_embedding_length(HIDDEN)
     writer.add_feed_forward_length(INNER)
     writer.add_head_count(HEADS)
     writer.add_head_count_kv(KEY_HEADS)
     writer.add_rope_freq_base(100000.0)
-    writer.add_rope_dimension_count(HIDDEN // HEADS)
+    writer.add_rope_dimension_count(head or HIDDEN // HEADS)
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_vocab_size(vocab)
 
@@ -206,6 +207,75 @@ def tiny(folder):
     kinds = {"as it is": None, "F16": Type.F16, "Q8_0": Type.Q8_0}
     wanted = {name: hashes(folder / "tiny.gguf", kind) for name, kind in kinds.items()}
     (folder / "tiny.json").write_text(json.dumps(wanted, indent=1) + "\n")
+
+
+PLAIN_PARTS = ["attn_norm", "attn_q", "attn_k", "attn_v", "attn_output", "ffn_norm", "ffn_gate", "ffn_up", "ffn_down"]
+BEHIND = ["attn_q", "attn_k", "attn_v", "attn_output", "attn_q_norm", "attn_k_norm", "post_attention_norm", "ffn_gate", "ffn_up",
+          "ffn_down", "post_ffw_norm"]
+# Layers, parts of a layer, parts that are as wide as a head, keys beside the common ones.
+FAMILIES = {
+    "llama": (2, PLAIN_PARTS + ["attn_q.bias", "attn_k.bias", "attn_v.bias", "attn_output.bias"], [], {}),
+    "llama3": (2, PLAIN_PARTS, [], {"rope": 8}),
+    "linear": (2, PLAIN_PARTS, [], {"linear": 4.0}),
+    "qwen2": (2, PLAIN_PARTS + ["attn_q.bias", "attn_k.bias", "attn_v.bias"], [], {}),
+    "qwen3": (2, PLAIN_PARTS + ["attn_q_norm", "attn_k_norm"], ["attn_q_norm", "attn_k_norm"], {"key_length": 24}),
+    "smollm3": (5, PLAIN_PARTS, [], {}),
+    "olmo2": (2, BEHIND, [], {"head": True}),
+    "phi3": (2, ["attn_norm", "attn_qkv", "attn_output", "ffn_norm", "ffn_up_2", "ffn_down"], [], {"head": True}),
+    "gemma3": (7, ["attn_norm", "ffn_norm"] + BEHIND, ["attn_q_norm", "attn_k_norm"], {"window": 16, "key_length": 24}),
+}
+
+
+def llama3_factors(factor, theta, size):
+    """As llama.cpp's converter writes them."""
+    frequencies = 1.0 / (theta ** (np.arange(0, size, 2, dtype=np.float64) / size))
+    wavelengths = 2 * np.pi / frequencies
+    smooth = np.clip((8192 / wavelengths - 1) / (4 - 1), 0, 1)
+    return (1 / ((1 - smooth) / factor + smooth)).astype(np.float32)
+
+
+def family(folder, name):
+    layers, parts, narrow, more = FAMILIES[name]
+    arch = "llama" if name in ("llama3", "linear") else name
+    rng = np.random.default_rng(7)
+    tokens, merges = vocabulary()
+    writer = gguf.GGUFWriter(folder / f"{name}.gguf", arch)
+    head = more.get("key_length", HIDDEN // HEADS)
+    add_shape(writer, len(tokens), layers, head)
+    add_vocabulary(writer, "smollm", tokens, merges)
+    writer.add_key_length(head)
+    writer.add_value_length(head)
+    if "window" in more:
+        writer.add_sliding_window(more["window"])
+    if "linear" in more:
+        writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+        writer.add_rope_scaling_factor(more["linear"])
+    if "rope" in more:
+        writer.add_tensor("rope_freqs.weight", llama3_factors(more["rope"], 100000.0, head))
+    queries, keys = head * HEADS, head * KEY_HEADS
+    shapes = {
+        "attn_q": (queries, HIDDEN), "attn_k": (keys, HIDDEN), "attn_v": (keys, HIDDEN), "attn_output": (HIDDEN, queries),
+        "attn_q.bias": (queries,), "attn_k.bias": (keys,), "attn_v.bias": (keys,), "attn_output.bias": (HIDDEN,),
+        "attn_qkv": (queries + 2 * keys, HIDDEN), "ffn_up_2": (2 * INNER, HIDDEN),
+        "ffn_gate": (INNER, HIDDEN), "ffn_up": (INNER, HIDDEN), "ffn_down": (HIDDEN, INNER),
+        "attn_q_norm": (head if "attn_q_norm" in narrow else queries,),
+        "attn_k_norm": (head if "attn_k_norm" in narrow else keys,),
+    }
+
+    def add(tensor, shape):
+        weights = 0.4 * rng.standard_normal(shape)
+        weights = (1 + weights if tensor.endswith("norm.weight") else weights).astype(np.float32)
+        writer.add_tensor(tensor, weights)
+
+    add("token_embd.weight", (len(tokens), HIDDEN))
+    for layer in range(layers):
+        for part in parts:
+            full = part if part.endswith(".bias") else f"{part.removesuffix('_2')}.weight"
+            add(f"blk.{layer}.{full}", shapes.get(part, (HIDDEN,)))
+    add("output_norm.weight", (HIDDEN,))
+    if "head" in more:
+        add("output.weight", (len(tokens), HIDDEN))
+    finish(writer)
 
 
 PARTS = {
@@ -264,7 +334,7 @@ def main(verb, *rest):
     elif verb == "metadata":
         metadata(rest[0])
     else:
-        {"formats": formats, "tiny": tiny, "vocabularies": vocabularies, "pieces": pieces, "ids": ids}[verb](Path(rest[0]), *rest[1:])
+        {"formats": formats, "tiny": tiny, "vocabularies": vocabularies, "pieces": pieces, "family": family, "ids": ids}[verb](Path(rest[0]), *rest[1:])
 
 
 if __name__ == "__main__":

@@ -17,7 +17,10 @@ import { windowsOf } from './window.ts';
  * at itself, a generated token at the prompt and at what was generated before it.
  */
 
-/** Queries `[batch, heads, time, size]` and keys `[batch, keyValueHeads, time, size]`, turned; values like keys. */
+/**
+ * Queries `[batch, heads, time, size]` and keys `[batch, keyValueHeads, time, size]`, turned, the keys scaled as scores
+ * are to be; values like keys.
+ */
 export type Heads = { readonly queries: Value; readonly keys: Value; readonly values: Value };
 
 /** What each token takes from those that it may look at: `[batch * time, heads * size]`. */
@@ -193,7 +196,8 @@ class InferenceOps implements DecoderOps {
     const [queriesKeys, values] = this.#graph.ops('Split', [this.#byHead(projected), parts], 2, { axis: 1 });
     const normed = headNorms === undefined ? queriesKeys! : this.#headNorms(queriesKeys!, headNorms);
     const [queries, keys] = this.#queriesAndKeys(this.#turned(layer, normed));
-    return this.#attend(layer, { queries: queries!, keys: keys!, values: values! });
+    const scaled = this.#graph.op('Mul', [keys!, this.#graph.scalar(this.config.scoreScale)]); // cheaper than all scores
+    return this.#attend(layer, { queries: queries!, keys: scaled, values: values! });
   }
 
   /** What the last layer makes of the other rows is used by nothing. */
@@ -256,7 +260,7 @@ export function attendToSelf(
   const { heads, keyValueHeads, headSize } = config;
   const mask = masks.get(config.sights[layer]?.window)!; // there is one for each window
   const folded = graph.op('Reshape', [queries, graph.integers([0, keyValueHeads, -1, headSize])]);
-  const scores = graph.microsoft('FusedMatMul', [folded, keys], { transB: 1, alpha: { float: config.scoreScale } });
+  const scores = graph.microsoft('FusedMatMul', [folded, keys], { transB: 1 });
   const shares = graph.op('Softmax', [graph.op('Add', [scores, mask])], { axis: -1 });
   const mixed = graph.op('Reshape', [graph.op('MatMul', [shares, values]), graph.integers([0, heads, -1, headSize])]);
   const byToken = graph.op('Transpose', [mixed], { perm: [0, 2, 1, 3] });

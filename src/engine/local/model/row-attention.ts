@@ -45,18 +45,11 @@ function sharesOf(graph: GraphBuilder, scores: readonly Value[], parts: readonly
 }
 
 /** Tokens of the row itself. `mask` `[rows, 1, 1, tokens]` hides padding. */
-export function ownPart(
-  graph: GraphBuilder,
-  { scoreScale }: AttentionShape,
-  { keys, values }: Cache,
-  size: Value,
-  mask: Value | undefined,
-): Part {
-  const product = { transB: 1, alpha: { float: scoreScale } };
+export function ownPart(graph: GraphBuilder, { keys, values }: Cache, size: Value, mask: Value | undefined): Part {
   return {
     size,
     scores: (queries) => {
-      const scores = graph.microsoft('FusedMatMul', [queries, keys], product);
+      const scores = graph.microsoft('FusedMatMul', [queries, keys], { transB: 1 });
       return mask === undefined ? scores : graph.op('Add', [scores, mask]);
     },
     mix: (shares) => graph.op('MatMul', [shares, values]),
@@ -115,12 +108,7 @@ export function sharedShapes(
  * Tokens of the prompt. All its samples look at the same keys, so their queries are the rows of one product per key
  * head: the prompt is read from memory once a step, not once a sample.
  */
-export function sharedPart(
-  graph: GraphBuilder,
-  { scoreScale }: AttentionShape,
-  { cache, size, mask, shapes }: SharedPrompt,
-): Part {
-  const product = { alpha: { float: scoreScale } };
+export function sharedPart(graph: GraphBuilder, { cache, size, mask, shapes }: SharedPrompt): Part {
   const turned = (value: Value, from: Value, to: Value) => {
     const apart = graph.op('Transpose', [graph.op('Reshape', [value, from])], { perm: [0, 2, 1, 3, 4] });
     return graph.op('Reshape', [apart, to]);
@@ -129,10 +117,7 @@ export function sharedPart(
   const spread = (joined: Value) => turned(joined, shapes.byHead, shapes.rows);
   return {
     size,
-    scores: (queries) => {
-      const scores = graph.microsoft('FusedMatMul', [gather(queries), cache.keys], product);
-      return spread(graph.op('Add', [scores, mask]));
-    },
+    scores: (queries) => spread(graph.op('Add', [graph.op('MatMul', [gather(queries), cache.keys]), mask])),
     mix: (shares) => spread(graph.op('MatMul', [gather(shares), cache.values])),
   };
 }

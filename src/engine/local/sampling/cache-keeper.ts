@@ -102,9 +102,9 @@ export class CacheKeeper {
     const tail = this.#tails[layer];
     const longer = tail === undefined ? { keys, values } : this.#concat(tail, { keys, values });
     this.#tails[layer] = longer;
-    const own = ownPart(this.#body, this.#config, longer, this.#tailSize, this.#tailMask);
+    const own = ownPart(this.#body, longer, this.#tailSize, this.#tailMask);
     if (this.#live === undefined) return [this.#windowed(layer, own)];
-    const past = ownPart(this.#body, this.#config, this.#past[layer]!, this.#pastSize, this.#pastMask);
+    const past = ownPart(this.#body, this.#past[layer]!, this.#pastSize, this.#pastMask);
     const seen = [this.#windowed(layer, past), this.#windowed(layer, own, this.#pastSize)];
     const prompt = this.#prompts[layer];
     return prompt === undefined ? seen : [this.#windowedPrompt(layer, prompt), ...seen];
@@ -122,7 +122,7 @@ export class CacheKeeper {
 
   /** The same for a prompt that stands apart: its columns are its positions. */
   #windowedPrompt(layer: number, prompt: SharedPrompt): Part {
-    const part = sharedPart(this.#body, this.#config, prompt);
+    const part = sharedPart(this.#body, prompt);
     const window = this.#config.sights[layer]?.window;
     if (window === undefined) return part;
     const [first, step] = [this.#body.integers([0], []), this.#body.integers([1], [])];

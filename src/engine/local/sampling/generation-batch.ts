@@ -156,9 +156,10 @@ function uniformFeeds(batch: GenerationBatch, how: SamplingParams, rounds: numbe
 }
 
 /** By row, what its draws come from. */
-export function drawStreams({ prompts, from, to }: GenerationBatch, { seed, seeds }: SamplingParams): Stream[] {
+export function drawStreams({ prompts, from, to }: GenerationBatch, how: SamplingParams): Stream[] {
+  const { seed, seeds, place: before = 0 } = how;
   return prompts.flatMap((prompt) => {
-    const [own, place] = seeds === undefined ? [seed, prompt] : [seeds[prompt]!, 0]; // one is there for each
+    const [own, place] = seeds === undefined ? [seed, before + prompt] : [seeds[prompt]!, 0]; // one is there for each
     return Array.from({ length: to - from }, (_, nth) => stream(own, 'sample', place, from + nth));
   });
 }

@@ -2,8 +2,9 @@ import { GGMLQuantizationType } from '@huggingface/gguf';
 import { FLOAT16, widenBfloat16, widenFloat16 } from '../half-floats.ts';
 
 /**
- * @file The number formats of GGUF files, as float32. Every product and sum is rounded where llama.cpp's own reader
- * (the Python package `gguf`) rounds it, so that the results are the same bits.
+ * @file The number formats of GGUF files, as float32: the same bits as by llama.cpp's own reader, the Python package
+ * `gguf`. Scales have 11 bits and what they are multiplied by no more than 13, so that only the last step of each formula
+ * rounds, here in 64 bits and there in 32, to the same number.
  */
 
 /** A format: blocks of `weights` numbers in `bytes` bytes. */
@@ -118,8 +119,7 @@ const q6_k = blockwise('Q6_K', 256, 210, (blocks, from, target, to) => {
     const [part, row, column] = [at >> 7, (at >> 5) & 3, at & 31];
     const low = (byte(blocks, from + 64 * part + 32 * (row & 1) + column) >> (4 * (row >> 1))) & 15;
     const high = (byte(blocks, from + 128 + 32 * part + column) >> (2 * row)) & 3;
-    const groupStep = Math.fround(scale * signed(blocks, from + 192 + (at >> 4)));
-    target[to + at] = groupStep * ((low | (high << 4)) - 32);
+    target[to + at] = scale * signed(blocks, from + 192 + (at >> 4)) * ((low | (high << 4)) - 32);
   }
 });
 

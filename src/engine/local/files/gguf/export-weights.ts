@@ -7,7 +7,7 @@ import { count, type GgufValue, real, text, type WrittenTensor } from './gguf-wr
 import { EXPORT_TYPES, type ExportType, f16, f32 } from './quantise.ts';
 import { llama3Factors, llama3Schema, ROPE_FACTORS } from './rope-scaling.ts';
 
-/** What llama.cpp has to know of a model beside its tokenizer, and its tensors. */
+/** The tensors of a model and the metadata that describes its shape. */
 export type ExportedWeights = {
   readonly metadata: Readonly<Record<string, GgufValue>>;
   readonly tensors: readonly WrittenTensor[];
@@ -15,15 +15,11 @@ export type ExportedWeights = {
 
 /**
  * Matrices in the given type, or as F16 where a row is no whole number of blocks; vectors as F32, as llama.cpp wants them.
- * @throws ModelError naming what of the model llama.cpp cannot be told.
+ * @throws ModelError naming what the format cannot express.
  */
 export function exportedWeights(weights: Weights, type: ExportType): ExportedWeights {
   const { config } = weights;
-  const architecture = GGUF_ARCHITECTURES.find(({ className }) => className === config.architecture);
-  if (architecture === undefined) {
-    const known = GGUF_ARCHITECTURES.map(({ className }) => className).join(', ');
-    throw new ModelError(`${config.architecture} cannot be written as GGUF; supported are ${known}`);
-  }
+  const architecture = writableAs(config);
   const rope = exportedRope(config, architecture);
   return {
     metadata: {
@@ -36,6 +32,19 @@ export function exportedWeights(weights: Weights, type: ExportType): ExportedWei
     },
     tensors: [...rope.tensors, ...weights.parameters.map((each) => exportedTensor(each, config, architecture, type))],
   };
+}
+
+function writableAs({ architecture, activation, ropes }: ModelConfig): GgufArchitecture {
+  const written = GGUF_ARCHITECTURES.filter(({ exported }) => exported);
+  const found = written.find(({ className }) => className === architecture);
+  if (found === undefined) {
+    const known = written.map(({ className }) => className).join(', ');
+    throw new ModelError(`${architecture} cannot be written as GGUF; supported are ${known}`);
+  }
+  if (activation !== 'silu' || ropes.length !== 1) {
+    throw new ModelError(`a ${architecture} with hidden_act "${activation}" cannot be written as GGUF`);
+  }
+  return found;
 }
 
 function shapeKeys(config: ModelConfig, name: string): Record<string, GgufValue> {
@@ -83,12 +92,12 @@ function exportedRope({ huggingFace, headSize, sights }: ModelConfig, { name }: 
 function exportedTensor(
   { name, shape, data }: Parameter,
   { headSize }: ModelConfig,
-  { interleaved }: GgufArchitecture,
+  architecture: GgufArchitecture,
   type: ExportType,
 ): WrittenTensor {
-  const theirs = ggufName(name);
+  const theirs = ggufName(name, architecture);
   if (theirs === undefined) throw new ModelError(`${name} has no name in GGUF`);
-  const turned = interleaved && /\.[qk]_proj\./.test(name);
+  const turned = architecture.interleaved && /\.[qk]_proj\./.test(name);
   const [rows = 1, width = 1] = shape;
   const { format } = EXPORT_TYPES[type];
   const fitting = shape.length === 1 ? f32 : width % format.weights === 0 ? format : f16;

@@ -2,9 +2,10 @@ import { ModelError } from '../../../../errors.ts';
 import type { StreamedTensor } from '../safetensors.ts';
 import { type GgufArchitecture, type Heads, headsOf, huggingFaceName } from './architectures.ts';
 import type { GgufFile, GgufTensor } from './gguf-file.ts';
+import { LONG_FACTORS, ROPE_FACTORS, SHORT_FACTORS } from './rope-scaling.ts';
 
 /** Tensors that the config speaks for. */
-const IMPLIED = new Set(['rope_freqs.weight']);
+const IMPLIED = new Set([ROPE_FACTORS, SHORT_FACTORS, LONG_FACTORS]);
 
 /** About as many numbers are in memory at a time: 16 MB. */
 const PORTION = 2 ** 22;
@@ -17,15 +18,32 @@ export function importedTensors(file: GgufFile, architecture: GgufArchitecture):
   const heads = headsOf(file.metadata, architecture);
   const stored = [...file.tensors.values()].filter(({ name }) => !IMPLIED.has(name));
   return stored.map((tensor) => {
-    const name = huggingFaceName(tensor.name);
+    const name = huggingFaceName(tensor.name, architecture);
     if (name === undefined) {
       throw new ModelError(
         `${file.metadata.path}: ${tensor.name} is unknown; a ${architecture.name} has no such tensor`,
       );
     }
-    const turned = architecture.interleaved && /\.[qk]_proj\./.test(name);
-    return { name, shape: tensor.shape, portions: () => (turned ? heaped(file, tensor, heads) : plain(file, tensor)) };
+    return { name, shape: tensor.shape, portions: () => portionsOf(file, tensor, name, { ...architecture, ...heads }) };
   });
+}
+
+function portionsOf(
+  file: GgufFile,
+  tensor: GgufTensor,
+  name: string,
+  { interleaved, gainOffset = 0, headSize }: GgufArchitecture & Heads,
+): AsyncGenerator<Float32Array> {
+  if (interleaved && /\.[qk]_proj\./.test(name)) return apart(file, upright(tensor), headSize);
+  return gainOffset !== 0 && name.endsWith('norm.weight') ? lowered(file, tensor, gainOffset) : plain(file, tensor);
+}
+
+/** A vector as a column. */
+const upright = (tensor: GgufTensor): GgufTensor =>
+  tensor.shape.length === 1 ? { ...tensor, rows: tensor.width, width: tensor.rows } : tensor;
+
+async function* lowered(file: GgufFile, tensor: GgufTensor, offset: number): AsyncGenerator<Float32Array> {
+  for await (const portion of plain(file, tensor)) yield portion.map((gain) => gain - offset);
 }
 
 async function* plain(file: GgufFile, tensor: GgufTensor): AsyncGenerator<Float32Array> {
@@ -36,14 +54,14 @@ async function* plain(file: GgufFile, tensor: GgufTensor): AsyncGenerator<Float3
 }
 
 /** Head by head: the file has rows 0, half, 1, half + 1, ... of each. */
-async function* heaped(file: GgufFile, tensor: GgufTensor, { headSize }: Heads): AsyncGenerator<Float32Array> {
+async function* apart(file: GgufFile, tensor: GgufTensor, headSize: number): AsyncGenerator<Float32Array> {
   for (let from = 0; from < tensor.rows; from += headSize) {
-    const head = await file.read(tensor, from, headSize);
-    const apart = new Float32Array(head.length);
+    const mixed = await file.read(tensor, from, headSize);
+    const head = new Float32Array(mixed.length);
     for (let row = 0; row < headSize; row++) {
       const place = (row >> 1) + (row & 1) * (headSize / 2);
-      apart.set(head.subarray(row * tensor.width, (row + 1) * tensor.width), place * tensor.width);
+      head.set(mixed.subarray(row * tensor.width, (row + 1) * tensor.width), place * tensor.width);
     }
-    yield apart;
+    yield head;
   }
 }

@@ -1,10 +1,14 @@
 import { z } from 'zod';
 import { ModelError } from '../../../../errors.ts';
-import type { GgufFile } from './gguf-file.ts';
-import { float32 } from './metadata.ts';
+import type { GgufFile, GgufTensor } from './gguf-file.ts';
+import { float32, wholeNumber } from './metadata.ts';
 
 /** Llama 3.1 to 3.3 stretch the slow rotations; a GGUF file holds by how much, not the rule that it follows from. */
 export const ROPE_FACTORS = 'rope_freqs.weight';
+
+/** Phi-3 has a factor for each pair of numbers, for short texts and for long ones. */
+export const SHORT_FACTORS = 'rope_factors_short.weight';
+export const LONG_FACTORS = 'rope_factors_long.weight';
 
 /** The rule as `rope_scaling` of `config.json` has it. */
 export const llama3Schema = z.object({
@@ -24,27 +28,47 @@ const PUBLISHED: readonly Llama3Rule[] = [8, 32].map((factor) => ({
 }));
 
 /**
- * `rope_scaling` of `config.json`; undefined where positions are not scaled.
+ * The fields of `config.json` that say how positions turn queries and keys.
  * @throws ModelError where they are scaled in a way that is not known.
  */
-export async function ropeScaling(
+export async function ropeFieldsOf(
   file: GgufFile,
   architecture: string,
   headSize: number,
+): Promise<Record<string, unknown>> {
+  const key = (name: string): string => `${architecture}.rope.${name}`;
+  const theta = file.metadata.find(key('freq_base'), float32) ?? 10_000;
+  const turned = file.metadata.find(key('dimension_count'), wholeNumber) ?? headSize;
+  const scaling = await scalingOf(file, key, { theta, headSize });
+  return {
+    rope_theta: theta,
+    ...(turned !== headSize && { partial_rotary_factor: turned / headSize }),
+    ...(scaling && { rope_scaling: scaling }),
+  };
+}
+
+async function scalingOf(
+  file: GgufFile,
+  key: (name: string) => string,
+  { theta, headSize }: { readonly theta: number; readonly headSize: number },
 ): Promise<Record<string, unknown> | undefined> {
   const { metadata, tensors } = file;
-  const type = metadata.find(`${architecture}.rope.scaling.type`, z.string()) ?? 'none';
-  const tensor = tensors.get(ROPE_FACTORS);
-  if (tensor !== undefined) {
-    const theta = metadata.find(`${architecture}.rope.freq_base`, float32) ?? 10_000;
-    return llama3Rule(metadata.path, await file.read(tensor, 0, 1), theta, headSize);
+  const [llama3, short, long] = [ROPE_FACTORS, SHORT_FACTORS, LONG_FACTORS].map((name) => tensors.get(name));
+  if (llama3 !== undefined) return llama3Rule(metadata.path, await file.read(llama3, 0, 1), theta, headSize);
+  if (short !== undefined && long !== undefined) {
+    const [short_factor, long_factor] = await Promise.all([short, long].map((one) => decimals(file, one)));
+    return { rope_type: 'longrope', short_factor, long_factor };
   }
+  const type = metadata.find(key('scaling.type'), z.string()) ?? 'none';
   if (type === 'none') return undefined;
-  if (type !== 'linear') {
-    throw new ModelError(`${metadata.path}: rope.scaling.type is "${type}"; supported are "none" and "linear"`);
-  }
-  return { rope_type: 'linear', factor: metadata.read(`${architecture}.rope.scaling.factor`, float32) };
+  if (type === 'linear') return { rope_type: 'linear', factor: metadata.read(key('scaling.factor'), float32) };
+  throw new ModelError(
+    `${metadata.path}: ${key('scaling.type')} is "${type}"; supported are "none", "linear" and the factors of Llama 3 and Phi-3`,
+  );
 }
+
+const decimals = async (file: GgufFile, tensor: GgufTensor): Promise<number[]> =>
+  [...(await file.read(tensor, 0, 1))].map((one) => float32.parse(one));
 
 /** The rule whose factors are those of the file. */
 function llama3Rule(path: string, stored: Float32Array, theta: number, headSize: number): Record<string, unknown> {
