@@ -16,7 +16,7 @@ const LINES = 12;
 export function runPage(path: string, run: LiveRun): string {
   const source = address('/live', { run: path });
   const body = html`${way()}<p class="kicker">${path} · ${modelName(run.card.model)} · seed ${run.card.seed}</p><h1>${run.card.name}</h1>
-${(run.card.overrides ?? []).map((one) => html`<code>${one}</code> `)}
+<p class="overrides">${(run.card.overrides ?? []).map((one) => html`<code>${one}</code> `)}</p>
 <div id="live" data-source="${source}">${runBody(path, run)}</div><script>${new Markup(SCRIPT)}</script>`;
   return layout(run.card.name, body);
 }
