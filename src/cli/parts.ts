@@ -18,6 +18,7 @@ import { baseTextLogprobs } from '../probes/base-text.ts';
 import { FAMILIES } from '../problems/families.ts';
 import type { Model, ModelOptions, ModelText, RunParts } from '../recipe/run-parts.ts';
 import { distil } from '../stages/distil.ts';
+import { dpo } from '../stages/dpo.ts';
 import { elicit } from '../stages/elicit.ts';
 import { imitate } from '../stages/imitate.ts';
 import { pretrain } from '../stages/pretrain.ts';
@@ -36,7 +37,7 @@ type LocalModel = Model & { readonly policy: GraphPolicy; readonly format: ChatF
 
 /** What a run of the command line is put together from: the embedded engine, every stage, every probe. */
 export const parts: RunParts = {
-  stages: stageRegistry([pretrain, teach, imitate, elicit, verify, distil, unloop, reinforce]),
+  stages: stageRegistry([pretrain, teach, imitate, dpo, elicit, verify, distil, unloop, reinforce]),
   families: FAMILIES,
   prober: (family, easier) => createProber(family, undefined, easier),
   openText,

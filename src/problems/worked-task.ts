@@ -1,5 +1,6 @@
 import { UnrutError } from '../errors.ts';
 import { type Stream, stream } from '../random.ts';
+import { answerLine, CHECKING, checkedWork } from './checked-work.ts';
 import { finalAnswer } from './final-answer.ts';
 import { isHeldOut } from './held-out.ts';
 import { endWith, phrasings } from './phrasings.ts';
@@ -10,7 +11,6 @@ import {
   type ProblemFamily,
   type Reading,
   RIGHT,
-  type WantedText,
   type WorkedStep,
   workInProgress,
 } from './problem-family.ts';
@@ -74,17 +74,7 @@ export function chatFamily<Problem, Step>(task: WorkedTask<Problem, Step>): Prob
     work: (problem, manner, draws, count = task.length(problem)) =>
       judged(task, problem, workSteps(task, problem, manner, draws, count)),
     reply: (steps) => written(steps) + answerLine(steps),
-    check: (_, steps, fresh) => [
-      { text: CHECKING },
-      ...fresh.flatMap((step, at) => checkLine(step, steps[at])),
-      { text: answerLine(fresh) },
-    ],
-    rework: (_, said, fresh) => [
-      ...fresh.flatMap((step, at) => afresh(step.text, said[at]?.text ?? '')),
-      { text: 'The solution above is' },
-      { text: said.at(-1)?.concludes === fresh.at(-1)!.concludes ? ' right' : ' wrong', stress: 'mark' }, // there is work
-      { text: `.\n${answerLine(fresh)}` },
-    ],
+    ...checkedWork,
     wavedThrough: (steps) => {
       const checks = steps.map((_, at) => `Check ${at + 1}: right\n`).join('');
       return written(steps) + checks + answerLine(steps);
@@ -115,27 +105,6 @@ const idOf = <Problem, Step>(task: WorkedTask<Problem, Step>, problem: Problem):
   task.pieces(problem).join(' ');
 
 const written = (steps: readonly WorkedStep[]): string => steps.map(({ text }) => text).join('');
-
-const CHECKING = 'Let me check every step against the problem, right or wrong.\n';
-
-/** The step done afresh, then whether the written one agrees: a verdict behind a derivation compares written text. */
-function checkLine(fresh: WorkedStep, step: WorkedStep | undefined): WantedText[] {
-  const [, number, line] = /^Step (\d+): (.*)\n$/.exec(fresh.text) ?? [];
-  const written = step?.text.replace(/^Step \d+: |\n$/g, '') ?? '';
-  const mark = step?.right ? ' right' : ' wrong';
-  return [{ text: `Check ${number}: ` }, ...afresh(line ?? '', written), { text: mark, stress: 'mark' }, { text: '\n' }];
-} // biome-ignore format: one line a statement
-
-/** Text whose end, from where it departs from the written one, has to be learnt. */
-function afresh(text: string, written: string): WantedText[] {
-  let same = 0;
-  while (same < text.length && text[same] === written[same]) same++;
-  const parts: WantedText[] = [{ text: text.slice(0, same) }, { text: text.slice(same), stress: 'fresh' }];
-  return parts.filter((part) => part.text !== '');
-}
-
-/** A finished line, as reading takes back apart. */
-const answerLine = (steps: readonly WorkedStep[]): string => `Answer: ${steps.at(-1)!.concludes}`;
 
 /** Draws until the problem lies on this side of the split, and every misconception is wrong at each step and in the end. */
 function drawOnSide<Problem, Step>(task: WorkedTask<Problem, Step>, draws: Stream, heldOut: boolean): Problem {

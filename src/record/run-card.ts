@@ -16,10 +16,12 @@ export const runCardSchema = z.strictObject({
   model: z.string(),
   /** Over the names and contents of its files. */
   model_sha256: z.string(),
-  /** Of the resolved recipe below, as JSON. */
+  /** Of the resolved recipe below, as JSON, and of the contents of the files that it names. */
   recipe_sha256: z.string(),
   /** The recipe with every default and override filled in. */
   recipe: z.json(),
+  /** The overrides among it, as they were given: `stages.verify.off=true`. */
+  overrides: z.array(z.string()).optional(),
 });
 export type RunCard = z.infer<typeof runCardSchema>;
 

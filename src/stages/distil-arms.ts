@@ -21,6 +21,26 @@ export const armShares = z
   .refine((arms) => Object.values(arms).some((one) => one > 0), 'at least one arm needs a share');
 
 export type Arm = keyof z.output<typeof armShares>;
+export type ArmShares = z.output<typeof armShares>;
+
+/**
+ * The arms that a family has.
+ * @throws InputError where none of those asked for is among them.
+ */
+export function possibleArms(family: TrainingFamily, arms: ArmShares): ArmShares {
+  const wrong = family.slips.length > 0;
+  const possible = {
+    excuse: wrong && family.excuse !== undefined ? arms.excuse : 0,
+    role: wrong ? arms.role : 0,
+    pieces: arms.pieces,
+    copies: family.check === undefined ? 0 : arms.copies, // work in steps
+  };
+  if (Object.values(possible).some((share) => share > 0)) return possible;
+  throw new InputError(`${family.name}: has none of the arms that distil is asked for; give "pieces" a share`);
+}
+
+export const leftOut = (asked: ArmShares, possible: ArmShares): string[] =>
+  Object.entries(asked).flatMap(([arm, share]) => (share > 0 && possible[arm as Arm] === 0 ? [arm] : [])); // its own keys
 
 /** A pair to learn from; `stepsLeft`: only so many steps have to agree, what follows them need not. */
 export type Twin = {

@@ -3,7 +3,7 @@ import { startTokens } from '../chat/lesson.ts';
 import type { Datum, TokenIds } from '../engine/engine.ts';
 import { workInProgress } from '../problems/problem-family.ts';
 import { stream } from '../random.ts';
-import { type Arm, armShares, drawTwin, type Twin } from './distil-arms.ts';
+import { type Arm, armShares, drawTwin, leftOut, possibleArms, type Twin } from './distil-arms.ts';
 import { optimiserOptions } from './optimiser.ts';
 import { openReplay, replayCost, replayNeeds, replayOptions, softTargets } from './replay.ts';
 import type { Sizes } from './sizes.ts';
@@ -23,8 +23,8 @@ export const distil = defineStage({
     ...optimiserOptions,
     /** Contexts per step. */
     contexts: z.int().positive().max(100_000).default(32),
-    /** Shares of the kinds of pair. */
-    arms: armShares.default({ excuse: 1, role: 0, pieces: 0, copies: 0 }),
+    /** Shares of the kinds of pair; those that the family does not have are left out. */
+    arms: armShares.default({ excuse: 1, role: 1, pieces: 1, copies: 1 }),
     /** Sharpens the teacher: its probabilities are raised to 1 / temperature. */
     teacherTemperature: z.number().positive().max(10).default(0.5),
     replay: replayOptions.prefault({}),
@@ -41,15 +41,19 @@ export const distil = defineStage({
   ],
   async run(context, options) {
     const replay = await openReplay(context, options.replay);
+    const arms = possibleArms(context.family, options.arms);
+    for (const left of leftOut(options.arms, arms))
+      context.doing(`leaves out the arm ${left}: ${context.family.name} has none`);
     await trainLoop(context, options, async (step) => {
       const draws = stream(context.seed, 'contexts', step);
-      const twins = Array.from({ length: options.contexts }, () => drawTwin(context.family, draws, options.arms));
-      const taught = await taughtBatch(context, twins, options.teacherTemperature, step);
+      const twins = Array.from({ length: options.contexts }, () => drawTwin(context.family, draws, arms));
+      const { checked, ...taught } = await taughtBatch(context, twins, options.teacherTemperature, step);
       return {
         portions: [
           { name: 'loss', ...taught },
           { name: 'replay', data: await replay(draws, step), loss: { kind: 'cross_entropy' } },
         ],
+        metrics: checked === undefined ? {} : { checked },
       };
     });
   },
@@ -63,6 +67,7 @@ function written(arms: Readonly<Record<Arm, number>>, { work, continuation }: Si
 
 /** What the student wrote on the treated side, and what the teacher reads. */
 type Written = {
+  readonly twin: Twin;
   readonly prompt: TokenIds;
   readonly control: TokenIds;
   readonly tokens: TokenIds;
@@ -76,12 +81,23 @@ async function taughtBatch(
   twins: readonly Twin[],
   temperature: number,
   seed: number,
-): Promise<Pick<Portion, 'data' | 'loss'>> {
+): Promise<Pick<Portion, 'data' | 'loss'> & { checked: number | undefined }> {
   const texts = (await writeOn(context, twins, seed)).filter(({ tokens }) => tokens.length > 0);
+  const checked = checkedShare(context, texts);
   if (context.can('soft_targets') && context.can('top_logprobs')) {
-    return { data: await taughtData(context, texts, temperature), loss: { kind: 'cross_entropy' } };
+    return { data: await taughtData(context, texts, temperature), loss: { kind: 'cross_entropy' }, checked };
   }
-  return { data: await judgedData(context, texts), loss: { kind: 'importance_sampling' } };
+  return { data: await judgedData(context, texts), loss: { kind: 'importance_sampling' }, checked };
+}
+
+/** Share of the whole replies that hold a check, to be watched: what is distilled must not lose it. */
+function checkedShare({ family, format }: StageContext, texts: readonly Written[]): number | undefined {
+  const whole = texts.filter(({ twin }) => twin.stepsLeft === undefined && !twin.treated.challenged);
+  if (whole.length === 0) return undefined;
+  const checked = whole.filter(({ twin, tokens }) => {
+    return family.read(twin.treated.problem, format.decode(tokens)).marks.length > 0;
+  });
+  return checked.length / whole.length;
 }
 
 async function writeOn(context: StageContext, twins: readonly Twin[], seed: number): Promise<Written[]> {
@@ -101,7 +117,13 @@ async function writeOn(context: StageContext, twins: readonly Twin[], seed: numb
     const { tokens, logprobs } = sequence!; // one was asked for
     const length = taughtLength(context, twin, tokens);
     const control = startTokens(twin.control.conversation, format);
-    return { prompt: prompts[index]!, control, tokens: tokens.slice(0, length), logprobs: logprobs.slice(0, length) };
+    return {
+      twin,
+      prompt: prompts[index]!,
+      control,
+      tokens: tokens.slice(0, length),
+      logprobs: logprobs.slice(0, length),
+    };
   });
 }
 

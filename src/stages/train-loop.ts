@@ -11,14 +11,16 @@ export type Batch = {
   readonly metrics?: Readonly<Record<string, number>>;
 };
 
-/** The one loop over optimiser steps: every stage says what a step learns from, and nothing else. */
+/** The one loop over optimiser steps: every stage says what a step learns from, and nothing else; undefined ends it early. */
 export async function trainLoop(
   context: StageContext,
   options: OptimiserOptions,
-  batchAt: (step: number) => Promise<Batch>,
+  batchAt: (step: number) => Promise<Batch | undefined>,
 ): Promise<void> {
   for (let step = context.firstStep; step < options.steps; step++) {
-    const { portions, metrics } = await batchAt(step);
+    const batch = await batchAt(step);
+    if (batch === undefined) return;
+    const { portions, metrics } = batch;
     const filled = portions.filter(({ data }) => data.length > 0);
     // handed in together: an engine that is far away is not waited for in between
     const passes = Promise.all(filled.map(({ data, loss }) => context.policy.forwardBackward(data, loss)));

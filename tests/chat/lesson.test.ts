@@ -3,10 +3,12 @@ import type { ChatFormat } from '../../src/chat/chat-format.ts';
 import {
   type Lesson,
   lessonData,
+  lessonDatum,
   lessonTokens,
   type Span,
   startTokens,
   type TaughtTurn,
+  weighed,
 } from '../../src/chat/lesson.ts';
 import { FAMILIES, openFamily } from '../../src/problems/families.ts';
 import type { ProblemFamily } from '../../src/problems/problem-family.ts';
@@ -130,7 +132,31 @@ function checkTurn(
   counts.rightTargets += explained.size;
 }
 
+describe('a lesson as data', () => {
+  it('asks at each place for the token that follows it', async () => {
+    const format = await realFormat('words');
+    const lesson: Lesson = [asked('Add ink.'), { spans: [{ text: 'Answer: 7', weight: 2 }], end: 1 }];
+    const { input, targets, weights } = lessonDatum(lesson, format);
+    expect(targets.slice(0, -1)).toEqual(input.slice(1));
+    const learnt = targets.filter((_, at) => weights[at]! > 0);
+    expect(format.decode(learnt)).toBe('Answer: 7<|im_end|>');
+    expect(weights.filter((weight) => weight > 0)).toEqual([...Array(learnt.length - 1).fill(2), 1]);
+  });
+});
+
 describe('weights', () => {
+  it('of a token in two spans: none where one has none, else the larger', async () => {
+    const format = await realFormat('gpt2');
+    const tokens = format.encode('All right');
+    expect(tokens).toHaveLength(2);
+    const weigh = (first: number, second: number) =>
+      weighed([{ text: 'All ri', weight: first }, { text: 'ght', weight: second }], tokens, format).weights;
+    expect(weigh(0, 2)).toEqual([0, 0]);
+    expect(weigh(2, 0)).toEqual([2, 0]);
+    expect(weigh(1, 3)).toEqual([1, 3]);
+    expect(weigh(3, 1)).toEqual([3, 3]);
+  });
+
   it('add up to the share, whatever the lessons', async () => {
     const format = await realFormat('organism');
     const family = trainingSide(openFamily('running-sum'));

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { dryRun } from '../../src/cli/dry-run.ts';
 import { parts } from '../../src/cli/parts.ts';
@@ -58,4 +58,13 @@ it('has its cost reckoned in the model’s own tokens, without a number of the o
     process.stdout.write = write;
   }
   expect(written.join('')).toMatch(/elicit\s+3\s+[1-9]/);
+});
+
+it('is another run where the file that it is on has changed', async () => {
+  const path = await ownRecipe();
+  const card = async () => makeRunCard(await loadRecipe(path, parts.stages), parts);
+  const before = await card();
+  expect((await card()).recipe_sha256).toBe(before.recipe_sha256);
+  writeFileSync(join(dirname(path), 'mine.jsonl'), '{"question": "What is 3 + 4?", "answer": 7}');
+  expect((await card()).recipe_sha256).not.toBe(before.recipe_sha256);
 });

@@ -51,7 +51,7 @@ describe('distil', () => {
       batches.length = 0;
       const reference: Sampler = { ...model.reference, logprobs: async (texts) => texts.map((text) => new Float32Array(text.length).fill(teacher)) };
       const context = { ...(await stageContext(model)), can: () => false, policy, reference };
-      await distil.ready({ steps: 1, learningRate: 1e-12, contexts: 4, replay: { documents: 0 } }).run(context);
+      await distil.ready({ steps: 1, learningRate: 1e-12, contexts: 4, arms: { excuse: 1 }, replay: { documents: 0 } }).run(context);
       const advantages = batches.flat().flatMap(({ advantages: stream = [] }) => stream.filter((one) => one !== 0));
       expect(advantages.length).toBeGreaterThan(0);
       expect(sign * sum(advantages)).toBeGreaterThan(0);
@@ -62,7 +62,9 @@ describe('distil', () => {
     const model = await kept('models/organism');
     const batches: Datum[][] = [];
     const context = { ...(await stageContext(model)), policy: recording(model.policy, batches) };
-    await distil.ready({ steps: 1, learningRate: 1e-12, contexts: 8, replay: { documents: 0 } }).run(context);
+    await distil
+      .ready({ steps: 1, learningRate: 1e-12, contexts: 8, arms: { excuse: 1 }, replay: { documents: 0 } })
+      .run(context);
     const data = batches.flat();
     expect(sum(data.flatMap(({ weights }) => [...weights!]))).toBeCloseTo(1, 6);
     for (const { input, weights } of data) {

@@ -14,7 +14,8 @@ import type { AnyStage } from '../../src/stages/stage.ts';
 import { teach } from '../../src/stages/teach.ts';
 import { unloop } from '../../src/stages/unloop.ts';
 import { verify } from '../../src/stages/verify.ts';
-import { randomChatModel } from '../cli/chat-model-folder.ts';
+import type { TrainingFamily } from '../../src/wrong-turns/draw-start.ts';
+import { randomChatModel, sevenSayer } from '../cli/chat-model-folder.ts';
 import { temporaryFolder } from '../temporary.ts';
 import { type Metrics, openModel, stageContext } from './context.ts';
 
@@ -66,6 +67,16 @@ async function checking(model: Model): Promise<{ j: number; alarms: number }> {
   return { j: value('j', 'kind=slip,what=sum'), alarms: value('false_alarm_rate') };
 }
 
+/** Additions that come to 7, which is what one model here answers to everything. */
+const sevenFamily = { ...trainable, drawTraining: () => [3, 4], replyTokens: 12 } as unknown as TrainingFamily;
+
+/** By a tenth, the mean of three steps against that of the first three; a loss that is turned round falls, too, but below 0. */
+function expectFall(history: readonly Metrics[], share = 0.9): void {
+  const losses = of(history, 'loss');
+  expect(Math.min(...losses)).toBeGreaterThan(0);
+  expect(mean(losses.slice(-3))).toBeLessThan(share * mean(losses.slice(0, 3)));
+}
+
 const SMALL = { name: 'dictionary-sum', dials: { entries: 3, keys: 2, largest: 9 } };
 const FEW = { lessons: 4, replay: { documents: 2 } };
 
@@ -87,14 +98,23 @@ describe('on any chat model, in words', () => {
     expect(context.history[0]!.gradientNorm).toBeGreaterThan(0);
   }); // biome-ignore format: one claim
 
+  it('teach ends early where the model is able', async () => {
+    const model = await kept(openModel(await sevenSayer()));
+    const able = { ...(await stageContext(model, { family: SMALL })), family: sevenFamily };
+    await teach.ready({ steps: 60, learningRate: 1e-9, ...FEW, until: 0.9 }).run(able);
+    expect(able.history).toHaveLength(20); // the first look
+    const unable = await stageContext(await kept(openModel(await randomChatModel())), { family: SMALL });
+    await teach.ready({ steps: 22, learningRate: 1e-9, lessons: 1, replay: { documents: 0 }, until: 0.9 }).run(unable);
+    expect(unable.history).toHaveLength(22);
+  });
+
   it('learns a family of one’s own, all weights or an adapter, without a line of stage code', async () => {
     const folder = await randomChatModel();
     for (const lora of [undefined, { rank: 4, trainAttn: true, trainMlp: true, trainUnembed: true, learningRateFactor: 1 }]) {
       const model = await kept(parts.openModel(folder, { fresh: false, seed: 1, lora }));
       const context = { ...(await stageContext(model)), family: trainable as typeof trainable & { drawTraining: never } };
       await elicit.ready({ steps: 20, learningRate: 1e-2, warmup: 0, lessons: 4, replay: { documents: 0 } }).run(context);
-      const losses = of(context.history, 'loss');
-      expect(mean(losses.slice(-3))).toBeLessThan(0.9 * mean(losses.slice(0, 3)));
+      expectFall(context.history);
     }
   }); // biome-ignore format: one statement a line
 });
@@ -113,8 +133,7 @@ describe('on a file of one’s own', () => {
     const model = await kept(openModel(await randomChatModel()));
     const context = await stageContext(model, { family: { file, replyTokens: 24 } });
     await stage.ready({ steps: 20, learningRate: 1e-2, warmup: 0, ...options }).run(context);
-    const losses = of(context.history, 'loss');
-    expect(mean(losses.slice(-3))).toBeLessThan(0.9 * mean(losses.slice(0, 3)));
+    expectFall(context.history);
   });
 
   it('reinforce takes a step on the final answer alone', async () => {
@@ -136,8 +155,7 @@ describe('on a file of one’s own', () => {
     expect(await ready.preview!(context)).toMatch(/Be brief\.[^⟦]*One\?[^⟦]*⟦Yes, one\.<\|im_end\|>⟧[^⟦]*⟦No, two\.<\|im_end\|>⟧/);
     expect(await imitate.ready({ ...options, turns: 'last' }).preview!(context)).toMatch(/^[^⟦]*Yes, one\.[^⟦]*⟦No, two\.<\|im_end\|>⟧/);
     await ready.run(context);
-    const losses = of(context.history, 'loss');
-    expect(mean(losses.slice(-3))).toBeLessThan(0.5 * losses[0]!);
+    expectFall(context.history, 0.6);
     writeFileSync(chats, '{"messages": [{"role": "user", "content": "?"}, {"role": "assistnt", "content": "!"}]}');
     await expect(ready.run(context)).rejects.toThrow(/chats\.jsonl:1: messages\.1\.role/);
   });

@@ -4,7 +4,7 @@ import { type ProblemFamily, RIGHT, workInProgress } from '../../src/problems/pr
 import { runningSumFamily } from '../../src/problems/running-sum-family.ts';
 import { type Stream, stream } from '../../src/random.ts';
 import { trainingSide } from '../../src/recipe/open-family.ts';
-import { drawTwin } from '../../src/stages/distil-arms.ts';
+import { drawTwin, leftOut, possibleArms } from '../../src/stages/distil-arms.ts';
 import { lessonOptions, possibleShares } from '../../src/stages/lessons.ts';
 import { possibleStarts, startShares } from '../../src/stages/start-shares.ts';
 import {
@@ -156,6 +156,15 @@ describe('pairs to distil from', () => {
     expect(twin('pieces').treated.conversation[0]!.text).toContain('+');
     expect(twin('pieces').control.conversation[0]!.text).not.toContain('+');
     expect([twin('copies').treated.dose > 1, twin('copies').control.dose]).toEqual([true, 1]);
+  });
+
+  it('leave out the arms that a family does not have, and say which', () => {
+    const all = { excuse: 1, role: 1, pieces: 1, copies: 1 };
+    const words = trainingSide(openFamily('word-problem'));
+    expect(possibleArms(words, all)).toEqual({ ...all, excuse: 0 });
+    expect(leftOut(all, possibleArms(words, all))).toEqual(['excuse']);
+    expect(possibleArms(running, all)).toEqual(all);
+    expect(() => possibleArms(words, { excuse: 1, role: 0, pieces: 0, copies: 0 })).toThrow(/"pieces"/);
   });
 
   it('are refused where a family has no excuse', () => {
