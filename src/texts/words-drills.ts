@@ -54,10 +54,10 @@ const FEW_WORDS = WORDS.slice(0, 16);
 /** A dictionary of few words, and many of its entries as they stand. */
 export function recallExercise(draws: Stream, largest: number): Exercise {
   const entries = draws.shuffle(FEW_WORDS).slice(0, 5).map((word) => `${word} = ${drawValue(draws, largest)}`); // biome-ignore format: one line
-  const recalled = Array.from({ length: 20 }, () => draws.pick(entries));
+  const recalled = Array.from({ length: 24 }, () => draws.pick(entries));
   return {
     ask: `The dictionary: ${entries.join(', ')}.\nSay some entries.`,
-    answer: `Entries: ${recalled.join(', ')}.`,
+    answer: `Entries: ${recalled.join(' ')}.`,
   };
 }
 
