@@ -1,12 +1,11 @@
-import { cp, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { ChatFormat } from '../chat/chat-format.ts';
 import { LocalChatModel } from '../chat/local-chat-model.ts';
-import { readJson } from '../disk/read-json.ts';
 import { writing } from '../disk/write.ts';
 import type { Sampler } from '../engine/engine.ts';
-import { freshModel, readModelFolder, writeWeights } from '../engine/local/files/model-folder.ts';
+import { freshModel, readModelFolder, writeModelFolder } from '../engine/local/files/model-folder.ts';
 import { writePeftFolder } from '../engine/local/files/peft-folder.ts';
 import type { Weights } from '../engine/local/model/weights.ts';
 import type { GraphPolicy } from '../engine/local/policy/graph-policy.ts';
@@ -123,9 +122,6 @@ export async function writeModel(weights: Weights, source: string, folder: strin
     await mkdir(folder, { recursive: true });
     const lent = (await readdir(source)).filter((name) => LENT.has(name));
     for (const name of lent) await cp(join(source, name), join(folder, name), { dereference: true }); // the hub's are links
-    const { torch_dtype: _older, ...config } = await readJson(join(source, 'config.json'));
-    const changed = { ...config, dtype: 'float32', tie_word_embeddings: weights.config.tiedEmbedding };
-    await writeFile(join(folder, 'config.json'), `${JSON.stringify(changed, null, 2)}\n`);
-    await writeWeights(folder, weights);
+    await writeModelFolder(folder, weights);
   });
 }
