@@ -1,10 +1,10 @@
-import { createInterface } from 'node:readline';
 import type { Datum, Sampler } from '../src/engine/engine.ts';
 import { initialWeights } from '../src/engine/local/model/weights.ts';
 import { LocalPolicy } from '../src/engine/local/policy/local-policy.ts';
 import { Runtime } from '../src/engine/local/runtime/runtime.ts';
 import { stream } from '../src/random.ts';
 import { groupAdvantages } from '../src/stages/reinforce.ts';
+import { serve } from './protocol.ts';
 import { grpo, type Preset, presets, type Result, type Setup, type Task } from './work.ts';
 
 /** @file The embedded engine as a subject of the benchmark: one JSON task a line in, one JSON result a line out. */
@@ -103,13 +103,7 @@ async function rollOut(sampler: Sampler, prompts: readonly number[][]): Promise<
   });
 }
 
-const say = (message: object): void => void process.stdout.write(`${JSON.stringify(message)}\n`);
-
-let subject: Subject | undefined;
-for await (const line of createInterface({ input: process.stdin })) {
-  if (subject === undefined) {
-    subject = new Subject(JSON.parse(line));
-    say({ name: 'unrut' });
-  } else say(await subject.run(JSON.parse(line)));
-}
-process.exit();
+await serve<Setup, Task>(async (setup) => {
+  const subject = new Subject(setup);
+  return { name: 'unrut', run: (task) => subject.run(task) };
+});

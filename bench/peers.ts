@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { SubjectProcess } from './subject.ts';
-import { grpo, presets, type Setup, type Work } from './work.ts';
+import { grpo, presets, type RealSetup, realModel, type Setup, type Work } from './work.ts';
 
 /** @file Starts the subjects: this engine, and the peers as far as they are installed. */
 
@@ -16,17 +16,19 @@ export type Subjects = {
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-export async function startSubjects(threads: number, withPeers: boolean): Promise<Subjects> {
-  const setup: Setup = { threads, presets, grpo };
+/** @param isReal whether the model is one of real size. */
+export async function startSubjects(threads: number, withPeers: boolean, isReal: boolean): Promise<Subjects> {
+  const setup = isReal ? { threads, model: realModel } : { threads, presets, grpo };
   const tsx = import.meta.resolve('tsx');
   const ours = await SubjectProcess.start(
-    pinned(threads, [process.execPath, '--import', tsx, here('our-subject.ts')]),
+    pinned(threads, [process.execPath, '--import', tsx, here(isReal ? 'our-real-subject.ts' : 'our-subject.ts')]),
     {},
     setup,
   );
-  const peers: Record<Work['peer'], SubjectProcess[]> = { torch: [], trl: [] };
+  const peers: Record<Work['peer'], SubjectProcess[]> = { torch: [], trl: [], peft: [] };
   const skipped: string[] = [];
-  for (const peer of withPeers ? (['torch', 'trl'] as const) : []) {
+  const wanted = isReal ? (['peft'] as const) : (['torch', 'trl'] as const);
+  for (const peer of withPeers ? wanted : []) {
     const missing = whatIsMissing(peer);
     if (missing !== undefined) skipped.push(`${peer}: ${missing}`);
     else peers[peer] = await startPeer(peer, threads, setup);
@@ -34,10 +36,13 @@ export async function startSubjects(threads: number, withPeers: boolean): Promis
   return { ours, peers, skipped };
 }
 
-/** OpenMP's two ways of waiting differ with more than one thread, and which is faster depends on who else is there. */
-async function startPeer(peer: Work['peer'], threads: number, setup: Setup): Promise<SubjectProcess[]> {
+/**
+ * OpenMP's two ways of waiting differ with more than one thread, and which is faster depends on who else is there; of
+ * a real model a second process would take too much memory.
+ */
+async function startPeer(peer: Work['peer'], threads: number, setup: Setup | RealSetup): Promise<SubjectProcess[]> {
   const subjects: SubjectProcess[] = [];
-  for (const waiting of threads === 1 ? ['passive'] : ['passive', 'active']) {
+  for (const waiting of threads === 1 || peer === 'peft' ? ['passive'] : ['passive', 'active']) {
     const env = { OMP_NUM_THREADS: `${threads}`, OMP_WAIT_POLICY: waiting, TOKENIZERS_PARALLELISM: 'false' };
     subjects.push(
       await SubjectProcess.start(pinned(threads, [python(), here(`peers/${peer}_subject.py`)]), env, setup),

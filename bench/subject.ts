@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import type { Result, Setup, Task } from './work.ts';
+import type { RealSetup, Result, Setup, Work } from './work.ts';
 
 /**
  * A subject process behind the line protocol. It is stopped while it has no task, because threads that wait by spinning
@@ -21,7 +21,7 @@ export class SubjectProcess {
   static async start(
     command: readonly [string, ...string[]],
     env: Readonly<Record<string, string>>,
-    setup: Setup,
+    setup: Setup | RealSetup,
   ): Promise<SubjectProcess> {
     const child = spawn(command[0], command.slice(1), {
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -35,7 +35,7 @@ export class SubjectProcess {
     return subject;
   }
 
-  async run(task: Task): Promise<Result> {
+  async run(task: Work['task']): Promise<Result> {
     this.#child.kill('SIGCONT');
     this.#child.stdin!.write(`${JSON.stringify(task)}\n`);
     const result = await answer<Result>(this.#lines, [this.name]);

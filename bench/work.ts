@@ -36,6 +36,17 @@ export const presets = {
 
 export type Preset = keyof typeof presets;
 
+/** SmolLM2-135M's shape. */
+export const realModel = llama({
+  vocab_size: 49_152,
+  hidden_size: 576,
+  intermediate_size: 1536,
+  num_hidden_layers: 30,
+  num_attention_heads: 9,
+  num_key_value_heads: 3,
+  head_dim: 64,
+});
+
 /**
  * One reinforcement step: sample, reward, train, AdamW. A completion is right if its first token is below `goodBelow`,
  * which leaves about a fifth of the groups without variance; `stop` ends it early.
@@ -70,12 +81,20 @@ export type Task =
     }
   | { readonly kind: 'grpo' };
 
+/** Work on a real model's shape. The peer cuts a batch into micro-batches of this many sequences; we cut as we do. */
+export type RealTask =
+  | ({ readonly kind: 'lora' | 'train'; readonly steps: number } & Sequences)
+  | ({ readonly kind: 'logprobs' } & Sequences)
+  | { readonly kind: 'sample'; readonly batch: number; readonly prompt: number; readonly tokens: number };
+
+type Sequences = { readonly batch: number; readonly time: number; readonly microBatch: number };
+
 /** A task, what it is called, what its amount counts, and the ratio to the peer that the project promises. */
 export type Work = {
   readonly name: string;
-  readonly task: Task;
+  readonly task: Task | RealTask;
   readonly unit: string;
-  readonly peer: 'torch' | 'trl';
+  readonly peer: 'torch' | 'trl' | 'peft';
   readonly bar?: number;
 };
 
@@ -107,8 +126,41 @@ export const works: readonly Work[] = [
   { name: 'GRPO step', task: { kind: 'grpo' }, unit: 'steps/s', peer: 'trl', bar: 2 },
 ];
 
+const sequences = (microBatch: number) => ({ batch: 8, time: 256, microBatch });
+const decoding = (batch: number): RealTask => ({ kind: 'sample', batch, prompt: 64, tokens: 64 });
+
+/** `--size 135m`. PEFT is fastest in micro-batches of 2 here; one batch of 8 is what its examples do. */
+export const realWorks: readonly Work[] = [
+  {
+    name: 'LoRA r 32, peer by 2',
+    task: { kind: 'lora', steps: 1, ...sequences(2) },
+    unit: 'tokens/s',
+    peer: 'peft',
+    bar: 1.2,
+  },
+  {
+    name: 'LoRA r 32, peer by 8',
+    task: { kind: 'lora', steps: 1, ...sequences(8) },
+    unit: 'tokens/s',
+    peer: 'peft',
+    bar: 1.5,
+  },
+  { name: 'logprobs 8 x 256', task: { kind: 'logprobs', ...sequences(2) }, unit: 'tokens/s', peer: 'peft', bar: 1.2 },
+  { name: 'decode x1', task: decoding(1), unit: 'tokens/s', peer: 'peft', bar: 2 },
+  { name: 'decode x16', task: decoding(16), unit: 'tokens/s', peer: 'peft', bar: 1.5 },
+  { name: 'decode x64', task: decoding(64), unit: 'tokens/s', peer: 'peft', bar: 1.3 },
+  {
+    name: 'all weights, peer by 2',
+    task: { kind: 'train', steps: 1, ...sequences(2) },
+    unit: 'tokens/s',
+    peer: 'peft',
+    bar: 1,
+  },
+];
+
 /** What a subject needs to know before its first task. */
 export type Setup = { readonly threads: number; readonly presets: typeof presets; readonly grpo: typeof grpo };
+export type RealSetup = { readonly threads: number; readonly model: typeof realModel };
 
 export type Result = {
   /** Tokens or steps. */
@@ -116,4 +168,6 @@ export type Result = {
   readonly seconds: number;
   /** Processor time of the whole process: what a busy machine does not falsify. */
   readonly cpuSeconds: number;
+  /** The most memory that the process had so far, file pages included. */
+  readonly peakBytes?: number;
 };

@@ -11,6 +11,27 @@ export type { ChatModel, Reply, ReplyParams, TokenLogprob } from './conversation
 export type { Conversation, Turn } from './conversation/conversation.ts';
 export { type Ability, abilities } from './engine/abilities.ts';
 export type * from './engine/engine.ts';
+export { type Architecture, defineArchitecture } from './engine/local/model/architecture.ts';
+export { addArchitecture, architectureOf } from './engine/local/model/architectures.ts';
+export {
+  activationOf,
+  noBias,
+  slidingLayers,
+  windowEverywhere,
+  windowNowhere,
+  windowOf,
+} from './engine/local/model/config-json.ts';
+export type { DecoderOps, HeadNorms, Projection } from './engine/local/model/decoder-ops.ts';
+export {
+  gainOf,
+  gatedUnits,
+  parametersOf,
+  preNormLayer,
+  preNormParameters,
+  projectionsOf,
+} from './engine/local/model/decoder-parts.ts';
+export type { ModelConfig, ParameterShape } from './engine/local/model/model-config.ts';
+export { readRope, readRopes, ropesByLayer } from './engine/local/model/rope-parameters.ts';
 export { EngineError, InputError, ModelError, RunError, UnrutError } from './errors.ts';
 export { createProber, PROBES } from './probes/all-probes.ts';
 export * from './probes/bench.ts';

@@ -1,8 +1,21 @@
 #!/usr/bin/env node
-import { createProber, FAMILIES, familyEntry, PROBES, type ProblemFamily, parts, runCli, stageRegistry } from 'unrut';
+import {
+  addArchitecture,
+  createProber,
+  FAMILIES,
+  familyEntry,
+  PROBES,
+  type ProblemFamily,
+  parts,
+  runCli,
+  stageRegistry,
+} from 'unrut';
 import { addition } from './addition.ts';
+import { olmo3 } from './olmo3.ts';
 import { recite } from './recite.ts';
 import { toldWrong } from './told-wrong.ts';
+
+addArchitecture(olmo3);
 
 const own = {
   ...parts,

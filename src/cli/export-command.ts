@@ -2,9 +2,11 @@ import { existsSync } from 'node:fs';
 import { exportModel } from '../chat/gguf/export-model.ts';
 import { EXPORT_TYPES, type ExportType } from '../engine/local/files/gguf/quantise.ts';
 import { InputError } from '../errors.ts';
-import { type DisplayOptions, openDisplay } from './display/open-display.ts';
+import type { DisplayOptions } from './display/open-display.ts';
 import { EXIT } from './exit.ts';
 import { findModel } from './find-model.ts';
+import { print, printJson } from './print.ts';
+import { withProgress } from './with-progress.ts';
 
 export type ExportOptions = DisplayOptions & { readonly gguf: string; readonly type: string };
 
@@ -16,14 +18,9 @@ export async function exportFile(name: string, options: ExportOptions): Promise<
   }
   if (existsSync(gguf)) throw new InputError(`${gguf}: is there already; name a file that is not`);
   const { folder } = await findModel(name, options);
-  const display = openDisplay(options);
-  try {
-    await exportModel(folder, gguf, type, (share) => display.doing(`writes ${gguf}`, share));
-  } finally {
-    display.close();
-  }
-  if (options.json) process.stdout.write(`${JSON.stringify({ kind: 'exported', file: gguf, type })}\n`);
-  else if (!options.quiet) process.stdout.write(`${gguf}: ${name} as ${type}, for llama.cpp\n`);
+  await withProgress(`writes ${gguf}`, options, (progress) => exportModel(folder, gguf, type, progress));
+  if (options.json) printJson({ kind: 'exported', file: gguf, type });
+  else if (!options.quiet) print(`${gguf}: ${name} as ${type}, for llama.cpp\n`);
   return EXIT.ok;
 }
 

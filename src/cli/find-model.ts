@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
 import { InputError } from '../errors.ts';
 import { type HubName, parseHubName } from '../hub/hub-name.ts';
+import { throwIfInterrupted } from '../recipe/observer.ts';
 import { type DisplayOptions, openDisplay } from './display/open-display.ts';
 import { packageRoot } from './package-root.ts';
 import { say } from './print.ts';
@@ -16,6 +17,10 @@ export type FoundModel = {
 export type Finding = DisplayOptions & {
   /** The folder that a relative path starts from. */
   readonly base?: string;
+  /** False fetches no weights from the hub. */
+  readonly weights?: boolean;
+  /** Ends a download, which the next one resumes. */
+  readonly signal?: AbortSignal;
 };
 
 /**
@@ -48,11 +53,15 @@ function modelOfRun(run: string): string {
   throw new InputError(`${folder}: no such model folder; the run has not finished`);
 }
 
-async function fetched(name: HubName, options: DisplayOptions): Promise<FoundModel> {
+async function fetched(name: HubName, { signal, weights, ...options }: Finding): Promise<FoundModel> {
   const { fetchModel } = await import('../hub/fetch-model.ts');
   const display = openDisplay(options);
   try {
-    const { notice, ...found } = await fetchModel(name, (share) => display.doing(`fetches ${name.id}`, share));
+    const progress = (share: number): void => {
+      if (signal !== undefined) throwIfInterrupted(signal);
+      display.doing(`fetches ${name.id}`, share);
+    };
+    const { notice, ...found } = await fetchModel(name, progress, weights);
     if (notice !== undefined) say(`unrut: ${notice}`);
     return found;
   } finally {

@@ -14,6 +14,7 @@ import { printTable } from '../report/print-table.ts';
 import { LAB_FILE, type LabResults, readLabResults } from '../results/lab-results.ts';
 import { verdictLine } from '../results/lab-verdict.ts';
 import { EXIT } from './exit.ts';
+import { findModel } from './find-model.ts';
 import { latestRunFolder, nextRunFolder } from './find-run.ts';
 import { onInterrupt } from './interrupt.ts';
 import { allVersions, describeMachine } from './machine.ts';
@@ -66,7 +67,8 @@ export async function lab(
   parts: RunParts,
 ): Promise<number> {
   const experiment = experimentOf(name);
-  const chosen = optionsOf(experiment, model, options);
+  const found = model === undefined ? undefined : await findModel(model, options);
+  const chosen = optionsOf(experiment, found?.folder, options);
   if (options.dryRun) return printDeclaration(experiment, chosen, options);
   const folder = folderOf(`lab-${name}`, options);
   const results = await runIn(folder, experiment, chosen, options, parts);

@@ -45,7 +45,7 @@ export async function probe(name: string, options: ProbeOptions, parts: RunParts
   try {
     const open = isAddress(name)
       ? await openEndpointTarget(name, wanted, options, sayer(options), interruption(interrupt.signal))
-      : await openFolderTarget(name, wanted, onlyForFolders(name, options), parts);
+      : await openFolderTarget(name, wanted, { ...onlyForFolders(name, options), signal: interrupt.signal }, parts);
     try {
       const report = await measure(open, options, interrupt.signal);
       const seconds = (Date.now() - started.getTime()) / 1000;

@@ -19,6 +19,7 @@ export async function makeRunCard(recipe: Recipe, parts: RunParts): Promise<RunC
     model_sha256: await fingerprintFolder(recipe.model),
     recipe_sha256: await sha256([JSON.stringify(recipe.resolved), ...(await contentsOf(recipe))].join('\n')),
     recipe: recipe.resolved,
+    ...(recipe.overrides.length > 0 && { overrides: recipe.overrides }),
   });
 }
 

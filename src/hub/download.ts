@@ -22,12 +22,12 @@ export class Download {
     /** Where it goes. */
     readonly path: string,
     /** Is called with the number of bytes that are there. */
-    readonly said: (bytes: number) => void,
+    readonly progress: (bytes: number) => void,
   ) {
     this.#part = `${path}.incomplete`;
   }
 
-  /** @throws ModelError where the hub stays away, or what came is not what its digest says; the former can be resumed. */
+  /** @throws ModelError when the hub stops answering, which can be resumed, or the bytes do not match the digest. */
   async finish(): Promise<void> {
     await (await open(this.#part, 'a')).close();
     let fruitless = 0;
@@ -71,12 +71,12 @@ export class Download {
     for await (const piece of pieces(body)) {
       await target.writeFile(piece);
       bytes += piece.length;
-      this.said(bytes);
+      this.progress(bytes);
     }
     if (bytes < this.file.size) throw new HubUnreachable(`${this.file.path}: the connection ended early`);
   }
 
-  /** What is damaged is removed, so that the next attempt begins anew. */
+  /** Removes a damaged file, so that the next attempt starts over. */
   async #check(): Promise<void> {
     const { path, size, digest } = this.file;
     const hash = createHash(digest.length === 64 ? 'sha256' : 'sha1');
@@ -84,7 +84,7 @@ export class Download {
     for await (const piece of createReadStream(this.#part)) hash.update(piece);
     if (hash.digest('hex') === digest) return;
     await rm(this.#part);
-    throw new ModelError(`${path}: what came from the hub is not what its digest says; try again`);
+    throw new ModelError(`${path}: the download does not match its digest; try again`);
   }
 }
 

@@ -42,21 +42,26 @@ const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 /**
  * Fetches what a model needs into the shared cache; what is there already is not fetched again. Where the hub cannot be
  * reached, or `HF_HUB_OFFLINE` is set, a whole model in the cache will do.
- * @param said is called with the share of the weights that is there, in [0, 1].
+ * @param progress is called with the share of the weights that is there, in [0, 1].
+ * @param weights false leaves them out, for whoever wants the tokenizer and the template.
  * @throws ModelError naming the model, and what to do.
  */
-export async function fetchModel(name: HubName, said: (share: number) => void): Promise<FetchedModel> {
+export async function fetchModel(
+  name: HubName,
+  progress: (share: number) => void,
+  weights = true,
+): Promise<FetchedModel> {
   const cache = new HubCache(name);
   const client = new HubClient(name);
   const listed = await list(name, client);
-  if (listed instanceof HubUnreachable) return fromCache(name, cache, listed);
+  if (listed instanceof HubUnreachable) return fromCache(name, cache, listed, weights);
   const { commit, files } = listed;
   await writing(cache.folder, () => cache.prepare(commit));
   const lock = await Lock.take(cache.lock);
   try {
     const fill = new Filling(cache, client, commit);
     await fill.all(files.filter(({ path }) => NEEDED.includes(path) || path === INDEX));
-    await fill.all(await weightFiles(name, files, cache.snapshot(commit)), said);
+    if (weights) await fill.all(await weightFiles(name, files, cache.snapshot(commit)), progress);
     await writing(cache.folder, () => cache.writeRef(name.revision, commit));
     return { folder: cache.snapshot(commit), name: fullName(name, commit) };
   } finally {
@@ -87,20 +92,20 @@ class Filling {
     readonly commit: string,
   ) {}
 
-  async all(files: readonly HubFile[], said: (share: number) => void = () => {}): Promise<void> {
+  async all(files: readonly HubFile[], progress: (share: number) => void = () => {}): Promise<void> {
     const total = files.reduce((sum, { size }) => sum + size, 0);
     let before = 0;
     for (const file of files) {
       const earlier = before;
-      await this.#one(file, (bytes) => said((earlier + bytes) / total));
+      await this.#one(file, (bytes) => progress((earlier + bytes) / total));
       before += file.size;
     }
   }
 
-  async #one(file: HubFile, said: (bytes: number) => void): Promise<void> {
+  async #one(file: HubFile, progress: (bytes: number) => void): Promise<void> {
     const blob = this.cache.blob(file.digest);
     await writing(blob, async () => {
-      if (!existsSync(blob)) await new Download(this.client, this.commit, file, blob, said).finish();
+      if (!existsSync(blob)) await new Download(this.client, this.commit, file, blob, progress).finish();
       await this.cache.link(this.commit, file.path, file.digest);
     });
   }
@@ -137,16 +142,17 @@ async function parts(snapshot: string): Promise<string[] | undefined> {
   return [...new Set(Object.values(parsed.data.weight_map))];
 }
 
-async function fromCache(name: HubName, cache: HubCache, why: HubUnreachable): Promise<FetchedModel> {
+async function fromCache(name: HubName, cache: HubCache, why: HubUnreachable, weights: boolean): Promise<FetchedModel> {
   const commit = await cache.readRef(name.revision);
-  if (commit !== undefined && (await isWhole(cache.snapshot(commit)))) {
+  if (commit !== undefined && (await isWhole(cache.snapshot(commit), weights))) {
     const notice = `${why.message}; takes the copy in the cache (${commit.slice(0, 12)})`;
     return { folder: cache.snapshot(commit), name: fullName(name, commit), notice };
   }
   throw new ModelError(`${why.message}, and ${cache.folder} holds no whole copy; connect, or name a folder`);
 }
 
-async function isWhole(snapshot: string): Promise<boolean> {
-  const weights = existsSync(join(snapshot, WEIGHTS)) ? [] : ((await parts(snapshot)) ?? [WEIGHTS]);
-  return ['config.json', 'tokenizer.json', ...weights].every((path) => existsSync(join(snapshot, path)));
+async function isWhole(snapshot: string, weights: boolean): Promise<boolean> {
+  const one = !weights || existsSync(join(snapshot, WEIGHTS));
+  const files = one ? [] : ((await parts(snapshot)) ?? [WEIGHTS]);
+  return ['config.json', 'tokenizer.json', ...files].every((path) => existsSync(join(snapshot, path)));
 }

@@ -90,7 +90,7 @@ export class HubClient {
       return await ask();
     } catch (error) {
       if (error instanceof ModelError) throw error;
-      throw new ModelError(`${this.#name.id}: the hub at ${this.#hub.host} gives an answer that is none`);
+      throw new ModelError(`${this.#name.id}: the hub at ${this.#hub.host} gives an answer that cannot be read`);
     }
   }
 
@@ -129,7 +129,7 @@ export class HubClient {
     }
     if (status === 401 || status === 404) {
       return new ModelError(
-        `${id}: ${this.#hub.host} shows no such model; check the name. If it is private, ${this.#tokenAdvice}`,
+        `${id}: ${this.#hub.host} has no such model, or it is private; check the name, or ${this.#tokenAdvice}`,
       );
     }
     return new ModelError(`${id}: ${this.#hub.host} refuses with status ${status}`);

@@ -113,24 +113,26 @@ function madeWrong(problem: OwnProblem, other: string): WorkedStep {
   return { text: numbered(changed), right: false, locallyRight: false, concludes: other };
 }
 
-const finished = ([step]: readonly WorkedStep[]): string => `${step?.text ?? ''}Answer: ${step?.concludes ?? ''}`;
+const finished = ([step]: readonly WorkedStep[]): string =>
+  `${(step?.text ?? '').replace(/(?<=.)$/, '\n')}Answer: ${step?.concludes ?? ''}`;
 
 function read(problem: OwnProblem, text: string, ended?: 'stop' | 'length'): Reading {
   const said = text.replaceAll(CHECK, '');
   const marks = [...text.matchAll(CHECK)].map(([, mark]) => (mark?.toLowerCase() === 'right' ? 'right' : 'wrong'));
   const { answer, right, unreadable } = gradeReply(said, acceptedOf(problem), ended);
   if (answer === undefined) return { steps: [], marks, answer, answerRight: false, unreadable };
-  const step = { text: withoutAnswerLine(said), right, locallyRight: right, concludes: answer };
+  const step = { text: withoutAnswerLine(said, answer), right, locallyRight: right, concludes: answer };
   return { steps: [step], marks, answer, answerRight: right };
 }
 
 const CHECK = /^Check \d+: (right|wrong)\n?/gim;
 
 /** The work alone. */
-function withoutAnswerLine(said: string): string {
+function withoutAnswerLine(said: string, answer: string): string {
   const whole = said.trimEnd();
   const last = whole.lastIndexOf('\n') + 1;
-  return /\banswer\b/i.test(whole.slice(last)) ? whole.slice(0, last) : whole;
+  const line = whole.slice(last);
+  return /\banswer\b/i.test(line) || line.trim() === answer ? whole.slice(0, last) : whole;
 }
 
 /** A wrong answer for each problem, to try the reader of replies with: never what a model is measured by. */

@@ -154,11 +154,10 @@ function checkAnswers(problem: OwnProblem, where: string): void {
 /** As it is, or as a bare answer. */
 function readableWrong(problem: OwnProblem, work: string, where: string): string {
   if (problem.answer === '') throw new InputError(`${where}: there is no answer that it could be held against`);
-  for (const text of [work, `Answer: ${work}`]) {
-    const { answer, right } = gradeReply(text, acceptedOf(problem));
-    if (right) throw new InputError(`${where}: is read as right`);
-    if (answer !== undefined) return text;
-  }
+  const text = /\banswer\b|\\boxed|####/i.test(work) ? work : `Answer: ${work}`;
+  const { answer, right } = gradeReply(text, acceptedOf(problem));
+  if (right) throw new InputError(`${where}: is read as right`);
+  if (answer !== undefined) return text;
   throw new InputError(`${where}: no answer can be read from it; end it with a line "Answer: ..."`);
 }
 

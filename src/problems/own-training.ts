@@ -26,7 +26,7 @@ export function trainableProblems(
   problems: readonly OwnProblem[],
   replyTokens?: number,
 ): ProblemFamily<OwnProblem> {
-  const { train, test } = splitProblems(problems);
+  const { train, test } = splitProblems(problems.filter(({ answer }) => answer !== ''));
   for (const [name, side] of Object.entries({ train, test })) {
     if (side.length > 0) continue;
     throw new InputError(

@@ -37,7 +37,7 @@ const OFFSETS = [1, -1, 2, -2, 3, -3, 10, -10].map((off) => ({
   sign: Math.sign(off),
 }));
 
-const FIRST_NUMBER = /\d[\d,]*(?:\.\d+)?|\.\d+/;
+const FIRST_NUMBER = /\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+/;
 
 /** The first number moved on, in the spelling of the answer: `$1,200` becomes `$1,201`. */
 function shifted(answer: string, { over, under, sign }: Rational & { readonly sign: number }): string | undefined {

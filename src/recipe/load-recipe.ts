@@ -18,6 +18,8 @@ export type RecipeStage = {
 export type Recipe = Omit<ResolvedRecipe, 'stages'> & {
   /** Where relative paths start. */
   readonly folder: string;
+  /** What was changed of the file, as `stages.verify.off=true`. */
+  readonly overrides: readonly string[];
   readonly stages: readonly RecipeStage[];
   readonly gates: readonly Gate[];
   /** Every default filled in. */
@@ -60,7 +62,7 @@ export function parseRecipe(
     const { ready } = registry.get(stage)!; // the schema knows no other stages
     return { name: entryName(entry), off, stage: explained(() => ready(options), explain) };
   });
-  return { ...parsed.data, folder: '.', stages, resolved: parsed.data };
+  return { ...parsed.data, folder: '.', overrides, stages, resolved: parsed.data };
 }
 
 type Issue = ZodError['issues'][number];

@@ -37,6 +37,7 @@ export function makeResults(recipe: Recipe, folder: RunFolder, parameters: numbe
       seed: card.seed,
       versions: card.versions,
       recipe_sha256: card.recipe_sha256,
+      ...(card.overrides && { overrides: card.overrides }),
       model: recipe.resolved.model,
       model_sha256: card.model_sha256,
       parameters,

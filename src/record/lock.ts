@@ -29,6 +29,12 @@ export class Lock {
     return new Lock(path);
   }
 
+  /** Whether a process that lives holds the lock at `path`. */
+  static isHeld(path: string): boolean {
+    const holder = readHolder(path);
+    return holder !== undefined && alive(holder);
+  }
+
   release(): void {
     process.off('exit', this.#release);
     this.#release();

@@ -20,6 +20,8 @@ export const runCardSchema = z.strictObject({
   recipe_sha256: z.string(),
   /** The recipe with every default and override filled in. */
   recipe: z.json(),
+  /** The overrides among it, as they were given: `stages.verify.off=true`. */
+  overrides: z.array(z.string()).optional(),
 });
 export type RunCard = z.infer<typeof runCardSchema>;
 

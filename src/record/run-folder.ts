@@ -6,11 +6,12 @@ import { writeWhole, writing } from '../disk/write.ts';
 import { RunError } from '../errors.ts';
 import { type ProbeReport, probeReportSchema } from '../results/probe-report.ts';
 import { Checkpoints } from './checkpoints.ts';
-import { Journal } from './journal.ts';
+import type { RunEvent } from './event.ts';
+import { Journal, readJournal } from './journal.ts';
 import { Lock } from './lock.ts';
 import { type RunCard, readRunCard, refuseOtherRun, writeRunCard } from './run-card.ts';
 
-const CARD = 'run.yaml';
+export const CARD = 'run.yaml';
 const LOCK = 'lock';
 
 /** The probe at the end of a run: what two runs are compared by. */
@@ -99,6 +100,21 @@ export class RunFolder {
 export async function refuseUsed(path: string): Promise<void> {
   if ((await contents(path)).length === 0) return;
   throw new RunError(`${path}: already holds something; add --resume to go on with it, or choose another with --out`);
+}
+
+/** Where a run stands that has no results yet. */
+export type RunState = 'running' | 'interrupted' | 'stopped';
+
+/** What a run without results says of itself; it is read while another process may write. */
+export type OpenRun = { readonly card: RunCard; readonly events: readonly RunEvent[]; readonly state: RunState };
+
+/** @throws RunError where its card or journal is damaged. */
+export async function readOpenRun(path: string): Promise<OpenRun> {
+  const card = await readRunCard(join(path, CARD));
+  const journal = join(path, 'events.jsonl');
+  const events = existsSync(journal) ? readJournal(journal) : [];
+  const ended = events.at(-1)?.kind === 'run-interrupted' ? 'interrupted' : 'stopped';
+  return { card, events, state: Lock.isHeld(join(path, LOCK)) ? 'running' : ended };
 }
 
 /** Tries a folder that is written only when the work is done. @throws RunError where it is in use or cannot be written. */

@@ -60,6 +60,17 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
+/** A model as a reader knows it: the folder's own name, not the way to it; a model of the hub or behind an address as it is. */
+export function modelName(model: string): string {
+  const isWay = /^(\.{0,2}[\\/]|[A-Za-z]:\\)|^models[\\/]/.test(model);
+  return isWay
+    ? (model
+        .split(/[\\/]/)
+        .filter((part) => part !== '')
+        .at(-1) ?? model)
+    : model;
+}
+
 /** `934,000` */
 export function formatCount(count: number): string {
   return count.toLocaleString('en-US');

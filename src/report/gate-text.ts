@@ -11,12 +11,16 @@ export function gateBar(gate: GateRow): string {
   return `${comparedWords[gate.compared]} ${sign} ${formatValue(gate.bar, unit, digitsOf(gate))}`;
 }
 
-/** "0.893 [0.859, 0.920]", and what the interval is of where it is not the value's own. */
-export function gateMeasured(gate: GateRow): string {
+/**
+ * "0.893 [0.859, 0.920]", and what the interval is of where it is not the value's own.
+ * @param short with a `*` for that, where there is little room.
+ */
+export function gateMeasured(gate: GateRow, short = false): string {
   const { metric, measured, low_or_high: number, reference } = gate;
   const { unit } = metricOf(metric);
   if (!measured) return formatValue(number, unit, digitsOf(gate));
-  return `${formatEstimate(measured, unit, digitsOf(gate))}${reference === undefined ? '' : ` (change from ${reference})`}`;
+  const from = short ? '*' : ` (change from ${reference})`;
+  return `${formatEstimate(measured, unit, digitsOf(gate))}${reference === undefined ? '' : from}`;
 }
 
 const digitsOf = ({ metric, bar, low_or_high }: GateRow): number =>
@@ -25,7 +29,7 @@ const digitsOf = ({ metric, bar, low_or_high }: GateRow): number =>
 /** Says once what the intervals of some gates are of; undefined where none has another reference. */
 export function referenceNote(gates: readonly GateRow[]): string | undefined {
   if (gates.every(({ reference }) => reference === undefined)) return undefined;
-  return 'change from: the interval is that of the paired change from there, put at its value';
+  return '* change from: the interval is that of the paired change from what the bar refers to, put at its value';
 }
 
 /** "11 of 12 gates held" */

@@ -1,5 +1,6 @@
 import type { Results } from '../results/results.ts';
-import { formatSeconds } from './format.ts';
+import { formatSeconds, modelName } from './format.ts';
+import { gateBadge } from './page/gate-badge.ts';
 import { html, Markup } from './page/markup.ts';
 import { browseScript } from './page/script.ts';
 import { allSections, type Section } from './page/sections.ts';
@@ -15,7 +16,7 @@ export function renderHtml(results: Results): string {
 <meta http-equiv="Content-Security-Policy" content="${contentPolicy}"><link rel="icon" href="data:,">
 <title>${results.run.name}: unrut report</title><style>${new Markup(style)}</style></head>
 <body><main><header><p class="kicker">${kicker(results)}</p><h1>${heading(results)}</h1>
-<p class="lead">${lead}</p><p>${rest.join(' ')}</p></header>
+${gateBadge(results.gates)}<p class="lead">${lead}</p><p>${rest.join(' ')}</p></header>
 <nav aria-label="Contents">${sections.map(({ id, title }) => html`<a href="#${id}">${title}</a>`)}</nav>
 ${sections.map((section, index) => sectionMarkup(section, number(sections, index)))}</main><script>${new Markup(browseScript)}</script></body></html>
 `;
@@ -45,7 +46,7 @@ function kicker({ run, seconds }: Results): string {
   const facts = [
     'unrut',
     run.name,
-    run.model,
+    run.model && modelName(run.model),
     `seed ${run.seed}`,
     formatSeconds(seconds.total),
     run.started?.slice(0, 10),

@@ -73,14 +73,14 @@ const gateCaption = (gates: readonly GateRow[]): string[] =>
 function probeCaption({ probes, statistics }: Results): string {
   const n = probes.length === 0 ? '' : `n = ${sizes(probes.map((row) => row.before))} problems a row; `;
   const how = statistics ? `${statistics.confidence * 100} % intervals: ${statistics.interval}` : '95 % intervals';
-  return `${n}${how}; of dose ladders the highest rung\n${tableKey}`;
+  return `${n}${how}; dose n: n steps of that kind stand in the own history, and the largest n is shown\n${tableKey}`;
 }
 
 function gateTable(gates: readonly GateRow[], paint: Colors): string {
   const table = printTable(['gate after', 'metric', 'bar', 'measured', ''].map((word) => paint.bold(word)));
   for (const gate of gates) {
     const held = gate.held ? paint.green('held') : paint.red('MISSED');
-    table.push([gate.after_stage, rowTitle(gate), gateBar(gate), gateMeasured(gate), held]);
+    table.push([gate.after_stage, rowTitle(gate), gateBar(gate), gateMeasured(gate, true), held]);
   }
   return table.toString();
 }

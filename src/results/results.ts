@@ -116,6 +116,8 @@ const run = z.strictObject({
   /** `unrut`, `node`, `onnxruntime-node`, ... */
   versions: z.record(z.string(), z.string()),
   recipe_sha256: sha256,
+  /** What was changed of the recipe's file: `stages.verify.off=true`. */
+  overrides: z.array(z.string()).optional(),
   /** The model before, as the user named it (folder or address). */
   model: z.string().optional(),
   /** Of the base model's weights. */

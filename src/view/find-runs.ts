@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { EvalLogFile } from '../record/inspect/eval-log-file.ts';
 import { reason } from '../record/inspect/reason.ts';
 import { type Results, readResults } from '../results/results.ts';
+import { isOpenRun, type ListedOpenRun, listOpenRun } from './open-run.ts';
 
 /** What the list says of a run. `path` is relative to the folder that is shown. */
 export type ListedRun = {
@@ -10,6 +11,8 @@ export type ListedRun = {
   /** Names of the Inspect logs in its folder. */
   readonly logs: readonly string[];
   readonly results: Pick<Results, 'run' | 'seconds' | 'gates'> | undefined;
+  /** Where it has no results yet. */
+  readonly open?: ListedOpenRun;
   readonly error: string | undefined;
 };
 
@@ -36,9 +39,9 @@ export class Runs {
 
   async list(): Promise<Listing> {
     const folders = await this.#folders('', 0);
-    const withRun = folders.filter(({ names }) => names.includes('results.json'));
+    const withRun = folders.filter(({ names }) => names.includes('results.json') || isOpenRun(names));
     const without = folders.filter((folder) => !withRun.includes(folder));
-    const runs = await Promise.all(withRun.map(({ path, names }) => this.#run(path, names.filter(isLog))));
+    const runs = await Promise.all(withRun.map(({ path, names }) => this.#run(path, names)));
     const logs = await Promise.all(
       without.flatMap(({ path, names }) => names.filter(isLog).map((name) => this.#log(join(path, name)))),
     );
@@ -53,8 +56,12 @@ export class Runs {
     return [{ path, names }, ...nested.flat()];
   }
 
-  async #run(path: string, logs: readonly string[]): Promise<ListedRun> {
+  async #run(path: string, names: readonly string[]): Promise<ListedRun> {
+    const logs = names.filter(isLog);
     try {
+      if (!names.includes('results.json')) {
+        return { path, logs, results: undefined, open: await listOpenRun(join(this.root, path)), error: undefined };
+      }
       const results = await this.#once(join(path, 'results.json'), listed);
       return { path, logs, results, error: undefined };
     } catch (error) {
@@ -101,6 +108,12 @@ function isOpen(name: string): boolean {
   return !name.startsWith('.') && !PASSED_OVER.has(name);
 }
 
+/** A run that goes on stands above all others. */
+function begun({ results, open }: ListedRun): string {
+  if (open?.state === 'running') return '9';
+  return results?.run.started ?? open?.started ?? '';
+}
+
 function latestFirst(a: ListedRun, b: ListedRun): number {
-  return (b.results?.run.started ?? '').localeCompare(a.results?.run.started ?? '') || a.path.localeCompare(b.path);
+  return begun(b).localeCompare(begun(a)) || a.path.localeCompare(b.path);
 }

@@ -13,11 +13,16 @@ h1 { font-size: 28px; overflow-wrap: anywhere; }
 .list .when { white-space: nowrap; }
 .list code { font: 13px/1.5 var(--mono); }
 .error { color: var(--bad); }
+.state.running { color: var(--after); font-weight: 600; }
+.state.stopped { color: var(--bad); }
+.overrides code { font-size: 12px; margin-right: 5px; }
 .search { margin: 18px 0 0; }
 .search label { display: flex; flex-wrap: wrap; gap: 4px 7px; align-items: center; }
 .search input[type="search"] { font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--rule); border-radius: 4px; padding: 5px 9px; width: 18em; max-width: 100%; }
 .pages { display: flex; flex-wrap: wrap; gap: 6px 22px; align-items: baseline; font: 14px var(--sans); margin: 16px 0; color: var(--muted); font-variant-numeric: tabular-nums; }
 .pages a, .back { font: 14px var(--sans); }
+.excerpt { display: block; white-space: pre-line; }
+.excerpt::before { content: "↳ "; color: var(--muted); }
 .samples td:first-child { width: 11em; }
 .samples .outcome { width: 9em; white-space: nowrap; }
 .one { font: 600 17px/1.4 var(--mono); }

@@ -12,7 +12,10 @@ export type IndexRow = {
   readonly condition: string;
   /** The first score as it stands in the log (`C`, `I`, `0.5`), `error`, or empty. */
   readonly outcome: string;
+  /** How the problem begins. */
   readonly preview: string;
+  /** How the model's own last words begin; empty where the log does not say. */
+  readonly excerpt: string;
 };
 
 export type Filter = { readonly behaviour: string; readonly outcome: string; readonly text: string };
@@ -61,6 +64,7 @@ export class LogIndex {
         behaviour: word(summary?.metadata.behaviour),
         condition: formatCondition(word(summary?.metadata.condition)),
         preview: preview(summary?.input),
+        excerpt: cut(word(summary?.metadata.excerpt)),
       };
     });
     return new LogIndex(log, rows, mtimeMs);
@@ -116,5 +120,7 @@ function word(value: unknown): string {
 /** How the input begins, whether it is a text or messages. */
 function preview(input: unknown): string {
   const said = Array.isArray(input) ? word(input.at(-1)?.content) : word(input);
-  return said.length > PREVIEW ? `${said.slice(0, PREVIEW)}…` : said;
+  return cut(said);
 }
+
+const cut = (said: string): string => (said.length > PREVIEW ? `${said.slice(0, PREVIEW)}…` : said);

@@ -1,9 +1,10 @@
 import { TRANSCRIPTS, TRANSCRIPTS_BEFORE } from '../record/inspect/write-transcripts.ts';
-import { formatCount, formatSeconds } from '../report/format.ts';
+import { formatCount, formatSeconds, modelName } from '../report/format.ts';
 import { gateCount } from '../report/gate-text.ts';
 import { html, type Markup } from '../report/page/markup.ts';
 import type { ListedLog, ListedRun, Listing } from './find-runs.ts';
 import { address, layout } from './layout.ts';
+import type { ListedOpenRun } from './open-run.ts';
 
 /** The first page: every run and log under the folder, two of which can be compared. */
 export function runsPage(root: string, { runs, logs }: Listing): string {
@@ -20,16 +21,47 @@ function runTable(runs: readonly ListedRun[]): Markup {
 ${runs.length > 1 ? html`<p class="controls"><button>Compare A with B</button></p>` : undefined}</form>`;
 }
 
-function runRow({ path, logs, results, error }: ListedRun, index: number): Markup {
+function runRow(listed: ListedRun, index: number): Markup {
+  const { path, logs, results, open, error } = listed;
+  if (open) return openRow(path, open, logs);
   if (!results)
     return html`<tr><td class="pick"></td><th scope="row">${path || '.'}</th><td colspan="4" class="error">✗ ${error}</td></tr>`;
   const { run, gates, seconds } = results;
   return html`<tr><td class="pick">${pick('first', path, index === 1)}${pick('second', path, index === 0)}</td>
-<th scope="row"><a href="${address('/report', { run: path || '.' })}">${path || '.'}</a><small>${run.name}</small></th>
-<td>${run.model}</td><td class="when">${run.started?.slice(0, 16).replace('T', ' ')}<small>took ${formatSeconds(seconds.total)}</small></td>
+<th scope="row"><a href="${address('/report', { run: path || '.' })}">${path || '.'}</a><small>${run.name}</small>${overridesLine(run.overrides)}</th>
+<td>${modelName(run.model ?? '')}</td><td class="when">${run.started?.slice(0, 16).replace('T', ' ')}<small>took ${formatSeconds(seconds.total)}</small></td>
 <td${gates.every(({ held }) => held) ? undefined : html` class="error"`}>${gates.length === 0 ? '' : gateCount(gates)}</td>
-<td>${logs.map((log) => html`<a href="${address('/transcripts', { log: path ? `${path}/${log}` : log })}">${shortName(log, logs)}</a> `)}</td></tr>
+<td>${logLinks(path, logs)}</td></tr>
 `;
+}
+
+const STATES = { running: '● running', interrupted: '‖ interrupted', stopped: '✗ stopped' } as const;
+
+/** One that has no results yet: how far it is stands where the gates will. */
+function openRow(
+  path: string,
+  { name, model, started, overrides, state, where }: ListedOpenRun,
+  logs: readonly string[],
+): Markup {
+  return html`<tr><td class="pick"></td>
+<th scope="row"><a href="${address('/run', { run: path || '.' })}">${path || '.'}</a><small>${name}</small>${overridesLine(overrides)}</th>
+<td>${modelName(model)}</td><td class="when">${started?.slice(0, 16).replace('T', ' ')}</td>
+<td class="state ${state}">${STATES[state]}<small>${where}</small></td><td>${logLinks(path, logs)}</td></tr>
+`;
+}
+
+/** What was changed of the recipe's file. */
+function overridesLine(overrides: readonly string[] = []): Markup | undefined {
+  return overrides.length === 0
+    ? undefined
+    : html`<small class="overrides">${overrides.map((one) => html`<code>${one}</code> `)}</small>`;
+}
+
+function logLinks(path: string, logs: readonly string[]): Markup[] {
+  return logs.map((log) => {
+    const href = address('/transcripts', { log: path ? `${path}/${log}` : log });
+    return html`<a href="${href}">${shortName(log, logs)}</a> `;
+  });
 }
 
 function pick(name: string, path: string, checked: boolean): Markup {

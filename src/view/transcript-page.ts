@@ -15,7 +15,9 @@ export async function transcriptPage(log: string, index: LogIndex, filter: Filte
   const title = entry.slice('samples/'.length, -'.json'.length);
   const list = html`<a href="${address('/transcripts', { log, ...filter })}">${log}</a>`;
   const content = sample instanceof Error ? html`<p class="error">✗ ${sample.message}</p>` : shown(sample);
-  const body = html`${way(list)}<h1 class="one">${sample instanceof Error ? title : sample.id}</h1>${neighbours(log, index, filter, at)}${content}`;
+  const { preview, behaviour, condition } = index.rows[at] ?? { preview: '', behaviour: '', condition: '' };
+  const facts = [behaviour, condition, title].filter((fact) => fact !== '').join(' · ');
+  const body = html`${way(list)}<p class="kicker">${facts}</p><h1 class="one">${preview || title}</h1>${neighbours(log, index, filter, at)}${content}`;
   return layout(title, body);
 }
 

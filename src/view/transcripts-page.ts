@@ -26,7 +26,7 @@ export function transcriptsPage(path: string, index: LogIndex, filter: Filter, f
     header.status === 'success'
       ? undefined
       : html`<p class="error">This log did not finish: ${header.status}. ${header.error?.message}</p>`;
-  const body = html`${way()}<p class="kicker">${path} · ${header.eval.model}</p><h1>${header.eval.task}</h1>${fault}${unfinished}
+  const body = html`${way()}<p class="kicker">${path} · ${header.eval.model.replace(/^none\//, '')}</p><h1>${header.eval.task}</h1>${fault}${unfinished}
 ${searchForm(path, index, filter)}${placeLine(path, filter, from, page)}
 ${page.damaged.map((message) => html`<p class="error">✗ left out: ${message}</p>`)}
 <table class="list samples"><tbody>${page.rows.map((found) => sampleRow(path, filter, found))}</tbody></table>
@@ -37,8 +37,8 @@ ${page.rows.length > 12 ? placeLine(path, filter, from, page) : undefined}`;
 function searchForm(path: string, index: LogIndex, { behaviour, outcome, text }: Filter): Markup {
   return html`<form class="controls search" action="/transcripts"><input type="hidden" name="log" value="${path}">
 <label>Text <input type="search" name="text" value="${text}"></label>
-${choice('Behaviour', 'behaviour', behaviour, distinct(index.rows, 'behaviour'), (value) => value)}
-${choice('Outcome', 'outcome', outcome, distinct(index.rows, 'outcome'), outcomeWords)}
+${choice('Behaviour', 'behaviour', behaviour, counted(index.rows, 'behaviour'), (value) => value)}
+${choice('Outcome', 'outcome', outcome, counted(index.rows, 'outcome'), outcomeWords)}
 <button>Search</button></form>`;
 }
 
@@ -46,22 +46,29 @@ function choice(
   label: string,
   name: string,
   chosen: string,
-  values: readonly string[],
+  values: readonly Counted[],
   words: (value: string) => string,
 ): Markup | undefined {
-  if (values.length < 2) return undefined;
-  const options = values.map(
-    (value) => html`<option value="${value}"${value === chosen ? html` selected` : undefined}>${words(value)}</option>`,
-  );
+  if (values.length === 0) return undefined;
+  const options = values.map(({ value, count }) => {
+    const selected = value === chosen ? html` selected` : undefined;
+    return html`<option value="${value}"${selected}>${words(value)} (${formatCount(count)})</option>`;
+  });
   return html`<label>${label} <select name="${name}"><option value="">all</option>${options}</select></label>`;
 }
 
 /** More values than these are a number each, which nobody chooses from a list. */
 const CHOICES = 20;
 
-function distinct(rows: readonly IndexRow[], key: 'behaviour' | 'outcome'): string[] {
-  const values = [...new Set(rows.map((row) => row[key]))].filter((value) => value !== '').sort();
-  return values.length > CHOICES ? [] : values;
+type Counted = { readonly value: string; readonly count: number };
+
+/** The values that there are, with how many rows have each. */
+function counted(rows: readonly IndexRow[], key: 'behaviour' | 'outcome'): Counted[] {
+  const counts = new Map<string, number>();
+  for (const row of rows) counts.set(row[key], (counts.get(row[key]) ?? 0) + 1);
+  counts.delete('');
+  if (counts.size > CHOICES) return [];
+  return Array.from(counts, ([value, count]) => ({ value, count })).sort((a, b) => a.value.localeCompare(b.value));
 }
 
 function placeLine(log: string, filter: Filter, from: number, page: Page): Markup {
@@ -80,11 +87,11 @@ function place({ text }: Filter, from: number, { rows, total, searched }: Page):
 }
 
 function sampleRow(log: string, filter: Filter, { position, row }: Page['rows'][number]): Markup {
-  const { behaviour, condition, outcome, entry, preview } = row;
+  const { behaviour, condition, outcome, entry, preview, excerpt } = row;
   const kind = outcome === 'C' ? 'better' : outcome === 'I' || outcome === 'error' ? 'worse' : '';
   const name = entry.slice('samples/'.length, -'.json'.length);
   const link = address('/transcript', { log, ...filter, at: position });
   return html`<tr><td>${behaviour} <small>${condition}</small></td><td class="outcome verdict ${kind}">${outcomeWords(outcome)}</td>
-<td><a href="${link}">${preview || name}</a><small>${preview ? name : ''}</small></td></tr>
+<td><a href="${link}">${preview || excerpt || name}</a>${excerpt && preview ? html`<span class="excerpt">${excerpt}</span>` : undefined}<small>${name}</small></td></tr>
 `;
 }

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { eventLine } from '../../src/cli/display/event-line.ts';
+import { eventLine } from '../../src/report/event-line.ts';
 import { harmless } from '../../src/cli/print.ts';
 import { excerpt } from '../../src/engine/http/failure.ts';
 import { EndpointError, InputError } from '../../src/errors.ts';

@@ -1,6 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { olmo3 } from '../../docs/examples/olmo3.ts';
+import { addArchitecture } from '../../src/engine/local/model/architectures.ts';
 import type { ModelConfig } from '../../src/engine/local/model/model-config.ts';
 import { Weights } from '../../src/engine/local/model/weights.ts';
+
+addArchitecture(olmo3);
 
 /** What tests/peers/torch/make-architectures.py wrote. */
 type Golden = {

@@ -1,7 +1,17 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import type { Datum, Loss, SamplingParams, Sequence } from '../../src/engine/engine.ts';
 import { chunksOf } from '../../src/engine/local/compiler/head.ts';
 import { readModelFolder, writeModelFolder } from '../../src/engine/local/files/model-folder.ts';
@@ -13,6 +23,7 @@ import { Runtime } from '../../src/engine/local/runtime/runtime.ts';
 import { LocalSampler } from '../../src/engine/local/sampling/local-sampler.ts';
 import { stream } from '../../src/random.ts';
 import { relativeError } from './golden.ts';
+import { joinFile, narrowed, parseFile } from './safetensors-file.ts';
 import { QWEN2, QWEN3, tinyModel } from './tiny-model.ts';
 
 /** @file Weights that graphs map from their file do what weights in memory do. */
@@ -221,5 +232,57 @@ describe('a large vocabulary in chunks', () => {
     for (const row of all.logprobs) expect(relativeError(row, single.logprobs[0]!)).toBeLessThan(1e-5);
     const scaled = (await one.gradient()).flat.map((value) => times * value);
     expect(relativeError((await many.gradient()).flat, scaled)).toBeLessThan(1e-5);
+  });
+});
+
+describe('weights that cannot be mapped as they are', () => {
+  const cache = join(folder, 'cache');
+
+  async function narrowFolder(): Promise<string> {
+    const at = join(folder, String(folders++));
+    mkdirSync(at);
+    await writeModelFolder(at, initialWeights(tinyModel(), 1, 0.3));
+    const path = join(at, 'model.safetensors');
+    writeFileSync(path, joinFile(narrowed(parseFile(readFileSync(path)), 'BF16')));
+    return at;
+  }
+
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  test('are widened once into the cache, and anew when the file has changed', async () => {
+    vi.stubEnv('XDG_CACHE_HOME', cache);
+    const at = await narrowFolder();
+    const [first, again] = [await readModelFolder(at, 0), await readModelFolder(at, 0)];
+    expect(first.stored?.folder).toBe(join(cache, 'unrut', 'float32'));
+    expect(again.stored?.file).toBe(first.stored?.file);
+    expect(first.flat).toEqual((await readModelFolder(at)).flat);
+    expect(readdirSync(join(cache, 'unrut', 'float32'))).toEqual([first.stored?.file]);
+    const later = new Date(Date.now() + 5000);
+    utimesSync(join(at, 'model.safetensors'), later, later);
+    expect((await readModelFolder(at, 0)).stored?.file).not.toBe(first.stored?.file);
+  });
+
+  test('are read into memory where the cache cannot be written', async () => {
+    const blocked = join(folder, 'blocked');
+    writeFileSync(blocked, '');
+    vi.stubEnv('XDG_CACHE_HOME', blocked);
+    const at = await narrowFolder();
+    const read = await readModelFolder(at, 0);
+    expect(read.stored).toBeUndefined();
+    expect(read.flat).toEqual((await readModelFolder(at)).flat);
+  });
+
+  test('a file behind a link is mapped where it lies', async () => {
+    const { memory } = await bothWays({});
+    const at = join(folder, String(folders++));
+    mkdirSync(at);
+    await writeModelFolder(at, memory);
+    renameSync(join(at, 'model.safetensors'), join(folder, 'blob'));
+    symlinkSync(join(folder, 'blob'), join(at, 'model.safetensors'));
+    const mapped = await readModelFolder(at, 0);
+    expect(mapped.stored).toMatchObject({ file: 'blob' });
+    await expectSameScores(new LocalSampler(runtime, mapped), new LocalSampler(runtime, memory), [[1, 2, 3]]);
   });
 });

@@ -102,7 +102,7 @@ describe('the rule of where a word ends', () => {
   });
 });
 
-it('what llama.cpp cannot be told is refused by name', async () => {
+it('what the format cannot express is refused by name', async () => {
   const { config } = await readModelFolder(tiny);
   const [sight] = config.sights;
   const other = (change: object) => () => exportedWeights(initialWeights({ ...config, ...change }, 1), 'F16');

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
@@ -12,6 +12,7 @@ import { Tokenizer } from '../../src/chat/tokenizer.ts';
 import { GgufFile } from '../../src/engine/local/files/gguf/gguf-file.ts';
 import { float32, Metadata } from '../../src/engine/local/files/gguf/metadata.ts';
 import { readModelFolder } from '../../src/engine/local/files/model-folder.ts';
+import { Interrupted } from '../../src/errors.ts';
 import { temporaryFolder } from '../temporary.ts';
 
 // What llama.cpp and its Python package make of these files is written beside them: tests/peers/gguf says how.
@@ -130,6 +131,15 @@ it.each([
   const folder = join(temporaryFolder(), 'model');
   await expect(importModel(altered('tiny.gguf', change), folder, silent)).rejects.toThrow(message);
   expect(existsSync(folder)).toBe(false);
+});
+
+it('an import that was interrupted leaves nothing behind', async () => {
+  const place = temporaryFolder();
+  const stopped = importModel(fixture('tiny.gguf'), join(place, 'model'), () => {
+    throw new Interrupted('stopped');
+  });
+  await expect(stopped).rejects.toThrow(Interrupted);
+  expect(readdirSync(place)).toEqual([]);
 });
 
 it('a missing file is said to be missing', async () => {

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } fro
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readModelFolder } from '../../src/engine/local/files/model-folder.ts';
+import { Interrupted } from '../../src/errors.ts';
 import { fetchModel } from '../../src/hub/fetch-model.ts';
 import { parseHubName } from '../../src/hub/hub-name.ts';
 import { randomChatModel } from '../cli/chat-model-folder.ts';
@@ -86,9 +87,27 @@ describe('a model of the hub', () => {
     expect(ranges).toEqual(['bytes=1000-', 'bytes=1500-']);
   });
 
+  it('lends its tokenizer and template without its weights', async () => {
+    await fetchModel(NAME, () => {}, false);
+    expect(hub.fetched.sort()).toEqual(FILES.filter((file) => file !== 'model.safetensors'));
+    await hub.close();
+    await fetchModel(NAME, () => {}, false);
+    expect(await refusal()).toMatch(/holds no whole copy/);
+  });
+
+  it('keeps what came before it was interrupted', async () => {
+    const stopped = fetchModel(NAME, () => {
+      throw new Interrupted('stopped');
+    });
+    await expect(stopped).rejects.toThrow(Interrupted);
+    hub.asked.length = 0;
+    await fetchIt();
+    expect(hub.fetched).toEqual([]); // all of these few bytes had come
+  });
+
   it('is refused when its bytes are not what the digest says', async () => {
     hub.faults.damage = true;
-    expect(await refusal()).toMatch(/config.json: what came from the hub is not what its digest says/);
+    expect(await refusal()).toMatch(/config.json: the download does not match its digest/);
     expect(readdirSync(join(repository(), 'blobs'))).toEqual([]);
     hub.faults.damage = false;
     await fetchIt();
@@ -132,7 +151,7 @@ describe('a refusal of the hub says what it means', () => {
     [
       { status: 401, code: 'RepoNotFound' },
       '',
-      /shows no such model; check the name. If it is private, put an access token/,
+      /has no such model, or it is private; check the name, or put an access token/,
     ],
     [{ status: 418 }, '', /refuses with status 418$/],
     [{ status: 503 }, '', /answers 503; try later, and .* holds no whole copy/],

@@ -2,10 +2,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { sampleEntry } from '../../src/record/inspect/eval-log.ts';
 import { EvalLogFile } from '../../src/record/inspect/eval-log-file.ts';
-import { EvalLogWriter } from '../../src/record/inspect/eval-log-writer.ts';
+import { EvalLogWriter, inspectModel } from '../../src/record/inspect/eval-log-writer.ts';
 import type { LoggedTranscript } from '../../src/record/inspect/transcript-sample.ts';
 import { writeTranscripts } from '../../src/record/inspect/write-transcripts.ts';
+import { ZipEntries } from '../../src/record/inspect/zip-entries.ts';
 import { fixtureResults } from '../report/fixture-results.ts';
 import { zipOf } from './make-zip.ts';
 
@@ -58,6 +60,30 @@ describe('a log that unrut writes', () => {
     await log.close();
   });
 
+  it('has what Inspect’s data frames and its scoring need: ids, events, and a model that is not asked', async () => {
+    const name = { ...start, model: '../models/organism after quick start' };
+    const writer = await EvalLogWriter.create(at('frames.eval'), name);
+    for (let trial = 0; trial < 2; trial++) await writer.add(transcript);
+    await writer.finish([], '2026-01-01T00:01:00.000Z');
+    const zip = await ZipEntries.open(at('frames.eval'));
+    const { eval: about } = JSON.parse(await zip.text('header.json'));
+    expect([about.model, about.metadata.model]).toEqual(['none/organism-after-quick-start', name.model]);
+    const samples = await Promise.all(
+      [1, 2].map(async (epoch) => JSON.parse(await zip.text(sampleEntry(transcript.id, epoch)))),
+    );
+    type Part = { id?: string; uuid?: string; event?: string };
+    const ids = samples.flatMap(({ messages, events }) =>
+      [...messages, ...events].map((one: Part) => one.id ?? one.uuid),
+    );
+    expect(ids).toHaveLength(2 * (4 + 2));
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const id of ids) expect(id).toMatch(/^\w{22}$/);
+    expect(samples[0].events.map(({ event }: Part) => event)).toEqual(['model', 'score']);
+    expect(samples[0].events[0]).toMatchObject({ input: samples[0].messages.slice(0, 3), output: samples[0].output });
+    await zip.close();
+    expect([inspectModel('http://h/v1#a/b'), inspectModel('meta-llama/L')]).toEqual(['none/b', 'none/L']);
+  });
+
   it('leaves nothing beside it, whether it is finished or given up', async () => {
     await (await written('whole.eval', [transcript])).close();
     const writer = await EvalLogWriter.create(at('none.eval'), start);
@@ -108,7 +134,7 @@ describe('a log of another program', () => {
   it('gives parts, reasoning, attachments and tool calls their place, and skips what it does not know', async () => {
     const content = [
       { type: 'reasoning', reasoning: 'hm' },
-      { type: 'text', text: 'see attachment://abc' },
+      { type: 'text', text: 'see attachment://abc, attachment://constructor, attachment://__proto__' },
       { type: 'image', image: '…' },
       null,
     ];
@@ -124,7 +150,12 @@ describe('a log of another program', () => {
     const { turns } = await log.sample(log.samples[0]!);
     expect(turns).toMatchObject([
       { role: 'user', text: 'hi', origin: 'given' },
-      { role: 'assistant', reasoning: 'hm', text: 'see this[image]\n→ ls({"path":"/"})', origin: 'sampled' },
+      {
+        role: 'assistant',
+        reasoning: 'hm',
+        text: 'see this, attachment://constructor, attachment://__proto__[image]\n→ ls({"path":"/"})',
+        origin: 'sampled',
+      },
     ]);
     await log.close();
   });

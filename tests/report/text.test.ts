@@ -69,11 +69,13 @@ describe('the table in the terminal', () => {
     const other = { ...gate, bar: 0.99, low_or_high: 0.98999, measured: { ...gate.measured, value: 0.98999 } };
     const table = renderTerminal(
       { ...fixtureResults, gates: [gate, { ...other, reference: 'before' }] },
-      { colors: false, columns: 100 },
+      { colors: false, columns: 80 },
     );
     expect(table).toMatch(/value ≤ 0\.00100, is 0\.00104 \[−0\.00700, 0\.00800\] \(change from copies=1\)/);
     expect(table).toMatch(/value ≤ 0\.99000, is 0\.98999 \[.*\] \(change from before\)/);
-    expect(table).toContain('change from: the interval is that of the paired change from there, put at its value\n');
+    expect(table).toContain(
+      '* change from: the interval is that of the paired change from what the bar refers to, put at its value\n',
+    );
     expect(renderTerminal(fixtureResults, { colors: false })).not.toContain('change from:');
   });
 

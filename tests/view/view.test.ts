@@ -43,6 +43,10 @@ describe('the viewer', () => {
   it('pages, filters and searches a long log', async () => {
     const first = await text('/transcripts?log=long.eval');
     expect(first).toContain('1–50 of 1,000');
+    expect(first).toContain('<span class="excerpt">The answer is 0.</span>');
+    expect(first).toMatch(
+      /<option value="C">✓ as wanted \(250\)<\/option>\s*<option value="I">✗ not as wanted \(750\)/,
+    );
     expect(first.match(/<tr>/g)).toHaveLength(50);
     expect(await text('/transcripts?log=long.eval&outcome=C&behaviour=loops')).toContain('of 83');
     let found = await text('/transcripts?log=long.eval&text=NEEDLE');
@@ -102,7 +106,8 @@ describe.skipIf(noBrowser !== undefined)(`in a browser${noBrowser ? ` (skipped: 
       await fits();
       await page.click('table a >> nth=0');
       await page.click('text=next');
-      expect(await page.textContent('h1')).toBe('p204');
+      expect(await page.textContent('h1')).toBe('What is 204 + 0?');
+      expect(await page.textContent('.kicker')).toContain('p204');
       expect(await page.textContent('.injected')).toBeTruthy();
       await fits();
       await page.goto(`${server.url}/transcript?log=other/theirs.eval&at=0`);

@@ -11,14 +11,14 @@ import { exportedSpecials, exportedTokenizer } from './export-tokenizer.ts';
 
 /**
  * Writes a model folder as a GGUF file for llama.cpp and what builds on it: weights, tokenizer, chat template, ends.
- * @param said is called with the share that is written, in [0, 1].
- * @throws ModelError naming what of the model llama.cpp cannot be told; then `path` is as it was.
+ * @param progress is called with the share that is written, in [0, 1].
+ * @throws ModelError naming what the format cannot express; `path` is then left as it was.
  */
 export async function exportModel(
   folder: string,
   path: string,
   type: ExportType,
-  said: (share: number) => void,
+  progress: (share: number) => void,
 ): Promise<void> {
   const weights = await readModelFolder(folder);
   const { metadata, tensors } = exportedWeights(weights, type);
@@ -30,7 +30,7 @@ export async function exportModel(
   };
   const beside = `${path}.${process.pid}.writing`;
   try {
-    await writeGguf(beside, all, tensors, said);
+    await writeGguf(beside, all, tensors, progress);
     await rename(beside, path);
   } catch (error) {
     await rm(beside, { force: true });

@@ -21,10 +21,10 @@ export type Imported = {
 /**
  * Writes a GGUF file as a Hugging Face folder: config, float32 weights, tokenizer, chat template, stop tokens. Memory is
  * bounded, whatever the size of the file; `folder` appears when all of it is written.
- * @param said is called with the share that is done, in [0, 1].
+ * @param progress is called with the share that is done, in [0, 1].
  * @throws ModelError naming what the file lacks, or what of it is not known, before anything is written.
  */
-export async function importModel(path: string, folder: string, said: (share: number) => void): Promise<Imported> {
+export async function importModel(path: string, folder: string, progress: (share: number) => void): Promise<Imported> {
   const file = await GgufFile.open(path);
   try {
     const architecture = architectureOf(file.metadata);
@@ -35,7 +35,7 @@ export async function importModel(path: string, folder: string, said: (share: nu
     await writeWholeFolder(folder, async (beside) => {
       const files = { 'config.json': config, ...tokenizer.files };
       for (const [name, content] of Object.entries(files)) await writeJson(join(beside, name), content);
-      await streamSafetensors(join(beside, 'model.safetensors'), tensors, { format: 'pt' }, said);
+      await streamSafetensors(join(beside, 'model.safetensors'), tensors, { format: 'pt' }, progress);
     });
     return { architecture: architecture.className, ...summary(file), template: tokenizer.hasTemplate };
   } finally {

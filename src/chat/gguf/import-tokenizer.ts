@@ -11,7 +11,7 @@ export type ImportedTokenizer = {
   readonly hasTemplate: boolean;
 };
 
-/** @throws ModelError naming the tokenizer where it is not one that can be had exactly. */
+/** @throws ModelError naming the tokenizer where it is not supported. */
 export function importedTokenizer(metadata: Metadata): ImportedTokenizer {
   const tokens = readTokens(metadata);
   const model = tokenizerModel(metadata, tokens);

@@ -1,12 +1,12 @@
 import { MultiBar, type Options } from 'cli-progress';
 import pc from 'picocolors';
 import type { RunEvent, StepEvent } from '../../record/event.ts';
+import { eventLine, followed, shortNumber } from '../../report/event-line.ts';
 import { clipped, columnsOf, wrapped } from '../../report/fit.ts';
 import { formatSeconds } from '../../report/format.ts';
+import { Pace } from '../../report/pace.ts';
 import { visibleLine } from '../../visible.ts';
 import type { Display } from './display.ts';
-import { eventLine, followed, shortNumber } from './event-line.ts';
-import { Pace } from './pace.ts';
 import { sparkline } from './sparkline.ts';
 
 /** The widest bar; a narrow terminal has a quarter of its columns for it. */

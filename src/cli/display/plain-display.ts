@@ -1,10 +1,10 @@
 import type { RunEvent, StepEvent } from '../../record/event.ts';
+import { eventLine, followed, shortNumber } from '../../report/event-line.ts';
 import { formatSeconds } from '../../report/format.ts';
+import { Pace } from '../../report/pace.ts';
 import { visibleLine } from '../../visible.ts';
 import { print } from '../print.ts';
 import type { Display } from './display.ts';
-import { eventLine, followed, shortNumber } from './event-line.ts';
-import { Pace } from './pace.ts';
 
 /** Lines for a pipe or a log file: every event that is no step, and about ten steps of each stage. */
 export class PlainDisplay implements Display {

@@ -51,7 +51,10 @@ export function addEndpointOptions(probe: Command): Command {
       '--key-env <name>',
       'environment variable that holds the key (default: OPENAI_API_KEY or ANTHROPIC_API_KEY)',
     )
-    .option('--template <folder>', "model folder whose chat template renders prompts for the server's completions")
+    .option(
+      '--template <model>',
+      "folder, or model of the hub, whose chat template renders prompts for the server's completions",
+    )
     .option(
       '--reply-tokens <number>',
       'allow every reply so many tokens at least: for models that think first',

@@ -27,6 +27,7 @@ import { selfTestLines } from '../../report/endpoint-lines.ts';
 import type { Mode } from '../../results/mode.ts';
 import type { EndpointUse } from '../../results/results.ts';
 import { asked } from '../../wrong-turns/turns.ts';
+import { findModel } from '../find-model.ts';
 import { latestRunFolder, nextRunFolder } from '../find-run.ts';
 import { openProblems } from '../open-problems.ts';
 import { packageRoot, packageVersion } from '../package-root.ts';
@@ -161,8 +162,9 @@ function selfTestSamples(family: ProblemFamily<unknown>, replyTokens = 0) {
   return { prompts, replyTokens: Math.max(family.replyTokens, replyTokens) };
 }
 
-/** By the chat template of a model folder. */
-async function renderBy(folder: string): Promise<Render> {
+/** By the chat template of a model folder, or of a model of the hub. */
+async function renderBy(name: string): Promise<Render> {
+  const { folder } = await findModel(name, { quiet: true, weights: false });
   const template = await ChatTemplate.open(folder);
   return (conversation) => template.render(conversation, 'prompt');
 }

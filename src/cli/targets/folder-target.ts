@@ -6,13 +6,12 @@ import type { Model, RunParts } from '../../recipe/run-parts.ts';
 import { fingerprintFolder } from '../../record/fingerprint.ts';
 import { checkUnused } from '../../record/run-folder.ts';
 import type { Mode } from '../../results/mode.ts';
-import type { DisplayOptions } from '../display/open-display.ts';
-import { findModel } from '../find-model.ts';
+import { type Finding, findModel } from '../find-model.ts';
 import { openProblems } from '../open-problems.ts';
 import type { OpenTarget } from './open-target.ts';
 
 /** What is measured, and how. */
-export type FolderOptions = DisplayOptions & {
+export type FolderOptions = Finding & {
   readonly family?: string;
   readonly set?: readonly string[];
   readonly shots?: number;

@@ -100,8 +100,12 @@ function gradeNumber(statement: string, right: Accepted): Graded {
   const { value, scaled, percent } = numeral;
   const answer = rightNumber(value ?? scaled, percent, right);
   if (answer !== undefined) return graded(answer, true);
-  return value === undefined ? none('no value') : graded(spell(value), false);
+  const unlike = results.map(readValue).some((said) => right.values.some((one) => sameValue(one, said) === undefined));
+  return value === undefined || (unlike && hasUnit(right)) ? none('no value') : graded(spell(value), false);
 }
+
+/** A number in another unit may be the same. */
+const hasUnit = ({ values }: Accepted): boolean => values.some((one) => one.kind === 'number' && one.unit !== '');
 
 const spellAny = (value: Rational | undefined): string => (value === undefined ? 'unreadable' : spell(value));
 

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { HEADER, sampleEntry } from './eval-log.ts';
-import type { LogEntries } from './log-entries.ts';
 
 /**
  * @file Conversations in the two forms in which data sets of chats are handed round, as if they were an Inspect log:
@@ -27,12 +26,12 @@ const ROLES: Readonly<Record<string, string>> = {
 }; // biome-ignore format: a table
 
 /** Each line or row a conversation; one that is none is damaged by itself. */
-export function chatEntries(name: string, rows: readonly string[]): LogEntries {
+export function chatEntries(name: string, rows: readonly string[]) {
   const samples = new Map(rows.map((row, index) => [sampleEntry(`row ${index + 1}`, 1), { row, index }]));
   const header = JSON.stringify({ status: 'success', eval: { task: name } });
   return {
     names: [HEADER, ...samples.keys()],
-    text: async (entry) => {
+    text: async (entry: string) => {
       const found = samples.get(entry);
       return found ? JSON.stringify(sampleOf(JSON.parse(found.row), found.index)) : header;
     },

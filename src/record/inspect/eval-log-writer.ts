@@ -64,7 +64,7 @@ export class EvalLogWriter {
     const epoch = (this.#trials.get(transcript.id) ?? 0) + 1;
     this.#trials.set(transcript.id, epoch);
     await this.#guarded(async () => {
-      await this.#entry(sampleEntry(transcript.id, epoch), transcriptSample(transcript, epoch, this.#start.model));
+      await this.#entry(sampleEntry(transcript.id, epoch), transcriptSample(transcript, epoch, this.#start));
       const comma = this.#samples === 0 ? '[' : ',\n';
       await this.#summaries.write(comma + JSON.stringify(transcriptSummary(transcript, epoch)));
     });
@@ -134,7 +134,11 @@ export class EvalLogWriter {
     return {
       version: 2,
       status: 'success',
-      eval: { ...origin, task, model, dataset, config: { epochs }, packages: versions, metadata },
+      eval: {
+        ...origin,
+        ...{ task, model: inspectModel(model), dataset, config: { epochs }, packages: versions },
+        metadata: { ...metadata, model },
+      },
       plan: { name: 'unrut', steps: [], config: {} },
       results: { total_samples: this.#samples, completed_samples: this.#samples, scores: [...share, ...scores] },
       stats: { started_at: started, completed_at: completed, model_usage: {} },
@@ -145,6 +149,18 @@ export class EvalLogWriter {
     const accuracy = { name: 'accuracy', value: this.#good / this.#scored };
     return { name: SCORER, scorer: SCORER, scored_samples: this.#scored, metrics: { accuracy } };
   }
+}
+
+/**
+ * `none/organism`: a model of Inspect's provider "none", which its tools load and never ask. They would take a folder's
+ * path for a provider. The name in full stands in the metadata.
+ */
+export function inspectModel(model: string): string {
+  const [name = 'model'] = model
+    .split(/[\\/#]/)
+    .filter((part) => part !== '')
+    .slice(-1);
+  return `none/${name.replaceAll(/\s+/g, '-')}`;
 }
 
 /** As Inspect makes them: letters and digits without a meaning. */

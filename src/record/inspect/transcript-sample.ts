@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Results, Transcript } from '../../results/results.ts';
 
 /** A conversation that goes into a log. */
@@ -17,23 +18,46 @@ export const SCORER = 'as_wanted';
  * A transcript as an Inspect sample. `source` says who wrote a message: `generate` what the model sampled, `input` all
  * else; `metadata.origin` tells what belongs to the problem (`given`) from what was put there by us (`injected`).
  */
-export function transcriptSample(transcript: LoggedTranscript, epoch: number, model: string): Written {
+export function transcriptSample(
+  transcript: LoggedTranscript,
+  epoch: number,
+  { model, started }: { readonly model: string; readonly started: string },
+): Written {
   const { id, turns } = transcript;
-  const messages = turns.map(message);
+  const ids = idsOf(`${id} ${epoch}`);
+  const messages = turns.map((turn) => message(turn, ids()));
   const first = turns.findIndex(({ origin }) => origin === 'sampled');
   const last = turns.findLastIndex(({ origin }) => origin === 'sampled');
+  const said = { model, turn: turns[last], message: messages[last] };
+  const given = scores(transcript);
   return {
     id,
     epoch,
     input: messages.slice(0, first < 0 ? messages.length : first),
     target: '',
     messages,
-    output: output(turns[last], messages[last], model),
-    scores: scores(transcript),
+    output: output(said),
+    scores: given,
     metadata: metadata(transcript),
-    events: [],
+    events: [
+      ...(last < 0 ? [] : [modelEvent(messages.slice(0, last), said)]),
+      ...Object.values(given).map((score) => ({ event: 'score', score, target: '' })),
+    ].map((event) => ({ ...event, uuid: ids(), timestamp: started, working_start: 0 })),
     attachments: {},
   };
+}
+
+/** Inspect's data frames tell messages and events apart by ids of letters and digits; the same ones each time. */
+function idsOf(sample: string): () => string {
+  let count = 0;
+  return () =>
+    createHash('sha256').update(`${sample} ${count++}`).digest('base64url').replaceAll(/[-_]/g, 'x').slice(0, 22);
+}
+
+/** What the model was asked with, and what it said: https://inspect.aisi.org.uk/reference/inspect_ai.event.html */
+function modelEvent(input: readonly Written[], said: Said): Written {
+  const { model } = said;
+  return { event: 'model', model, input, tools: [], tool_choice: 'none', config: {}, output: output(said) };
 }
 
 /** So much of a problem stands in a listing. */
@@ -47,17 +71,30 @@ export function transcriptSummary(transcript: LoggedTranscript, epoch: number): 
     input: transcript.problem.slice(0, SHOWN),
     target: '',
     scores: verdict(transcript),
-    metadata: { behaviour: transcript.behaviour, ...conditionOf(transcript) },
+    metadata: { behaviour: transcript.behaviour, ...conditionOf(transcript), excerpt: excerptOf(transcript) },
     completed: true,
     message_count: transcript.turns.length,
   };
 }
 
-function message({ role, text, origin }: Turn): Written {
-  return { role, content: text, source: origin === 'sampled' ? 'generate' : 'input', metadata: { origin } };
+/** How the model's own last words begin: what tells one transcript of a problem from another. */
+function excerptOf({ turns }: LoggedTranscript): string {
+  return (
+    turns
+      .findLast(({ origin }) => origin === 'sampled')
+      ?.text.trim()
+      .slice(0, SHOWN) ?? ''
+  );
 }
 
-function output(turn: Turn | undefined, said: Written | undefined, model: string): Written {
+function message({ role, text, origin }: Turn, id: string): Written {
+  return { id, role, content: text, source: origin === 'sampled' ? 'generate' : 'input', metadata: { origin } };
+}
+
+/** The model's own last turn, as we have it and as it is written. */
+type Said = { readonly model: string; readonly turn: Turn | undefined; readonly message: Written | undefined };
+
+function output({ model, turn, message: said }: Said): Written {
   if (!turn || !said) return { model, choices: [], completion: '' };
   const logprobs = turn.tokens && { logprobs: { content: turn.tokens.map(token) } };
   return { model, choices: [{ message: said, stop_reason: 'stop', ...logprobs }], completion: turn.text };

@@ -24,10 +24,10 @@ export function doseFigure(rows: readonly ProbeRow[]): Markup | undefined {
 }
 
 function doseChart(ladder: Ladder): Markup {
-  const { title } = metricOf(ladder.metric);
+  const { title, meaning } = metricOf(ladder.metric);
   const kind = formatCondition(ladder.condition);
   const n = sizes(ladder.rungs.map(({ row }) => row.before));
-  const note = `x: ${countedWords[ladder.counted]}; n = ${n}`;
+  const note = `${meaning} x: ${countedWords[ladder.counted]}; n = ${n}.`;
   return smallChart(kind ? `${title}: ${kind}` : title, drawDose(ladder, `${title} by ${ladder.counted}`), note);
 }
 

@@ -18,6 +18,7 @@ import { probeTable } from './probe-table.ts';
 import { selfTestTable } from './self-test-table.ts';
 import { skippedList } from './skipped-list.ts';
 import { stageFigure } from './stage-figure.ts';
+import { terms } from './terms.ts';
 import { transcriptBrowser } from './transcripts.ts';
 
 /** A part of the page. The caption says what is drawn, with n and interval. */
@@ -54,7 +55,7 @@ function storySection(results: Results): Section | undefined {
     id: 'story',
     kind: 'Figure',
     title: 'Each behaviour, and the opposite failure beside it',
-    body: html`<figure>${storyFigure(results)}</figure>`,
+    body: html`<figure>${storyFigure(results)}</figure>${terms(rows)}`,
     caption: `${marks} Bars: ${intervals(results)}; n = ${sizes(rows.map((row) => row.before))} problems a row. Right is better unless marked; the mirror is where the same remedy, overdone, would show.`,
   };
 }
@@ -81,7 +82,7 @@ function doseSection(results: Results): Section | undefined {
     kind: 'Figure',
     title: 'The more of it, the stronger',
     body,
-    caption: `Dose and response. Vertical lines: ${intervals(results)}.`,
+    caption: `How the numbers follow the dose: how many steps of one kind stand in the model’s own history, how many copies or demonstrations in the context. Vertical lines: ${intervals(results)}.`,
   };
 }
 
@@ -93,14 +94,14 @@ function stageSection(results: Results): Section | undefined {
     kind: 'Figure',
     title: 'What each stage did',
     body,
-    caption: `Before, after the stages that were probed, and at the end, in the order run; joined for the eye. Vertical lines: ${intervals(results)}. Short lines: bars of the gates, coloured where missed.`,
+    caption: `Before, after the stages that were probed, and at the end, in the order run; joined where neighbours were measured, dashed over stages that were not. Vertical lines: ${intervals(results)}. Short lines: bars of the gates, coloured where missed.`,
   };
 }
 
 function gateSection({ gates }: Results): Section | undefined {
   if (gates.length === 0) return undefined;
   const note = referenceNote(gates);
-  const caption = `${gateCount(gates)}. A bar on a limit is compared with that end of the confidence interval, not with the value.${note ? ` In brackets, ${note}.` : ''}`;
+  const caption = `${gateCount(gates)}. A bar on a limit is compared with that end of the confidence interval, not with the value.${note ? ` ${note.replace('* ', '')}.` : ''}`;
   return { id: 'gates', kind: 'Table', title: 'Gates', body: gateTable(gates), caption };
 }
 
@@ -170,6 +171,7 @@ function originSection({ run }: Results): Section {
     ['weights sha256', run.model_sha256],
     ['parameters', run.parameters === undefined ? undefined : formatCount(run.parameters)],
     ['recipe sha256', run.recipe_sha256],
+    ['overrides', run.overrides?.join(', ')],
     ['seed', String(run.seed)],
     ...(run.problems ?? []).map(
       ({ family, count, sha256 }) => [`problems, ${family}`, `${count}, sha256 ${sha256}`] as const,

@@ -50,7 +50,8 @@ function stageChart(row: ProbeRow, moments: readonly Moment[], { stages = [], ga
     .filter((gate) => rowKey(gate) === rowKey(row))
     .map(({ after_stage, bar, held }) => ({ stage: after_stage, bar, held }));
   const names = [BASE, ...stages.map(({ stage }) => stage).filter((stage) => stage !== BASE), END];
-  return smallChart(rowTitle(row), drawStages(row, names, moments, bars), `n = ${sizes(moments)}`);
+  const note = `${metricOf(row.metric).meaning} n = ${sizes(moments)}.`;
+  return smallChart(rowTitle(row), drawStages(row, names, moments, bars), note);
 }
 
 function drawStages(
@@ -78,8 +79,19 @@ function drawStages(
         strokeWidth: 2,
       }),
       Plot.ruleX(moments, { x: 'stage', y1: 'low', y2: 'high', stroke: palette.after, strokeWidth: 1.5 }),
-      Plot.lineY(moments, { x: 'stage', y: 'value', stroke: palette.after, strokeWidth: 1.5 }),
+      ...pieces(moments, stages).map(({ pair, isNext }) => {
+        const gap = isNext ? {} : { strokeDasharray: '2 5', strokeOpacity: 0.7 };
+        return Plot.lineY(pair, { x: 'stage', y: 'value', stroke: palette.after, strokeWidth: 1.5, ...gap });
+      }),
       Plot.dot(moments, { x: 'stage', y: 'value', r: 3.5, fill: palette.after }),
     ],
+  });
+}
+
+/** The line from each measured point to the next, and whether no stage in between went unmeasured. */
+function pieces(moments: readonly Moment[], stages: readonly string[]): { pair: Moment[]; isNext: boolean }[] {
+  return moments.slice(1).map((to, index) => {
+    const from = moments[index]!; // one before
+    return { pair: [from, to], isNext: stages.indexOf(to.stage) - stages.indexOf(from.stage) === 1 };
   });
 }

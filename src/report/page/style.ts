@@ -28,6 +28,13 @@ h3, h4, h5 { font-family: var(--sans); font-weight: 600; margin: 0; }
 a { color: var(--after); }
 .kicker, nav, .facts { font: 13.5px/1.5 var(--sans); color: var(--muted); }
 .kicker { margin: 0 0 14px; overflow-wrap: anywhere; }
+.badge { display: inline-block; font: 600 14px/1 var(--sans); padding: 7px 11px; border-radius: 4px; border: 1.5px solid currentColor; text-decoration: none; }
+.badge.good { color: var(--after); }
+.badge.bad { color: var(--on-strong); background: var(--bad); border-color: var(--bad); }
+.terms { font: 13px/1.45 var(--sans); margin: 14px 0 0; display: grid; grid-template-columns: minmax(9em, max-content) 1fr; gap: 3px 18px; max-width: 900px; }
+.terms dt { font-weight: 600; }
+.terms dd { margin: 0; color: var(--muted); }
+@media (max-width: 600px) { .terms { grid-template-columns: 1fr; } .terms dd { margin-bottom: 5px; } }
 .lead { font-size: 19px; line-height: 1.5; margin: 0 0 10px; }
 nav { border-block: 1px solid var(--rule); padding: 9px 0; margin: 28px 0 40px; display: flex; flex-wrap: wrap; gap: 4px 20px; }
 nav a { color: inherit; text-decoration: none; }

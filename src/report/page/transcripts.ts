@@ -12,7 +12,7 @@ export function transcriptBrowser(transcripts: readonly Transcript[]): Markup {
   return html`<div id="transcripts">
 <form class="controls" hidden>
 <label>Behaviour <select name="behaviour"><option value="">all</option>${behaviourOptions(transcripts)}</select></label>
-<label>Outcome <select name="outcome"><option value="">all</option>${Object.entries(outcomeWords).map(option)}</select></label>
+<label>Outcome <select name="outcome"><option value="">all</option>${outcomeOptions(transcripts)}</select></label>
 <span class="step"><button type="button" name="previous" aria-label="previous transcript">←</button>
 <output class="place"></output><button type="button" name="next" aria-label="next transcript">→</button></span>
 </form>
@@ -26,7 +26,18 @@ const outcomeWords = {
   kept: 'right before and after',
   failing: 'wrong before and after',
   broken: 'broken: right before, wrong after',
+  wanted: 'as wanted',
+  unwanted: 'not as wanted',
 } as const;
+
+/** Those that there are, with how many. */
+function outcomeOptions(transcripts: readonly Transcript[]): Markup[] {
+  const outcomes = transcripts.map(outcomeOf);
+  const count = (outcome: string) => outcomes.filter((one) => one === outcome).length;
+  return Object.entries(outcomeWords)
+    .filter(([outcome]) => count(outcome) > 0)
+    .map(([outcome, words]) => option([outcome, `${words} (${count(outcome)})`]));
+}
 
 /** In steps of the token's own probability: colour alone never says it, the number stands in the token's title. */
 export const legend = html`<p class="legend"><span class="injected">put into the model’s mouth</span>
@@ -50,6 +61,7 @@ function article(transcript: Transcript): Markup {
 }
 
 function outcomeOf({ before, after }: Transcript): keyof typeof outcomeWords | '' {
+  if (!after && before.outcome) return before.outcome.good ? 'wanted' : 'unwanted';
   if (!before.outcome || !after?.outcome) return '';
   if (after.outcome.good) return before.outcome.good ? 'kept' : 'mended';
   return before.outcome.good ? 'broken' : 'failing';

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { measureLog } from '../../../src/probes/from-log/measure-log.ts';
 import { EvalLogFile } from '../../../src/record/inspect/eval-log-file.ts';
+import { inspectModel } from '../../../src/record/inspect/eval-log-writer.ts';
 import { writeTranscripts } from '../../../src/record/inspect/write-transcripts.ts';
 import type { Transcript } from '../../../src/results/results.ts';
 import { noBrowser, openBrowser } from '../../report/browser.ts';
@@ -36,6 +37,7 @@ type Read = {
   task: string;
   model: string;
   epochs: number;
+  frames: object;
   scores: Record<string, Record<string, number>>;
   summaries: [string, number, number][];
   streamed: number;
@@ -55,7 +57,19 @@ describe.skipIf(absent !== undefined)('Inspect', () => {
   it('reads every value of a log that unrut wrote', () => {
     const log = ask('read', join(folder, 'transcripts.eval')) as Read; // as peer.py prints it
     const { name, model } = fixtureResults.run;
-    expect(log).toMatchObject({ status: 'success', task: `unrut/${name}`, model: `${model} after ${name}`, epochs: 1 });
+    expect(log).toMatchObject({
+      status: 'success',
+      task: `unrut/${name}`,
+      model: inspectModel(`${model} after ${name}`),
+      epochs: 1,
+    });
+    const messages = transcripts.reduce((sum, { after }) => sum + after!.turns.length, 0);
+    const events = 2 * transcripts.length; // what was said, and its score
+    expect(log.frames).toEqual({
+      samples: transcripts.length,
+      messages: [messages, messages],
+      events: [events, events],
+    });
     expect(log.streamed).toBe(transcripts.length);
     expect(log.summaries.map(([id]) => id)).toEqual(transcripts.map(({ id }) => id));
     for (const sample of log.samples) expectSame(sample, transcripts.find(({ id }) => id === sample.id)!);
@@ -63,6 +77,14 @@ describe.skipIf(absent !== undefined)('Inspect', () => {
     expect(log.scores.defensiveness!.blind_spot).toBe(row.after!.value);
     const good = transcripts.filter(({ after }) => after!.outcome!.good).length;
     expect(log.scores.as_wanted!.accuracy).toBeCloseTo(good / transcripts.length, 12);
+  });
+
+  it('scores a log that unrut wrote, though there is no model to ask', () => {
+    const copy = join(folder, 'scored.eval');
+    cpSync(join(folder, 'transcripts.eval'), copy);
+    const words = ['score', copy, '--scorer', 'includes', '--action', 'append', '--overwrite'];
+    const said = execFileSync(join(dirname(PYTHON), 'inspect'), words, { encoding: 'utf8' });
+    expect(said).toContain('includes');
   });
 
   it('makes a log that unrut measures', async () => {

@@ -12,6 +12,7 @@ sys.modules["tiktoken"] = tiktoken
 
 from inspect_ai import Task, eval as run_eval
 from inspect_ai.dataset import Sample
+from inspect_ai.analysis import events_df, messages_df, samples_df
 from inspect_ai.log import read_eval_log, read_eval_log_sample_summaries, read_eval_log_samples
 from inspect_ai.model import ModelOutput, get_model
 from inspect_ai.scorer import includes
@@ -27,6 +28,11 @@ def read(path):
         "epochs": log.eval.config.epochs,
         "scores": {score.name: {m.name: m.value for m in score.metrics.values()} for score in log.results.scores},
         "summaries": [[s.id, s.epoch, s.message_count] for s in read_eval_log_sample_summaries(path)],
+        "frames": {
+            "samples": len(samples_df(path)),
+            "messages": [len(messages_df(path)), int(messages_df(path)["message_id"].nunique())],
+            "events": [len(events_df(path)), int(events_df(path)["event_id"].nunique())],
+        },
         "streamed": sum(1 for _ in read_eval_log_samples(path)),
         "samples": [
             {

@@ -90,6 +90,15 @@ VARIANTS = dict(
         biases=rope() | dict(attention_bias=True, num_key_value_heads=4),
         yarn=rope(**YARN) | dict(tie_word_embeddings=True, head_dim=8),
     ),
+    olmo3=dict(
+        windows=dict(sliding_window=4, num_hidden_layers=4, rope_theta=100.0),
+        listed=dict(
+            sliding_window=5,
+            layer_types=["full_attention", "sliding_attention", "full_attention"],
+            rope_parameters=dict(full_attention=YARN, sliding_attention=dict(rope_type="default", rope_theta=50.0)),
+        ),
+        scaled=dict(sliding_window=6, rope_scaling=YARN),
+    ),
     gemma3_text=dict(
         windows=dict(head_dim=8, sliding_window=4, sliding_window_pattern=2, query_pre_attn_scalar=10),
         listed=dict(

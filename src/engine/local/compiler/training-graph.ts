@@ -10,13 +10,23 @@ import { Tape } from './tape.ts';
 
 /**
  * The graph of one micro-batch: token ids and per-token streams in; the summed loss, the targets' logprobs and, with
- * `backward`, the gradient of everything that is trained as one flat array out. All sizes but the model's are free, so
- * one session does for all lengths.
+ * `backward`, the gradient of everything that is trained out. All sizes but the model's are free, so one session does for
+ * all lengths.
  */
 export function trainingGraph(model: Model, kind: Loss['kind'], backward: boolean): Graph {
   const key = `${backward ? 'backward' : 'forward'} ${kind} ${keyOf(model)}`;
-  return { key, encode: () => emit(model, kind, backward).encode(), mapped: model.weights.stored };
+  return {
+    key,
+    encode: () => emit(model, kind, backward).encode(),
+    mapped: model.weights.stored,
+    isWide: isWide(model),
+  };
 }
+
+/** From so many numbers on the gradient of all weights is had once only, not once a worker. */
+const WIDE_FROM = 2 ** 26;
+
+const isWide = ({ weights, adapter }: Model): boolean => adapter === undefined && weights.size >= WIDE_FROM;
 
 function emit(model: Model, kind: Loss['kind'], backward: boolean): GraphBuilder {
   const { config } = model.weights;
@@ -37,11 +47,14 @@ function emit(model: Model, kind: Loss['kind'], backward: boolean): GraphBuilder
   }
   if (!backward) return graph;
 
-  const slopes = tape.gradients(
-    gradients,
-    trainedShapes(model).map(({ name }) => name),
-  );
-  const flat = slopes.map((value) => graph.op('Reshape', [value, graph.integers([-1])]));
-  graph.output('gradients', graph.op('Concat', flat, { axis: 0 }), 'float32', ['parameters']);
+  const trained = trainedShapes(model);
+  const names = trained.map(({ name }) => name);
+  tape.gradients(gradients, names).forEach((value, nth) => {
+    const { name, shape } = trained[nth]!; // a gradient for each
+    graph.output(gradientOf(name), value, 'float32', shape);
+  });
   return graph;
 }
+
+/** The output with a parameter's gradient. */
+export const gradientOf = (name: string): string => `gradient of ${name}`;

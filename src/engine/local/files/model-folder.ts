@@ -10,9 +10,10 @@ import { parameterShapes, readConfig } from '../model/architectures.ts';
 import { huggingFaceConfig } from '../model/config-json.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { initialWeights, sizeOf, Weights } from '../model/weights.ts';
+import { widenedWeights } from './float32-cache.ts';
 import { readPeftFolder } from './peft-folder.ts';
 import { SafetensorsFile, writeSafetensors } from './safetensors.ts';
-import { type Place, storedWeights } from './stored-weights.ts';
+import { type Place, type Places, storedWeights } from './stored-weights.ts';
 
 /** @file A model as a Hugging Face folder: `config.json` and `model.safetensors`, in one piece or in shards. */
 
@@ -31,9 +32,9 @@ const indexSchema = z.object({ weight_map: z.record(z.string(), z.string().regex
 const MAPPED_FROM = 2 ** 24;
 
 /**
- * Reads a model, 16-bit weights widened to 32. Large ones stay in their file, which must not be
- * written over while it is in use; replacing it is safe.
- * An adapter that lies in the folder is put in, as transformers does with PEFT.
+ * Reads a model, 16-bit weights widened to 32. Large ones stay in their file, or in a widened copy in the user's cache;
+ * the file must not be written over while it is in use, but may be replaced. An adapter that lies in the folder is put
+ * in, as transformers does with PEFT.
  * @param mappedFrom numbers from which on they do.
  * @throws ModelError in one line that names file and tensor, for anything missing, unknown, damaged or unsupported.
  */
@@ -63,8 +64,6 @@ export async function freshModel(folder: string, seed: number): Promise<Weights>
     `${join(folder, 'config.json')}: asks for ${total} parameters; fewer than ${TOO_MANY} are possible`,
   );
 }
-
-type Places = ReadonlyMap<string, Place>;
 
 /** Opens the file or the shards into `files`, which the caller closes, and says where each tensor lies. */
 async function openAll(folder: string, files: SafetensorsFile[]): Promise<Places> {
@@ -115,33 +114,30 @@ function checkShape({ file, tensor }: Place, shape: readonly number[]): void {
 }
 
 async function readWeights(config: ModelConfig, places: Places, mappedFrom: number): Promise<Weights> {
-  const isLarge = sizeOf(parameterShapes(config)) >= mappedFrom;
-  const stored = isLarge ? storedWeights(config, places) : undefined;
-  if (stored === undefined) return await readAll(config, places);
-  const weights = new Weights(config, stored);
-  if (config.tiedEmbedding && places.has(HEAD)) await checkTied(places.get(HEAD)!, weights.get(EMBEDDING).data);
-  return weights;
-}
-
-async function readAll(config: ModelConfig, places: Places): Promise<Weights> {
-  const weights = new Weights(config);
-  for (const { name, data } of weights.parameters) await readPlace(places.get(name)!, data); // checked to be there
   const head = config.tiedEmbedding ? places.get(HEAD) : undefined;
-  if (head !== undefined) await checkTied(head, weights.get(EMBEDDING).data);
+  if (head !== undefined) await checkTied(head, places.get(EMBEDDING)!); // checked to be there
+  const isLarge = sizeOf(parameterShapes(config)) >= mappedFrom;
+  const stored = isLarge ? (storedWeights(config, places) ?? (await widenedWeights(config, places))) : undefined;
+  const weights = new Weights(config, stored);
+  if (stored !== undefined) return weights;
+  for (const { name, data } of weights.parameters) await readPlace(places.get(name)!, data); // checked to be there
   return weights;
 }
 
 const readPlace = ({ file, tensor }: Place, target: Float32Array): Promise<void> => file.read(tensor, target);
 
 /** Some writers store the tied head as well. It may not say anything else. */
-async function checkTied(head: Place, embedding: Float32Array): Promise<void> {
-  const stored = new Float32Array(embedding.length);
-  await readPlace(head, stored);
-  if (Buffer.compare(bytesOf(stored), bytesOf(embedding)) === 0) return;
+async function checkTied(head: Place, embedding: Place): Promise<void> {
+  const [one, other] = [await bytesAt(head), await bytesAt(embedding)];
+  if (Buffer.compare(one, other) === 0) return;
   throw new ModelError(`${head.file.path}: ${HEAD} differs from the embedding, but tie_word_embeddings is true`);
 }
 
-const bytesOf = (data: Float32Array): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+async function bytesAt(place: Place): Promise<Uint8Array> {
+  const data = new Float32Array(place.tensor.shape.reduce((product, size) => product * size, 1));
+  await readPlace(place, data);
+  return new Uint8Array(data.buffer);
+}
 
 /** Writes `model.safetensors` into a folder that is there. @throws RunError where the file system refuses. */
 export function writeWeights(folder: string, weights: Weights): Promise<void> {

@@ -15,7 +15,7 @@ import {
   modulesOf,
 } from '../model/adapter.ts';
 import type { ModelConfig, ParameterShape } from '../model/model-config.ts';
-import { sizeOf, type Weights, windows } from '../model/weights.ts';
+import { sharedFloats, sizeOf, type Weights, windows } from '../model/weights.ts';
 import { SafetensorsFile, type StoredTensor, writeSafetensors } from './safetensors.ts';
 
 /** @file An adapter as Hugging Face's PEFT writes it: `adapter_config.json` and `adapter_model.safetensors`. */
@@ -181,7 +181,7 @@ async function readFactors(file: SafetensorsFile, base: Weights, shape: AdapterS
   const config = adaptedConfig(base.config, shape);
   const shapes = factorShapes(config, shape);
   const places = shapes.map((factor) => placeOf(file, factor)); // all of them, before any memory is taken
-  const flat = new Float32Array(sizeOf(shapes));
+  const flat = sharedFloats(sizeOf(shapes));
   for (const [nth, { data }] of windows(flat, shapes).entries()) await file.read(places[nth]!, data);
   const known = new Set(places);
   for (const stored of file.tensors.values()) if (!known.has(stored)) await checkCopy(file, stored, base);

@@ -178,13 +178,13 @@ export type StreamedTensor = {
 
 /**
  * As {@link writeSafetensors}, with no more than a portion in memory.
- * @param said is called behind each portion with the share of all numbers that is written, in [0, 1].
+ * @param progress is called behind each portion with the share of all numbers that is written, in [0, 1].
  */
 export async function streamSafetensors(
   path: string,
   tensors: readonly StreamedTensor[],
   metadata: Readonly<Record<string, string>>,
-  said: (share: number) => void = () => {},
+  progress: (share: number) => void = () => {},
 ): Promise<void> {
   const total = tensors.reduce((sum, { shape }) => sum + bytesFor(shape), 0);
   let written = 0;
@@ -196,7 +196,7 @@ export async function streamSafetensors(
         for await (const portion of portions()) {
           await file.writeFile(bytesOf(portion));
           written += portion.byteLength;
-          said(written / total);
+          progress(written / total);
         }
       }
     } finally {

@@ -1,5 +1,5 @@
-import { closeSync, openSync, readSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { closeSync, openSync, readSync, realpathSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { ModelError } from '../../../errors.ts';
 import { parameterShapes } from '../model/architectures.ts';
 import type { ModelConfig } from '../model/model-config.ts';
@@ -9,16 +9,17 @@ import type { SafetensorsFile, StoredTensor } from './safetensors.ts';
 /** @file Weights that stay in their file until somebody asks for their numbers. */
 
 export type Place = { readonly file: SafetensorsFile; readonly tensor: StoredTensor };
+export type Places = ReadonlyMap<string, Place>;
 
 /** All tensors that the config asks for, if they lie in one file as aligned 32-bit floats; otherwise undefined. */
-export function storedWeights(config: ModelConfig, places: ReadonlyMap<string, Place>): StoredWeights | undefined {
+export function storedWeights(config: ModelConfig, places: Places): StoredWeights | undefined {
   const found = parameterShapes(config).map(({ name }) => places.get(name)!); // checked to be there
   const [first] = found;
   const fits = found.every(
     ({ file, tensor }) => file === first?.file && tensor.type === 'F32' && tensor.begin % ALIGNMENT === 0,
   );
   if (first === undefined || !fits) return undefined;
-  const path = resolve(first.file.path);
+  const path = realpathSync(first.file.path); // the executor does not follow a link out of its folder
   const offsets = new Map(found.map(({ tensor }) => [tensor.name, tensor.begin]));
   return { folder: dirname(path), file: basename(path), offsets, load: () => load(config, path, offsets) };
 }

@@ -2,7 +2,7 @@ import { EngineError } from '../../../errors.ts';
 import { stream } from '../../../random.ts';
 import { parameterShapes } from './architectures.ts';
 import type { ModelConfig, ParameterShape } from './model-config.ts';
-import { type ParameterSet, sizeOf, Weights, windows } from './weights.ts';
+import { type ParameterSet, sharedFloats, sizeOf, Weights, windows } from './weights.ts';
 
 /** The matrices that can be adapted, by the last part of their names and by what they belong to. */
 export const MODULES = {
@@ -78,7 +78,7 @@ export function initialAdapter(config: ModelConfig, shape: AdapterShape, seed: n
   if (modules.length === 0)
     throw new EngineError('lora: no module is trained; switch attention, MLP or unembedding on');
   const shapes = factorShapes(config, shape);
-  const flat = new Float32Array(sizeOf(shapes));
+  const flat = sharedFloats(sizeOf(shapes));
   for (const { name, shape, data } of windows(flat, shapes)) {
     if (name.endsWith('lora_A.weight')) fillUniform(data, shape[1]! ** -0.5, seed, name);
   }

@@ -14,17 +14,24 @@ import { qwen3 } from './families/qwen3.ts';
 import { smolLm3 } from './families/smollm3.ts';
 import type { ModelConfig, ParameterShape } from './model-config.ts';
 
-/** Every architecture that is understood. */
-export const architectures: readonly Architecture[] = [llama, mistral, qwen2, qwen3, smolLm3, phi3, olmo2, gemma3];
+/** Every architecture that is understood, by its class in transformers. */
+const architectures = new Map(
+  [llama, mistral, qwen2, qwen3, smolLm3, phi3, olmo2, gemma3].map((each) => [each.name, each]),
+);
+
+/** Makes one more family known to everything in this process that reads model folders. */
+export function addArchitecture(architecture: Architecture): void {
+  architectures.set(architecture.name, architecture);
+}
 
 /** @throws ModelError where none has this name. */
 export function architectureOf({ architecture }: Pick<ModelConfig, 'architecture'>): Architecture {
-  const found = architectures.find(({ name }) => name === architecture);
+  const found = architectures.get(architecture);
   if (found === undefined) throw new ModelError(`architecture "${architecture}" is not known; known are ${known()}`);
   return found;
 }
 
-const known = (): string => architectures.map(({ name }) => `"${name}"`).join(', ');
+const known = (): string => [...architectures.keys()].map((name) => `"${name}"`).join(', ');
 
 /** Reads `config.json` of a folder. @throws ModelError in one line that names the field, and what is supported. */
 export async function readConfig(folder: string): Promise<ModelConfig> {
@@ -43,7 +50,7 @@ export function parseConfig(path: string, value: Raw): ModelConfig {
   if (!Array.isArray(names) || names.length !== 1) {
     throw new ModelError(`${path}: architectures is ${JSON.stringify(names)}; a list of one name is needed`);
   }
-  const found = architectures.find(({ name }) => name === names[0]);
+  const found = architectures.get(names[0]);
   if (found === undefined) {
     throw new ModelError(`${path}: architectures.0 is ${JSON.stringify(names[0])}; supported is ${known()}`);
   }

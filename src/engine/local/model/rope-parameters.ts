@@ -46,6 +46,30 @@ export function readRope(raw: RopeFields, model: RopeModel, fail: Fail): ScaledR
   return ropeOf(filled({}, raw, 'rope_parameters', fail), model, fail);
 }
 
+/** `rope_parameters` of a family whose sliding layers turn otherwise than the others. */
+export const ropesByLayer = {
+  rope_parameters: z.strictObject({ full_attention: description, sliding_attention: description }).nullish(),
+};
+
+/**
+ * Reads the ropes of whole-text layers and of sliding ones, in this order. What is said outside is of the whole-text
+ * layers.
+ * @param sliding what their ropes know otherwise, and the field with their base.
+ */
+export function readRopes(
+  raw: RopeFields & z.output<z.ZodObject<typeof ropesByLayer>>,
+  whole: RopeModel,
+  sliding: Partial<RopeModel> & { readonly theta?: number | null | undefined },
+  fail: Fail,
+): readonly ScaledRope[] {
+  const { full_attention, sliding_attention } = raw.rope_parameters ?? {};
+  const { theta: rope_theta, ...model } = sliding;
+  return [
+    readRope({ ...raw, rope_parameters: full_attention }, whole, fail),
+    readRope({ rope_parameters: sliding_attention, rope_theta }, { ...whole, ...model }, fail),
+  ];
+}
+
 /** A description with what stands beside it; undefined where there is none, or an empty one. */
 function described(given: Raw | null | undefined, outside: RopeFields, where: string, fail: Fail): Raw | undefined {
   if (given === undefined || given === null || Object.keys(given).length === 0) return undefined;

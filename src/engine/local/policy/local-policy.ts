@@ -10,12 +10,16 @@ import { GraphPolicy } from './graph-policy.ts';
 export class LocalPolicy extends GraphPolicy {
   #adam: AdamState;
   /** Whether a sampler or a save holds the weights. */
-  #seen = true;
+  #seen: boolean;
+  /** The weights in their file, as long as they are those. */
+  #stored: Weights | undefined;
 
   /** @param weights to start from: they must not change any more. */
   constructor(runtime: Runtime, weights: Weights) {
     super(runtime, { weights: inMemory(weights) });
     this.#adam = initialAdamState(weights.size);
+    this.#seen = weights.stored === undefined;
+    this.#stored = weights.stored === undefined ? undefined : weights;
   }
 
   weights(): Promise<Weights> {
@@ -23,7 +27,7 @@ export class LocalPolicy extends GraphPolicy {
   }
 
   protected async snapshot(): Promise<Sampler> {
-    return new LocalSampler(this.runtime, this.#held());
+    return new LocalSampler(this.runtime, this.#stored ?? this.#held());
   }
 
   protected async step(gradient: Float32Array, adam: AdamParams): Promise<StepMetrics> {
@@ -44,7 +48,8 @@ export class LocalPolicy extends GraphPolicy {
     return this.startOver(async () => {
       const { weights, adam } = await readCheckpoint(folder, this.config);
       this.#adam = adam;
-      this.#seen = true;
+      this.#seen = weights.stored === undefined;
+      this.#stored = undefined;
       return { weights: inMemory(weights) };
     });
   }
@@ -60,14 +65,15 @@ export class LocalPolicy extends GraphPolicy {
     const { weights } = this.model;
     const next = this.#seen ? weights.copy() : new Weights(weights.config, weights.flat);
     this.replaceModel({ weights: next });
+    this.#stored = undefined;
     this.#seen = false;
     return next;
   }
 }
 
-/** Weights that change are of no use in a file. */
+/** Weights that change are of no use in a file: numbers of one's own. */
 const inMemory = (weights: Weights): Weights =>
-  weights.stored === undefined ? weights : new Weights(weights.config, weights.flat);
+  weights.stored === undefined ? weights : new Weights(weights.config, weights.stored.load());
 
 const copyOf = ({ mean, square, step }: AdamState): AdamState => {
   return { mean: mean.slice(), square: square.slice(), step };

@@ -15,7 +15,7 @@ import {
 } from '../model/adapter.ts';
 import type { Model } from '../model/model.ts';
 import type { ModelConfig } from '../model/model-config.ts';
-import { type Weights, windows } from '../model/weights.ts';
+import { sharedFloats, type Weights, windows } from '../model/weights.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { LocalSampler } from '../sampling/local-sampler.ts';
 import { adamStep, globalNorm, initialAdamState } from './adamw.ts';
@@ -45,8 +45,9 @@ const ALPHA = 32;
 export class LoraPolicy extends GraphPolicy {
   readonly #base: Weights;
   readonly #baseModel: string | undefined;
-  /** Never changed in place: a save may still be writing it. */
   #state: AdapterState;
+  /** Whether a sampler, a save or a caller holds the state, so that it must not be changed in place. */
+  #seen = false;
 
   /**
    * @param base must not change any more.
@@ -68,7 +69,7 @@ export class LoraPolicy extends GraphPolicy {
 
   /** The adapter as it is: a snapshot. */
   adapter(): Promise<Adapter> {
-    return this.inOrder(async () => this.#state.adapter);
+    return this.inOrder(async () => this.#held().adapter);
   }
 
   weights(): Promise<Weights> {
@@ -76,19 +77,19 @@ export class LoraPolicy extends GraphPolicy {
   }
 
   protected snapshot(): Promise<Sampler> {
-    return LocalSampler.adapted(this.runtime, this.#base, this.#state.adapter);
+    return LocalSampler.adapted(this.runtime, this.#base, this.#held().adapter);
   }
 
   protected async step(gradient: Float32Array, adam: AdamParams): Promise<StepMetrics> {
     const gradientNorm = globalNorm(gradient);
     if (!Number.isFinite(gradientNorm)) throw this.#refusal(gradient);
-    this.#become(moved(this.#state, gradient, adam, gradientNorm));
+    this.#become(moved(this.#seen ? copyOf(this.#state) : this.#state, gradient, adam, gradientNorm));
     return { gradientNorm, step: this.#state.adam.step };
   }
 
   /** Writes the adapter as PEFT does, and the optimiser's state beside it. */
   async save(folder: string): Promise<void> {
-    const state = await this.inOrder(async () => this.#state);
+    const state = await this.inOrder(async () => this.#held());
     await writeAdapterCheckpoint(folder, state, this.#baseModel);
   }
 
@@ -109,8 +110,15 @@ export class LoraPolicy extends GraphPolicy {
     return this.#state.adapter.shape;
   }
 
+  /** The state as it is, which from now on must stay so. */
+  #held(): AdapterState {
+    this.#seen = true;
+    return this.#state;
+  }
+
   #become(state: AdapterState): Model {
     this.#state = state;
+    this.#seen = false;
     const model = { weights: this.#base, adapter: state.adapter };
     this.replaceModel(model);
     return model;
@@ -133,9 +141,14 @@ export function shapeOf(options: LoraOptions, config: ModelConfig): AdapterShape
   return { rank: options.rank, alpha: ALPHA, modules: modulesOf(config).filter((module) => wanted.includes(module)) };
 }
 
+function copyOf({ adapter, adam }: AdapterState): AdapterState {
+  const flat = sharedFloats(adapter.flat.length);
+  flat.set(adapter.flat);
+  return { adapter: { ...adapter, flat }, adam: { ...adam, mean: adam.mean.slice(), square: adam.square.slice() } };
+}
+
+/** Changes the state; the adapter is a new version in the same memory. */
 function moved({ adapter, adam }: AdapterState, slopes: Float32Array, params: AdamParams, norm: number): AdapterState {
-  const flat = adapter.flat.slice();
-  const next = { mean: adam.mean.slice(), square: adam.square.slice(), step: adam.step };
-  adamStep(flat, slopes, next, params, norm);
-  return { adapter: { ...adapter, flat }, adam: next };
+  adamStep(adapter.flat, slopes, adam, params, norm);
+  return { adapter: { ...adapter }, adam };
 }

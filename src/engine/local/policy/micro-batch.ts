@@ -1,5 +1,6 @@
 import type { Datum, SoftTargets, TokenIds } from '../../engine.ts';
 import { chunksOf, isChunked } from '../compiler/head.ts';
+import type { Model } from '../model/model.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { rotaryTables } from '../model/rope.ts';
 import { layRows, type Rows, rowFeeds } from '../model/rows.ts';
@@ -11,12 +12,17 @@ const ROWS = 1024;
 /** The same for models whose activations are large; more would not be faster. */
 const FEW_ROWS = 256;
 
+/** The same where all weights of such a model are trained: each micro-batch brings a gradient of the model's size. */
+const SOME_ROWS = 512;
+
 /** Numbers that all layers keep of a row, from which on a model counts as one of those. */
 const LARGE = 2 ** 17;
 
 /** By the model alone. */
-export function rowsOfMicroBatch({ layers, hiddenSize, intermediateSize }: ModelConfig): number {
-  return layers * (8 * hiddenSize + 4 * intermediateSize) < LARGE ? ROWS : FEW_ROWS;
+export function rowsOfMicroBatch({ weights, adapter }: Model): number {
+  const { layers, hiddenSize, intermediateSize } = weights.config;
+  if (layers * (8 * hiddenSize + 4 * intermediateSize) < LARGE) return ROWS;
+  return adapter === undefined ? SOME_ROWS : FEW_ROWS;
 }
 
 /** Sequences are kept together if they share this many tokens, and this part of the shorter one, at their beginning. */

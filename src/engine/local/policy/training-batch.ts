@@ -1,8 +1,7 @@
 import type { Datum, Loss, LossOutput } from '../../engine.ts';
 import { isChunked } from '../compiler/head.ts';
-import { trainingGraph } from '../compiler/training-graph.ts';
+import { gradientOf, trainingGraph } from '../compiler/training-graph.ts';
 import { type Model, residentsOf, trainedShapes } from '../model/model.ts';
-import { sizeOf } from '../model/weights.ts';
 import { floats, floatsOf, type Tensors } from '../runtime/host-tensor.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import {
@@ -30,7 +29,7 @@ export function startBatch(
   loss: Loss,
   backward: boolean,
 ): Promise<Part>[] {
-  const parts = cutIntoMicroBatches(batch, rowsOfMicroBatch(model.weights.config)).map((microBatch) =>
+  const parts = cutIntoMicroBatches(batch, rowsOfMicroBatch(model)).map((microBatch) =>
     runPart(runtime, model, batch, microBatch, loss, backward),
   );
   for (const part of parts) part.catch(() => undefined); // the first failure is reported, the others must not be unhandled
@@ -48,13 +47,9 @@ async function runPart(
   const learns = backward && microBatch.learns;
   const { config } = model.weights;
   const laid = microBatchFeeds(batch, microBatch, config);
-  const wanted = [
-    'loss',
-    'logprobs',
-    ...(isChunked(config) ? ['scoredLogprobs'] : []),
-    ...(learns ? ['gradients'] : []),
-  ];
-  const borrowed = learns ? { output: 'gradients', length: sizeOf(trainedShapes(model)) } : undefined;
+  const wanted = ['loss', 'logprobs', ...(isChunked(config) ? ['scoredLogprobs'] : [])];
+  const gradients = trainedShapes(model).map(({ name, shape }) => ({ name: gradientOf(name), shape }));
+  const borrowed = learns ? { output: 'gradients', parts: gradients } : undefined;
   const graph = trainingGraph(model, loss.kind, learns);
   const outputs = await runtime.run(graph, residentsOf(model), { ...laid.feeds, ...lossFeeds(loss) }, wanted, borrowed);
   return {

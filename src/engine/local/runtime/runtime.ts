@@ -2,7 +2,8 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { EngineError } from '../../../errors.ts';
 import { visible } from '../../../visible.ts';
-import { type ParameterSet, sharedFloats } from '../model/weights.ts';
+import type { ParameterShape } from '../model/model-config.ts';
+import { type ParameterSet, sharedFloats, sizeOf } from '../model/weights.ts';
 import type { DecodingPlan, Step } from './decoding.ts';
 import { floats, type Tensors } from './host-tensor.ts';
 import { keptVersions, type Version } from './versions.ts';
@@ -23,8 +24,9 @@ export type Graph = {
   encode(): Uint8Array;
   readonly mapped?: Mapped | undefined;
   /**
-   * Whether it runs on all cores at once, its weights packed in the form in which few rows read them fastest. That is a
-   * copy of them, so only one worker runs such graphs, and keeps the last of them only.
+   * Whether it runs on all cores at once, for graphs of which more than one worker would take too much memory. Mapped
+   * weights are then packed in the form in which few rows read them fastest; that is a copy of them, so that only the
+   * last such graph is kept.
    */
   readonly isWide?: boolean;
 };
@@ -49,14 +51,14 @@ export type Request = {
   readonly parameters: readonly SentParameters[];
   readonly feeds: Tensors;
   readonly outputs: readonly string[];
-  /** Shared memory for a large output, written instead of sent. */
+  /** Shared memory for large outputs, written instead of sent. */
   readonly lent: Lent | undefined;
   /** Runs the graph again and again. */
   readonly plan: DecodingPlan | undefined;
 };
 
-/** An output by name, and the memory for it. */
-export type Lent = { readonly output: string; readonly memory: Float32Array };
+/** Memory for what is {@link Borrowed}. */
+export type Lent = Borrowed & { readonly memory: Float32Array };
 
 export type Answer =
   | { readonly id: number; readonly outputs: Tensors }
@@ -64,8 +66,8 @@ export type Answer =
   | { readonly steps: readonly Step[] }
   | { readonly warning: string };
 
-/** A float output of this many numbers that is read out of {@link Runtime.giveBack borrowed} memory. */
-export type Borrowed = { readonly output: string; readonly length: number };
+/** Float outputs that are put end to end, under a name of their own, in {@link Runtime.giveBack borrowed} memory. */
+export type Borrowed = { readonly output: string; readonly parts: readonly ParameterShape[] };
 
 type Job = {
   readonly graph: Graph;
@@ -84,7 +86,7 @@ type Job = {
 type Hand = {
   worker: Worker | undefined;
   graphs: Set<string>;
-  wideGraph: string | undefined;
+  packedGraph: string | undefined;
   versions: readonly Version[];
   job: Job | undefined;
   /** Called when the job is over. */
@@ -130,7 +132,7 @@ export class Runtime {
   /**
    * Runs a graph on the next free worker. Its inputs that `feeds` leaves out are among `parameters`, which must not
    * change any more: a worker keeps its copy.
-   * @param borrowed an output that is too large to be made anew each time: its memory goes round, and the caller gives
+   * @param borrowed outputs that are too large to be made anew each time: their memory goes round, and the caller gives
    *   it back. Fresh memory costs its first write, and garbage of that size sets off the collector at every step.
    * @throws EngineError with what the executor said, or that the worker died; the next run starts a new one.
    */
@@ -172,10 +174,11 @@ export class Runtime {
     this.#memory.push(memory);
   }
 
-  #lend({ output, length }: Borrowed): Lent {
+  #lend({ output, parts }: Borrowed): Lent {
+    const length = sizeOf(parts);
     const fitting = this.#memory.findIndex((memory) => memory.length === length);
     const [memory = sharedFloats(length)] = fitting < 0 ? [] : this.#memory.splice(fitting, 1);
-    return { output, memory };
+    return { output, parts, memory };
   }
 
   /**
@@ -257,9 +260,10 @@ export class Runtime {
   /** A graph that the worker has not seen yet. */
   #introduce(hand: Hand, graph: Graph): SentGraph {
     const { key, mapped, isWide = false } = graph;
-    const replaces = isWide ? hand.wideGraph : undefined;
+    const packs = isWide && mapped !== undefined;
+    const replaces = packs ? hand.packedGraph : undefined;
     if (replaces !== undefined) hand.graphs.delete(replaces);
-    if (isWide) hand.wideGraph = key;
+    if (packs) hand.packedGraph = key;
     hand.graphs.add(key);
     const threads = isWide ? this.workers : undefined;
     return { bytes: this.#encode(graph), mapped: mapped && only(mapped), threads, replaces };
@@ -303,7 +307,7 @@ export class Runtime {
       // the run stays unfinished
     } else if ('error' in answer) {
       this.#fail(job, answer.error);
-      Object.assign(hand, { graphs: new Set(), wideGraph: undefined, versions: [] }); // how far it came is unknown: send everything again
+      Object.assign(hand, { graphs: new Set(), packedGraph: undefined, versions: [] }); // how far it came is unknown: send everything again
     } else job?.resolve({ ...answer.outputs, ...(job.lent && { [job.lent.output]: floats(job.lent.memory) }) });
     this.#dispatch();
     tellAll(hand);
@@ -322,7 +326,7 @@ function tellAll({ whenIdle }: Hand): void {
 const emptyHand = (): Hand => ({
   worker: undefined,
   graphs: new Set(),
-  wideGraph: undefined,
+  packedGraph: undefined,
   versions: [],
   job: undefined,
   whenIdle: [],

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { parentPort } from 'node:worker_threads';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
+import type { ParameterShape } from '../model/model-config.ts';
 import type { ParameterSet } from '../model/weights.ts';
 import { type DecodingPlan, decode, type RunStep } from './decoding.ts';
 import { floats, type HostTensor, type Tensors } from './host-tensor.ts';
-import type { Answer, Mapped, Request, SentGraph, SentParameters } from './runtime.ts';
+import type { Answer, Lent, Mapped, Request, SentGraph, SentParameters } from './runtime.ts';
 import { keptVersions } from './versions.ts';
 
 /** @file One worker thread: keeps sessions by graph and parameters by version, and runs one request at a time. */
@@ -56,10 +57,33 @@ async function run(request: Request): Promise<Tensors> {
   const session = sessions.get(key)!;
   if (plan !== undefined) return await runPlan(session, given, outputs, plan);
   const inputs = Object.fromEntries(session.inputNames.map((name) => [name, given[name]!]));
-  const results = await session.run(inputs, [...outputs]);
-  if (lent !== undefined) lent.memory.set(results[lent.output]!.data as Float32Array); // only float outputs are lent for
-  const sent = outputs.filter((name) => name !== lent?.output);
-  return Object.fromEntries(sent.map((name) => [name, hostTensor(results[name]!)]));
+  const landing = lent && landingFor(lent);
+  const results = await session.run(inputs, { ...noPlaces(outputs), ...landing?.fetches });
+  if (lent !== undefined && landing !== undefined) {
+    if (!isNative) landing.read(results);
+    lent.memory.set(landing.flat);
+  }
+  return Object.fromEntries(outputs.map((name) => [name, hostTensor(results[name]!)]));
+}
+
+/** These outputs are made wherever the executor likes. */
+const noPlaces = (names: readonly string[]): Record<string, null> =>
+  Object.fromEntries(names.map((name) => [name, null]));
+
+/** Memory of this thread into which the native executor writes outputs, by their number; it cannot write shared memory. */
+const landings = new Map<number, Float32Array>();
+
+/** WebAssembly gives outputs of its own, which are read into the memory afterwards. */
+function landingFor({ parts, memory: { length } }: Lent) {
+  const flat = landings.get(length) ?? new Float32Array(length);
+  landings.set(length, flat);
+  const places = tensorsOn(flat, parts);
+  const read = (results: Readonly<Record<string, Tensor>>) => {
+    for (const [name, { data }] of Object.entries(places)) {
+      (data as Float32Array).set(results[name]!.data as Float32Array); // both are float
+    }
+  };
+  return { flat, read, fetches: isNative ? places : noPlaces(parts.map(({ name }) => name)) };
 }
 
 async function openSession(key: string, { bytes, mapped, threads, replaces }: SentGraph): Promise<void> {
@@ -130,13 +154,18 @@ function resident({ flat, parameters }: ParameterSet, free: Float32Array[]): Res
   const fitting = free.findIndex((memory) => memory.length === flat.length);
   const [copy = new Float32Array(flat.length)] = fitting < 0 ? [] : free.splice(fitting, 1);
   copy.set(flat);
+  return { flat: copy, tensors: tensorsOn(copy, parameters) };
+}
+
+/** Tensors of these shapes that lie end to end. */
+function tensorsOn(flat: Float32Array, shapes: readonly ParameterShape[]): Readonly<Record<string, Tensor>> {
   let offset = 0;
-  const entries = parameters.map(({ name, shape }) => {
+  const entries = shapes.map(({ name, shape }) => {
     const from = offset;
     offset += shape.reduce((product, size) => product * size, 1);
-    return [name, new executor.Tensor('float32', copy.subarray(from, offset), shape)];
+    return [name, new executor.Tensor('float32', flat.subarray(from, offset), shape)];
   });
-  return { flat: copy, tensors: Object.fromEntries(entries) };
+  return Object.fromEntries(entries);
 }
 
 function tensors(hosts: Tensors): Record<string, Tensor> {

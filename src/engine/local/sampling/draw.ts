@@ -46,7 +46,7 @@ export type AnyChoiceInputs = ChoiceInputs & {
   readonly isGreedy: Value;
   readonly isFiltered: Value;
   /** What logits are multiplied by before the logprob is read. */
-  readonly scoreScale: Value;
+  readonly logitScale: Value;
 };
 
 export function declareAnyChoice(graph: GraphBuilder): AnyChoiceInputs {
@@ -54,7 +54,7 @@ export function declareAnyChoice(graph: GraphBuilder): AnyChoiceInputs {
     ...declareChoice(graph, false),
     isGreedy: graph.input('isGreedy', 'bool', []),
     isFiltered: graph.input('isFiltered', 'bool', []),
-    scoreScale: graph.input('scoreScale', 'float32', []),
+    logitScale: graph.input('logitScale', 'float32', []),
   };
 }
 
@@ -69,7 +69,7 @@ export function chooseAny(graph: GraphBuilder, inputs: AnyChoiceInputs, logits: 
   const ways = { then_branch: branch('drawFiltered'), else_branch: branch('draw') };
   drawn.result(drawn.op('If', [inputs.isFiltered], ways), 'int64', ['rows', 1]);
   const token = graph.op('If', [inputs.isGreedy], { then_branch: branch('greedy'), else_branch: drawn });
-  const logprobs = graph.op('LogSoftmax', [graph.op('Mul', [logits, inputs.scoreScale])], { axis: -1 });
+  const logprobs = graph.op('LogSoftmax', [graph.op('Mul', [logits, inputs.logitScale])], { axis: -1 });
   return { token, logprob: graph.op('GatherElements', [logprobs, token], { axis: -1 }) };
 }
 

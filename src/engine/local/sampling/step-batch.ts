@@ -41,7 +41,7 @@ export function stepConstants(
     ...choiceFeeds(how, config),
     isGreedy: flag(temperature === 0),
     isFiltered: flag(topP < 1 || topK < Infinity),
-    scoreScale: floats(Float32Array.of(tempered ? 1 / temperature : 1), []),
+    logitScale: floats(Float32Array.of(tempered ? 1 / temperature : 1), []),
   };
 }
 

@@ -91,7 +91,6 @@ class StepAttention {
   }
 
   #scores(queries: Value, keys: Value): Value {
-    const product = { transB: 1, alpha: { float: this.#config.scoreScale } };
-    return this.#graph.microsoft('FusedMatMul', [queries, keys], product);
+    return this.#graph.microsoft('FusedMatMul', [queries, keys], { transB: 1 });
   }
 }

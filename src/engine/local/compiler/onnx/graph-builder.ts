@@ -7,7 +7,7 @@ import {
   type TensorProto,
   type ValueInfoProto,
 } from './proto.ts';
-import { pruned } from './prune.ts';
+import { pruned, withoutCopies } from './prune.ts';
 
 /** A value in a graph is known by its name. */
 export type Value = string;
@@ -110,9 +110,9 @@ export class GraphBuilder {
     return this.#graph;
   }
 
-  /** The bytes of the model, without what no output needs. */
+  /** The bytes of the model, without what no output needs and without copies to outputs. */
   encode(): Uint8Array {
-    return encodeModel(pruned(this.#graph));
+    return encodeModel(withoutCopies(pruned(this.#graph)));
   }
 
   #fresh(type: string): Value {

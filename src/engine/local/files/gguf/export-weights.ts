@@ -7,7 +7,7 @@ import { count, type GgufValue, real, text, type WrittenTensor } from './gguf-wr
 import { EXPORT_TYPES, type ExportType, f16, f32 } from './quantise.ts';
 import { llama3Factors, llama3Schema, ROPE_FACTORS } from './rope-scaling.ts';
 
-/** What llama.cpp has to know of a model beside its tokenizer, and its tensors. */
+/** The tensors of a model and the metadata that describes its shape. */
 export type ExportedWeights = {
   readonly metadata: Readonly<Record<string, GgufValue>>;
   readonly tensors: readonly WrittenTensor[];
@@ -15,7 +15,7 @@ export type ExportedWeights = {
 
 /**
  * Matrices in the given type, or as F16 where a row is no whole number of blocks; vectors as F32, as llama.cpp wants them.
- * @throws ModelError naming what of the model llama.cpp cannot be told.
+ * @throws ModelError naming what the format cannot express.
  */
 export function exportedWeights(weights: Weights, type: ExportType): ExportedWeights {
   const { config } = weights;

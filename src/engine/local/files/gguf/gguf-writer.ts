@@ -41,14 +41,14 @@ const PORTION = 2 ** 22;
 
 /**
  * Writes a GGUF file.
- * @param said is called with the share that is written, in [0, 1].
+ * @param progress is called with the share that is written, in [0, 1].
  * @throws RunError where the file system refuses.
  */
 export async function writeGguf(
   path: string,
   metadata: Readonly<Record<string, GgufValue>>,
   tensors: readonly WrittenTensor[],
-  said: (share: number) => void,
+  progress: (share: number) => void,
 ): Promise<void> {
   const total = tensors.reduce((sum, { data }) => sum + data.length, 0);
   let written = 0;
@@ -59,7 +59,7 @@ export async function writeGguf(
       for (const tensor of tensors) {
         await writeTensor(file, tensor);
         written += tensor.data.length;
-        said(written / total);
+        progress(written / total);
       }
     } finally {
       await file.close();

@@ -1,11 +1,8 @@
 import { z } from 'zod';
 import { defineArchitecture } from '../architecture.ts';
-import type { Fail } from '../config-fields.ts';
 import { activationOf, noBias, slidingLayers, windowOf } from '../config-json.ts';
 import { gainOf, gatedUnits, parametersOf, projectionsOf } from '../decoder-parts.ts';
-import { type RopeFields, type RopeModel, readRope } from '../rope-parameters.ts';
-
-const description = z.record(z.string(), z.unknown()).nullish();
+import { readRopes, ropesByLayer } from '../rope-parameters.ts';
 
 const fields = {
   hidden_activation: z.string().default('gelu_pytorch_tanh'),
@@ -15,18 +12,10 @@ const fields = {
   /** What transformers writes beside `layer_types`, and does not read. */
   _sliding_window_pattern: z.int().nullish(),
   rope_local_base_freq: z.number().positive().nullish(),
-  rope_parameters: z.strictObject({ full_attention: description, sliding_attention: description }).nullish(),
+  ...ropesByLayer,
   final_logit_softcapping: z.number().positive().nullish(),
   mlp_bias: noBias,
 };
-
-/** Whole-text layers turn slower than sliding ones, and only theirs can be scaled. */
-function ropes(raw: RopeFields & z.output<z.ZodObject<typeof fields>>, model: RopeModel, fail: Fail) {
-  const { rope_parameters: nested, rope_local_base_freq, ...outside } = raw;
-  const whole = { ...outside, rope_parameters: nested?.full_attention };
-  const sliding = { rope_parameters: nested?.sliding_attention, rope_theta: rope_local_base_freq };
-  return [readRope(whole, { ...model, defaultTheta: 1_000_000 }, fail), readRope(sliding, model, fail)];
-}
 
 /** The text models of Gemma 3 (Gemma Team 2025): four norms a layer, windows in most layers, and two ropes. */
 export const gemma3 = defineArchitecture({
@@ -34,7 +23,14 @@ export const gemma3 = defineArchitecture({
   modelType: 'gemma3_text',
   fields,
   defaults: { num_key_value_heads: 4, head_dim: 256, tie_word_embeddings: true, sliding_window: 4096 },
-  ropes,
+  /** Whole-text layers turn slower than sliding ones, and only theirs are scaled. */
+  ropes: (raw, model, fail) =>
+    readRopes(
+      raw,
+      { ...model, defaultTheta: 1_000_000 },
+      { defaultTheta: model.defaultTheta, theta: raw.rope_local_base_freq },
+      fail,
+    ),
   shape(raw, fail) {
     const rule = (layer: number) => (layer + 1) % raw.sliding_window_pattern !== 0;
     const window = windowOf(raw, raw.sliding_window);

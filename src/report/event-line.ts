@@ -1,11 +1,11 @@
-import type { GateVerdict, RunEvent, StepEvent } from '../../record/event.ts';
-import { formatSeconds, formatValue, rowTitle, tellingDigits } from '../../report/format.ts';
-import { terminalColors } from '../../report/paint.ts';
-import { metricOf } from '../../results/metrics.ts';
-import { visibleData } from '../../visible.ts';
+import type { GateVerdict, RunEvent, StepEvent } from '../record/event.ts';
+import { metricOf } from '../results/metrics.ts';
+import { visibleData } from '../visible.ts';
+import { formatSeconds, formatValue, rowTitle, tellingDigits } from './format.ts';
+import { type Colors, terminalColors } from './paint.ts';
 
 /** An event in words, one line; undefined for steps, which are a matter of progress. */
-export function eventLine(given: RunEvent): string | undefined {
+export function eventLine(given: RunEvent, paint: Colors = terminalColors()): string | undefined {
   const event = visibleData(given);
   switch (event.kind) {
     case 'step':
@@ -25,7 +25,7 @@ export function eventLine(given: RunEvent): string | undefined {
     case 'stage-skipped':
       return `stage ${event.stage} left out: ${event.why}`;
     case 'gate':
-      return gateLine(event);
+      return gateLine(event, paint);
     case 'note':
       return event.text;
     case 'run-interrupted':
@@ -35,12 +35,11 @@ export function eventLine(given: RunEvent): string | undefined {
   }
 }
 
-function gateLine(gate: GateVerdict): string {
+function gateLine(gate: GateVerdict, paint: Colors): string {
   const { unit } = metricOf(gate.metric);
   const sign = gate.sense === 'at_least' ? '>=' : '<=';
   const digits = tellingDigits(gate.bar, gate.number, unit);
   const number = gate.measured ? formatValue(gate.number, unit, digits) : 'nothing to count';
-  const paint = terminalColors();
   const verdict = gate.held ? paint.green('held') : paint.red('MISSED');
   const limit = gate.compared === 'value' ? '' : ` (${gate.compared} limit)`;
   return `gate after ${gate.after}: ${rowTitle(gate)} ${sign} ${formatValue(gate.bar, unit, digits)}: ${number}${limit} ${verdict}`;

@@ -1,4 +1,4 @@
-import type { StepEvent } from '../../record/event.ts';
+import type { StepEvent } from '../record/event.ts';
 
 /** Steps over which the time of a step is averaged. */
 const PACE_STEPS = 20;
