@@ -199,7 +199,12 @@ function printDeclaration(
   return EXIT.ok;
 }
 
-async function showLab(folder: string, results: readonly LabResults[], { json }: LabOptions): Promise<void> {
+/** Writes the page of experiments, and prints them with their verdicts. */
+export async function showLab(
+  folder: string,
+  results: readonly LabResults[],
+  { json }: Pick<LabOptions, 'json'>,
+): Promise<void> {
   const { renderLabHtml } = await import('../report/lab-html.ts'); // drawing takes a second to load
   const report = join(folder, 'report.html');
   await writeWhole(report, renderLabHtml(results));
