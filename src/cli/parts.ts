@@ -56,10 +56,19 @@ async function openModel(folder: string, { fresh, seed, lora }: ModelOptions): P
   const common = { ...text, parameters: weights.size };
   if (lora !== undefined) {
     const policy = new LoraPolicy(Runtime.open(), weights, { ...lora, seed, baseModel: folder });
-    return { ...common, policy, reference: await policy.sampler(), adapter: adapterOf(policy, folder) };
+    const saveEvery = stepsBetweenCheckpoints(policy.trained);
+    return { ...common, policy, saveEvery, reference: await policy.sampler(), adapter: adapterOf(policy, folder) };
   }
   const policy = new LocalPolicy(Runtime.open(), weights);
-  return { ...common, policy, reference: await policy.sampler() };
+  return { ...common, policy, saveEvery: stepsBetweenCheckpoints(weights.size), reference: await policy.sampler() };
+}
+
+/** Bytes of a checkpoint that are written after every step; larger ones are written more rarely. */
+const CHECKPOINT_BYTES = 2 ** 28;
+
+/** @param trained numbers, of each of which a checkpoint holds the value and two moments. */
+export function stepsBetweenCheckpoints(trained: number): number {
+  return Math.max(1, Math.ceil((12 * trained) / CHECKPOINT_BYTES));
 }
 
 function adapterOf(policy: LoraPolicy, baseModel: string) {
