@@ -3,7 +3,8 @@ import { EXIT, explainError } from './exit.ts';
 import { say } from './print.ts';
 import { runCli } from './program.ts';
 
-process.on('uncaughtException', async (error) => {
+process.once('uncaughtException', async (error) => {
+  process.on('uncaughtException', () => {}); // what comes after it follows from it
   say(explainError(error));
   const { endProcess } = await import('./end-process.ts');
   await endProcess(EXIT.error);

@@ -21,9 +21,8 @@ import { addCheckpoints, addProblems, type Exit, type LoadParts } from './subcom
  * @returns the exit code: 0 done, 1 error, 100 a gate's bar missed, 130 interrupted.
  */
 export async function runCli(words: readonly string[], loadParts: LoadParts): Promise<number> {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.off('error', ignoreBrokenPipe).on('error', ignoreBrokenPipe); // once, however often it is called
-  }
+  process.stdout.off('error', ignoreBrokenPipe).on('error', ignoreBrokenPipe); // once, however often it is called
+  process.stderr.off('error', ignoreAll).on('error', ignoreAll);
   let exitCode: number = EXIT.ok;
   const program = buildProgram(loadParts, (code) => {
     exitCode = code;
@@ -37,6 +36,9 @@ export async function runCli(words: readonly string[], loadParts: LoadParts): Pr
     return EXIT.error;
   }
 }
+
+/** Where nothing can be told any more, nobody is left to tell it to. */
+function ignoreAll(): void {}
 
 /** A reader that went away (`| head`) does not end a run: its folder keeps everything that was said. */
 function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {

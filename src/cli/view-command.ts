@@ -13,10 +13,12 @@ export async function view(folder: string, { port }: ViewOptions): Promise<numbe
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
     throw new InputError(`${folder}: no such folder; name one that holds runs or logs`);
   }
-  const app = viewer(folder);
+  const stop = new AbortController();
+  const app = viewer(folder, stop.signal);
   const server = await listen((request) => app.fetch(request), { host: '127.0.0.1', port });
   print(`${folder} is shown at ${server.url}/ (Ctrl-C ends it)\n`);
   await Promise.race((['SIGINT', 'SIGTERM'] as const).map((signal) => once(process, signal)));
+  stop.abort();
   await server.stop();
   return EXIT.ok;
 }

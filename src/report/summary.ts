@@ -42,12 +42,17 @@ function fromTo(row: ProbeRow): string {
   return `${inSentence(rowTitle(row))} ${formatValue(row.before.value, unit)} → ${formatValue(row.after!.value, unit)}`;
 }
 
+/** More missed gates than these stand in their table alone. */
+const NAMED = 4;
+
 function gateSentence({ gates }: Results): string | undefined {
   if (gates.length === 0) return undefined;
   const missed = gates
     .filter((gate) => !gate.held)
     .map((gate) => `${inSentence(rowTitle(gate))} after ${gate.after_stage}`);
-  return missed.length === 0 ? `All ${gates.length} gates held.` : `${gateCount(gates)}; missed: ${missed.join('; ')}.`;
+  if (missed.length === 0) return `All ${gates.length} gates held.`;
+  const more = missed.length > NAMED ? `; and ${missed.length - NAMED} more` : '';
+  return `${gateCount(gates)}; missed: ${missed.slice(0, NAMED).join('; ')}${more}.`;
 }
 
 /** "Tokens per answer" begins small within a sentence, "J, expressed" does not. */

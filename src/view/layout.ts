@@ -15,6 +15,12 @@ h1 { font-size: 28px; overflow-wrap: anywhere; }
 .error { color: var(--bad); }
 .state.running { color: var(--after); font-weight: 600; }
 .state.stopped { color: var(--bad); }
+.state { font: 15px var(--sans); }
+.bar { font: 14px var(--sans); font-variant-numeric: tabular-nums; }
+.bar progress { width: min(320px, 60%); accent-color: var(--after); }
+.stages span { white-space: nowrap; margin-right: 14px; font: 14px var(--sans); }
+.gate-list { list-style: none; padding: 0; font: 14px/1.6 var(--sans); }
+.lines { font: 12.5px/1.6 var(--mono); white-space: pre-wrap; overflow-wrap: anywhere; }
 .overrides code { font-size: 12px; margin-right: 5px; }
 .search { margin: 18px 0 0; }
 .search label { display: flex; flex-wrap: wrap; gap: 4px 7px; align-items: center; }

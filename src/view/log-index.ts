@@ -82,12 +82,22 @@ export class LogIndex {
     const all = { positions: fitting.slice(from, from + PAGE), end: from + PAGE, damaged: [] };
     const { positions, end, damaged } = filter.text === '' ? all : await this.#search(fitting, filter.text, from);
     return {
-      rows: positions.map((position) => ({ position, row: this.rows[position]! })),
+      rows: await Promise.all(
+        positions.map(async (position) => ({ position, row: await this.#withExcerpt(this.rows[position]!) })), // within its length
+      ),
       total: fitting.length,
       next: end < fitting.length ? end : undefined,
       searched: filter.text === '' ? 0 : Math.min(end, fitting.length),
       damaged,
     };
+  }
+
+  /** Logs of other programs keep none in their summaries: the sample itself says it. */
+  async #withExcerpt(row: IndexRow): Promise<IndexRow> {
+    if (row.excerpt !== '') return row;
+    const sample = await this.log.sample(row.entry).catch(() => undefined); // its own page says what is wrong with it
+    const said = sample?.turns.findLast(({ origin }) => origin === 'sampled')?.text ?? '';
+    return { ...row, excerpt: cut(said.trim()) };
   }
 
   /** Until a page is full or patience is at its end. */

@@ -17,6 +17,8 @@ export type ListedOpenRun = {
   readonly state: RunState;
   /** How far it is, in words. */
   readonly where: string;
+  /** Whether it has a page of its own: a probe of an endpoint keeps no journal of events. */
+  readonly hasPage: boolean;
 };
 
 const REPLIES = 'replies.jsonl';
@@ -29,7 +31,7 @@ export async function listOpenRun(folder: string): Promise<ListedOpenRun> {
   if (!existsSync(join(folder, CARD))) return openProbe(folder);
   const { card, events, state } = await readOpenRun(folder);
   const { name, model, started, overrides = [] } = card;
-  return { name, model, started, overrides, state, where: whereItIs(events) };
+  return { name, model, started, overrides, state, where: whereItIs(events), hasPage: true };
 }
 
 const header = z.object({ endpoint: z.string(), model: z.string() });
@@ -45,7 +47,7 @@ async function openProbe(folder: string): Promise<ListedOpenRun> {
     const { size } = await file.stat();
     const state = Lock.isHeld(join(folder, 'lock')) ? 'running' : 'stopped';
     const where = `${(size / 1e6).toFixed(1)} MB of replies`;
-    return { name: 'probe', model, started: undefined, overrides: [], state, where };
+    return { name: 'probe', model, started: undefined, overrides: [], state, where, hasPage: false };
   } finally {
     await file.close();
   }

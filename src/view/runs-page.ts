@@ -40,11 +40,12 @@ const STATES = { running: '● running', interrupted: '‖ interrupted', stopped
 /** One that has no results yet: how far it is stands where the gates will. */
 function openRow(
   path: string,
-  { name, model, started, overrides, state, where }: ListedOpenRun,
+  { name, model, started, overrides, state, where, hasPage }: ListedOpenRun,
   logs: readonly string[],
 ): Markup {
+  const title = path || '.';
   return html`<tr><td class="pick"></td>
-<th scope="row"><a href="${address('/run', { run: path || '.' })}">${path || '.'}</a><small>${name}</small>${overridesLine(overrides)}</th>
+<th scope="row">${hasPage ? html`<a href="${address('/run', { run: title })}">${title}</a>` : title}<small>${name}</small>${overridesLine(overrides)}</th>
 <td>${modelName(model)}</td><td class="when">${started?.slice(0, 16).replace('T', ' ')}</td>
 <td class="state ${state}">${STATES[state]}<small>${where}</small></td><td>${logLinks(path, logs)}</td></tr>
 `;

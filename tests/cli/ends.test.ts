@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, openSync, rmSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/cli/exit.ts';
@@ -52,5 +52,24 @@ describe('while the workers are inside the executor', () => {
       expect({ code, signal }).toEqual({ code: EXIT.interrupted, signal: null });
       expect(stderr).toBe('unrut: stops after this step; press Ctrl-C again to end at once\n');
     }
+  });
+});
+
+describe.skipIf(!existsSync('/dev/full'))('where nothing can be written', () => {
+  it.each([
+    ['standard output', [1], /^unrut: ENOSPC: no space left on device, write/],
+    ['standard error', [2], /^$/],
+    ['either', [1, 2], /^$/],
+  ] as const)('to %s, the process ends with 1', (_, full, told) => {
+    const stdio = [0, 1, 2].map((at) => (full.some((one) => one === at) ? openSync('/dev/full', 'w') : 'pipe'));
+    const words = [
+      '--import',
+      'tsx',
+      'src/cli/main.ts',
+      ...(full[0] === 1 ? ['problems', 'list'] : ['probe', 'nowhere']),
+    ];
+    const { status, signal, stderr } = spawnSync(process.execPath, words, { stdio, encoding: 'utf8', timeout: 30_000 });
+    expect({ status, signal }).toEqual({ status: EXIT.error, signal: null });
+    expect(stderr ?? '').toMatch(told);
   });
 });

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { eventLine } from '../../src/report/event-line.ts';
 import { harmless } from '../../src/cli/print.ts';
 import { excerpt } from '../../src/engine/http/failure.ts';
 import { EndpointError, InputError } from '../../src/errors.ts';
+import { eventLine } from '../../src/report/event-line.ts';
 import { renderTerminal } from '../../src/report/terminal.ts';
 import { visible, visibleData, visibleLine } from '../../src/visible.ts';
 import { fixtureResults as results } from '../report/fixture-results.ts';
