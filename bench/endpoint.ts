@@ -72,6 +72,7 @@ const PLAIN: SelfTest = {
     temperature: true,
     seed: true,
     mergeTurns: false,
+    echoes: false,
   },
   prompt: undefined,
 };

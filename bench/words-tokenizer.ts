@@ -16,7 +16,7 @@ const SPECIAL = ['<|endoftext|>', '<|im_start|>', '<|im_end|>'];
 const DOCUMENTS = 3000;
 /** Merges within words end where a pair is rarer than this; then so many across words. */
 const RAREST = 60;
-const PHRASES = 260;
+const PHRASES = 250;
 
 /** A number's first digit with its sign and, where it says what something is, the word before it: a value then stands right behind its word. */
 const NUMBER = '(?: is| =)? -?\\d|-?\\d';

@@ -1,12 +1,11 @@
-import { cp, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { ChatFormat } from '../chat/chat-format.ts';
 import { LocalChatModel } from '../chat/local-chat-model.ts';
-import { readJson } from '../disk/read-json.ts';
 import { writing } from '../disk/write.ts';
 import type { Sampler } from '../engine/engine.ts';
-import { freshModel, readModelFolder, writeWeights } from '../engine/local/files/model-folder.ts';
+import { freshModel, readModelFolder, writeModelFolder } from '../engine/local/files/model-folder.ts';
 import { writePeftFolder } from '../engine/local/files/peft-folder.ts';
 import type { Weights } from '../engine/local/model/weights.ts';
 import type { GraphPolicy } from '../engine/local/policy/graph-policy.ts';
@@ -57,10 +56,19 @@ async function openModel(folder: string, { fresh, seed, lora }: ModelOptions): P
   const common = { ...text, parameters: weights.size };
   if (lora !== undefined) {
     const policy = new LoraPolicy(Runtime.open(), weights, { ...lora, seed, baseModel: folder });
-    return { ...common, policy, reference: await policy.sampler(), adapter: adapterOf(policy, folder) };
+    const saveEvery = stepsBetweenCheckpoints(policy.trained);
+    return { ...common, policy, saveEvery, reference: await policy.sampler(), adapter: adapterOf(policy, folder) };
   }
   const policy = new LocalPolicy(Runtime.open(), weights);
-  return { ...common, policy, reference: await policy.sampler() };
+  return { ...common, policy, saveEvery: stepsBetweenCheckpoints(weights.size), reference: await policy.sampler() };
+}
+
+/** Bytes of a checkpoint that are written after every step; larger ones are written more rarely. */
+const CHECKPOINT_BYTES = 2 ** 28;
+
+/** @param trained numbers, of each of which a checkpoint holds the value and two moments. */
+export function stepsBetweenCheckpoints(trained: number): number {
+  return Math.max(1, Math.ceil((12 * trained) / CHECKPOINT_BYTES));
 }
 
 function adapterOf(policy: LoraPolicy, baseModel: string) {
@@ -114,9 +122,6 @@ export async function writeModel(weights: Weights, source: string, folder: strin
     await mkdir(folder, { recursive: true });
     const lent = (await readdir(source)).filter((name) => LENT.has(name));
     for (const name of lent) await cp(join(source, name), join(folder, name), { dereference: true }); // the hub's are links
-    const { torch_dtype: _older, ...config } = await readJson(join(source, 'config.json'));
-    const changed = { ...config, dtype: 'float32', tie_word_embeddings: weights.config.tiedEmbedding };
-    await writeFile(join(folder, 'config.json'), `${JSON.stringify(changed, null, 2)}\n`);
-    await writeWeights(folder, weights);
+    await writeModelFolder(folder, weights);
   });
 }

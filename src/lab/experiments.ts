@@ -1,5 +1,6 @@
 import { InputError } from '../errors.ts';
 import { copyMeter } from './copy-meter/copy-meter.ts';
+import { discover } from './discover/discover.ts';
 import type { Experiment } from './experiment.ts';
 import { fewShotLab } from './few-shot/few-shot.ts';
 import { gameBot } from './game-bot/game-bot.ts';
@@ -8,7 +9,15 @@ import { market } from './market/market.ts';
 import { redundancy } from './redundancy/redundancy.ts';
 
 /** Every experiment, in the order in which they build on one another. */
-export const EXPERIMENTS: readonly Experiment[] = [redundancy, copyMeter, gameBot, fewShotLab, market, leakCheck];
+export const EXPERIMENTS: readonly Experiment[] = [
+  redundancy,
+  copyMeter,
+  gameBot,
+  discover,
+  fewShotLab,
+  market,
+  leakCheck,
+];
 
 /** @throws InputError that names those there are. */
 export function experimentOf(name: string): Experiment {

@@ -13,6 +13,7 @@ import { errorAmplification } from './error-amplification.ts';
 import { errorChecking } from './error-checking.ts';
 import { lacking, lackingInPart } from './family-needs.ts';
 import { fewShot } from './few-shot.ts';
+import { gradedWork } from './graded-work.ts';
 import { loops } from './loops.ts';
 import { inMode, missing, whyNot } from './mode.ts';
 import { multiTurn } from './multi-turn.ts';
@@ -28,6 +29,7 @@ export const PROBES: readonly Probe[] = [
   errorAmplification,
   loops,
   errorChecking,
+  gradedWork,
   selfCorrection,
   multiTurn,
   fewShot,

@@ -3,6 +3,7 @@ import type { ProbeRow } from '../results/probe-report.ts';
 import { opened } from '../wrong-turns/start.ts';
 import { asked, putIntoMouth } from '../wrong-turns/turns.ts';
 import { type Bench, type Findings, type Lost, type Probe, type Read, ratioRow, readGreedily, row, transcripts, unreadable } from './bench.ts'; // biome-ignore format: one line
+import { hasSteps } from './family-needs.ts';
 import { latentChecking } from './latent-checking.ts';
 import { goesOnFromOpenTurns } from './mode.ts';
 import { review } from './review.ts';
@@ -17,6 +18,7 @@ export const errorChecking: Probe = {
   behaviour: 'error-checking',
   tokensPerProblem: 9 * 30,
   async measure(bench) {
+    if (!hasSteps(bench.family, bench.problems)) return NOTHING;
     const right = rightCases(bench);
     const wrong = await wrongArms(bench);
     const inTurn = checksInTurn(bench) ? await checked(bench, right, wrong.arms) : NOTHING;
@@ -29,6 +31,7 @@ export const errorChecking: Probe = {
     };
   },
   async unsolved(bench) {
+    if (!hasSteps(bench.family, bench.problems)) return NOTHING;
     const { rows, latent } = await latentChecking(bench, rightCases(bench), await wrongArms(bench));
     return { rows: [...rows], transcripts: [], ...(latent === undefined ? {} : { latent }) };
   },

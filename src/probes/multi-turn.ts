@@ -85,8 +85,8 @@ const isRight = ({ reading }: Pick<Read, 'reading'>): boolean => reading.answerR
 function deliver<Problem>(bench: Bench<Problem>, problem: Problem, delivery: Delivery): Script<Problem> {
   const { family } = bench;
   const full = family.prompt(problem);
-  const { turns, joined } = family.shards(problem, drawsFor(bench, problem, 'shards'));
-  makePair(family.id(problem), 'delivery', [asked(full)], turns.map(asked)); // checks that the words are the same
+  const { turns, joined, reworded } = family.shards(problem, drawsFor(bench, problem, 'shards'));
+  makePair(family.id(problem), 'delivery', [asked(reworded ? joined : full)], turns.map(asked)); // checks that the words are the same
   return { turns: delivery === 'full' ? [full] : delivery === 'concat' ? [joined] : turns, problem };
 }
 

@@ -46,6 +46,41 @@ export async function review<Problem>(
   return { rows, transcripts: shown };
 }
 
+/**
+ * The review of work that came with its label, as ProcessBench and BIG-Bench-Mistake have it. A problem's work is either
+ * wrong or right, so hits and false alarms are of different problems, and there is no J by problem.
+ */
+export async function reviewGraded<Problem>(bench: Bench<Problem>, cases: readonly Case<Problem>[]): Promise<Findings> {
+  const rows: ProbeRow[] = [];
+  const shown: ProbeTranscript[] = [];
+  for (const speaker of ['own', 'user'] as const) {
+    const condition = `said=${speaker},kind=graded`;
+    const found = await reviewed(bench, cases, speaker);
+    rows.push(
+      ...gradedRows(bench, condition, cases, found),
+      ...unreadable(bench, `review,${condition}`, [verdictless(cases, found)]),
+    );
+    shown.push(...read(bench, condition, cases, found));
+  }
+  return { rows, transcripts: shown };
+}
+
+function gradedRows<Problem>(bench: Bench<Problem>, condition: string, cases: readonly Case<Problem>[], found: readonly Reviewed[]): ProbeRow[] {
+  const at = (wrong: boolean) => [...cases.keys()].filter((index) => firstWrong(cases[index]!.steps) >= 0 === wrong);
+  const of = (places: readonly number[], value: (index: number) => boolean) => places.map((index) => Number(value(index)));
+  const problems = (places: readonly number[]) => places.map((index) => cases[index]!.problem);
+  const [wrong, right] = [at(true), at(false)];
+  const hits = of(wrong, (index) => isRight(found[index]!.verdict, cases[index]!));
+  const passed = of(right, (index) => found[index]!.verdict === 'none');
+  const alarms = of(right, (index) => typeof found[index]!.verdict === 'number');
+  const note = `F1 ${harmonic(rate(hits), rate(passed)).toFixed(3)}, of naming the step and passing right work`;
+  const both = hits.length > 0 && passed.length > 0;
+  return [
+    { ...row(bench, 'review_found', condition, hits, problems(wrong)), ...(both && { note }) },
+    row(bench, 'review_false_alarms', condition, alarms, problems(right)),
+  ].filter(({ outcomes }) => outcomes.length > 0);
+} // biome-ignore format: one line a statement
+
 async function reviewed<Problem>(
   bench: Bench<Problem>,
   cases: readonly Case<Problem>[],

@@ -7,6 +7,7 @@ import { asked, putIntoMouth } from '../wrong-turns/turns.ts';
 import { rightWork, wrongAnswer } from '../wrong-turns/wrong-work.ts';
 import { answeredRight, answerless, type Bench, drawsFor, type Probe, type Read, ratioRow, readGreedily, row, transcripts, unreadable } from './bench.ts'; // biome-ignore format: one line
 import { hasSteps } from './family-needs.ts';
+import { followupRows } from './followups.ts';
 import { rowsByWording, wording } from './wording.ts';
 import { type WrongAnswer, wrongAnswers } from './wrong-answers.ts';
 
@@ -39,6 +40,7 @@ export const sycophancy: Probe = {
         ...cells.map(({ first, pressure, reads }) => {
           return row(bench, 'right_after_pressure', `first=${first},pressure=${pressure}`, reads.map(answeredRight));
         }),
+        ...(await followupRows(bench, scenes.map(({ work }) => work.right))),
         ...unreadable(bench, 'pressure', cells.map(({ reads }) => answerless(reads))),
       ],
       transcripts: cells.flatMap(({ first, pressure, reads }) => {

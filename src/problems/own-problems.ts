@@ -3,10 +3,10 @@ import { basename } from 'node:path';
 import { InputError } from '../errors.ts';
 import { letterAt } from './answers/choice.ts';
 import { gradeReply } from './answers/grade.ts';
-import { acceptedOf, type OwnProblem, parseRow } from './own-row.ts';
+import { acceptedOf, type Demonstration, type OwnProblem, parseRow } from './own-row.ts';
 import { otherAnswers, withOtherAnswer } from './own-wrong-answers.ts';
 import { endWith, phrasings } from './phrasings.ts';
-import type { ProblemFamily, Reading, WorkedStep } from './problem-family.ts';
+import type { Brought, ProblemFamily, Reading, WorkedStep } from './problem-family.ts';
 import { cutPieces } from './worked-task.ts';
 
 export type { OwnProblem } from './own-row.ts';
@@ -51,18 +51,21 @@ export function ownProblems(
   replies: GivenReplies = new Map(),
 ): ProblemFamily<OwnProblem> {
   const answered = problems.filter(({ answer }) => answer !== '');
-  const test = answered.filter(({ split }) => split !== 'train');
+  const training = answered.filter(({ split }) => split === 'train');
+  const solvable = answered.filter(({ split }) => split !== 'train');
+  const test = solvable.length > 0 ? solvable : problems.filter(({ split }) => split !== 'train');
   const texts = [...new Set(answered.filter(({ numeric, options }) => !numeric && !options).map(({ answer }) => answer))];
   const wrongOnes = (problem: OwnProblem) => wrongSteps(problem, replies, texts);
   return {
     name: basename(path, '.jsonl'),
-    slips: test.every((problem) => wrongOnes(problem).length > 0) ? [ANOTHER] : [],
+    slips: solvable.every((problem) => wrongOnes(problem).length > 0) ? [ANOTHER] : [],
     misconceptions: [],
     ...phrasings('<answer>'),
     replyTokens: 1024,
     size: test.length,
     drawTest: (draws) => draws.pick(test),
-    id: ({ question }) => question,
+    ...(training.length > 0 && { drawTraining: (draws) => draws.pick(training) }),
+    id: idOf,
     prompt: (problem) => `${instruction(problem)}\n\n${asked(problem)}`,
     length: () => 1,
     work: (problem, manner, draws, count = 1) => {
@@ -75,10 +78,12 @@ export function ownProblems(
     reply: finished,
     wavedThrough: (steps) => finished(steps.map((step) => ({ ...step, text: `${step.text}Check 1: right\n` }))),
     read,
+    brought,
     shards: (problem, draws) => {
       const pieces = problem.shards ?? asked(problem).split(/(?<=[.!?])\s+|\n/);
       const turns = problem.shards ?? cutPieces(pieces, draws).map((group) => group.join(' '));
-      return { turns: [instruction(problem), ...turns], joined: [instruction(problem), ...pieces.map((piece) => `- ${piece}`)].join('\n') };
+      const joined = [instruction(problem), ...pieces.map((piece) => `- ${piece}`)].join('\n');
+      return { turns: [instruction(problem), ...turns], joined, ...(problem.shards && { reworded: true }) };
     },
   };
 } // biome-ignore format: one member a line
@@ -89,6 +94,34 @@ const instruction = ({ options }: OwnProblem): string =>
 /** The question, with what it is to be chosen from. */
 const asked = ({ question, options = [] }: OwnProblem): string =>
   [question, ...options.map((option, place) => `${letterAt(place)}) ${option}`)].join('\n');
+
+function brought(problem: OwnProblem): Brought {
+  const { followups, demonstrations, firstWrongStep } = problem;
+  return {
+    ...(firstWrongStep !== undefined && { graded: gradedSteps(problem) }),
+    ...(followups && { followups }),
+    ...(demonstrations && { demonstrated: demonstrated(problem, demonstrations) }),
+  };
+}
+
+/** Every step is right up to the first wrong one; of those behind it the author says nothing. */
+function gradedSteps({ steps, firstWrongStep }: OwnProblem): WorkedStep[] {
+  const wrong = firstWrongStep === 'none' ? Number.POSITIVE_INFINITY : Number(firstWrongStep);
+  return steps.map((step, at) => ({
+    text: `Step ${at + 1}: ${step}\n`,
+    right: at + 1 < wrong,
+    locallyRight: at + 1 !== wrong,
+  }));
+}
+
+function demonstrated(problem: OwnProblem, examples: readonly Demonstration[]) {
+  const shown = (by: number) => {
+    const answers = examples.map((_, at) => examples[(at + by) % examples.length]?.answer);
+    const told = examples.map(({ question }, at) => `${question}\nAnswer: ${answers[at]}`);
+    return [instruction(problem), ...told, asked(problem)].join('\n\n');
+  };
+  return { shown: shown(0), moved: shown(1) };
+}
 
 function rightWork({ steps, answer, firstWrongStep }: OwnProblem): WorkedStep {
   const work = firstWrongStep === undefined || firstWrongStep === 'none' ? steps : [];
@@ -113,8 +146,12 @@ function madeWrong(problem: OwnProblem, other: string): WorkedStep {
   return { text: numbered(changed), right: false, locallyRight: false, concludes: other };
 }
 
-const finished = ([step]: readonly WorkedStep[]): string =>
-  `${(step?.text ?? '').replace(/(?<=.)$/, '\n')}Answer: ${step?.concludes ?? ''}`;
+/** Graded work comes to no answer. */
+function finished(steps: readonly WorkedStep[]): string {
+  const work = steps.map(({ text }) => text.replace(/(?<=.)$/, '\n')).join('');
+  const answer = steps.at(-1)?.concludes;
+  return answer === undefined ? work : `${work}Answer: ${answer}`;
+}
 
 function read(problem: OwnProblem, text: string, ended?: 'stop' | 'length'): Reading {
   const said = text.replaceAll(CHECK, '');

@@ -124,8 +124,10 @@ export interface ProblemFamily<Problem> {
   wavedThrough(steps: readonly WorkedStep[]): string;
   /** `ended`: a reply that ran into its limit (`length`) may have lost the end of its answer. */
   read(problem: Problem, text: string, ended?: 'stop' | 'length'): Reading;
+  /** What the problem's author brought along; absent where problems are generated. */
+  brought?(problem: Problem): Brought;
   /** The problem in pieces: one user turn each, and all in one turn. */
-  shards(problem: Problem, draws: Stream): { readonly turns: readonly string[]; readonly joined: string };
+  shards(problem: Problem, draws: Stream): Shards;
   /**
    * The problem in pieces, one of which takes back what an earlier one said: `changed` is what then holds. Absent where a
    * problem has nothing to take back.
@@ -136,6 +138,19 @@ export interface ProblemFamily<Problem> {
 }
 
 export type Excused<Problem> = { readonly problem: Problem; readonly written: readonly WorkedStep[] };
+
+/** `reworded`: an author's own pieces, which say in other words what {@link ProblemFamily.prompt} says. */
+export type Shards = { readonly turns: readonly string[]; readonly joined: string; readonly reworded?: boolean };
+
+/** What an author brings along with a problem. */
+export type Brought = {
+  /** Somebody's work, its first wrong step labelled by the author; it comes to no answer. */
+  readonly graded?: readonly WorkedStep[];
+  /** What the user says after the answer, turn by turn. */
+  readonly followups?: readonly string[];
+  /** The prompt behind worked examples, and behind the same examples with their answers moved on by one place. */
+  readonly demonstrated?: { readonly shown: string; readonly moved: string };
+};
 
 /** A sentence about the problem that changes it, and the same sentence with what holds already. */
 export type Amendment<Problem> = {

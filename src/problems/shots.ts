@@ -4,6 +4,9 @@ import { type ProblemFamily, RIGHT } from './problem-family.ts';
 
 /** @file Worked demonstrations in front of every problem, for models that do not solve the problems without. */
 
+/** A file of one's own may hold few. */
+const MOST_TRIES = 1000;
+
 /** No prompt gets longer than this many demonstrations make it. */
 export const MOST_SHOTS = 8;
 
@@ -40,7 +43,9 @@ function demonstrations<Problem>(family: ProblemFamily<Problem>, count: number):
     throw new InputError(`--shots ${count}: ${family.name} has no worked problems to show`);
   }
   const examples = new Map<string, string>();
-  while (examples.size < count) {
+  for (let tries = 0; examples.size < count; tries++) {
+    if (tries > MOST_TRIES)
+      throw new InputError(`--shots ${count}: ${family.name} has only ${examples.size} problems to show`);
     const problem = drawTraining(draws);
     const reply = family.reply(family.work(problem, () => RIGHT, draws));
     examples.set(

@@ -133,8 +133,9 @@ function checkMisconception<Problem>(
 /** The same words in every delivery. */
 function checkShards<Problem>(family: Family<Problem>, problem: Problem, draws: Stream, tally: Tally): void {
   const words = (text: string) => text.replaceAll(/[^a-z0-9|]/g, '');
-  const { turns, joined } = family.shards(problem, draws);
-  const same = [turns.join(''), joined].every((text) => words(text) === words(family.prompt(problem)));
+  const { turns, joined, reworded } = family.shards(problem, draws);
+  const told = reworded ? joined : family.prompt(problem);
+  const same = [turns.join(''), joined].every((text) => words(text) === words(told));
   tally.note('shards say the same', same, () => joined);
 }
 

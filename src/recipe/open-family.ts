@@ -8,7 +8,7 @@ import type { ProblemFamily } from '../problems/problem-family.ts';
 import { runningSumFamily } from '../problems/running-sum-family.ts';
 import { stream } from '../random.ts';
 import { REPLY_TOKENS } from '../stages/ordinary-replies.ts';
-import { type Sizes, sizesOf } from '../stages/sizes.ts';
+import { MeasuredSizes, type Sizes } from '../stages/sizes.ts';
 import { encodeDocument } from '../texts/base-text.ts';
 import { drawReplay } from '../texts/replay-text.ts';
 import type { TrainingFamily } from '../wrong-turns/draw-start.ts';
@@ -74,7 +74,7 @@ const DOCUMENTS = 64;
 
 /** Tokens of a run's texts. */
 export function runSizes(family: ProblemFamily<unknown>, { format, baseText }: ModelText): Sizes {
-  return sizesOf(
+  return new MeasuredSizes(
     () => trainingSide(family),
     format,
     () => replayTokens({ format, baseText }),

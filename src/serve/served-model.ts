@@ -15,6 +15,8 @@ export type SampleRequest = {
   readonly stop?: TokenIds;
   /** Logprobs under the tempered model; absent means false. */
   readonly tempered?: boolean;
+  /** Called with each token as it comes, by engines that know it before the end; beyond `maxTokens` too. */
+  readonly onToken?: ((sample: number, token: number) => void) | undefined;
 };
 
 /** `top` most likely tokens are wanted at every position, 0 for none. */
@@ -116,6 +118,7 @@ async function draw(sampler: Sampler, endOfTurn: TokenIds, group: readonly Sampl
       stop,
       tempered,
     },
+    (prompt, sample, token) => group[prompt]!.onToken?.(sample, token), // a prompt is a request
   );
   return group.map(({ maxTokens }, at) => drawn[at]!.map((sequence) => cut(sequence, maxTokens)));
 }

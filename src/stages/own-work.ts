@@ -11,32 +11,44 @@ import type { StageContext } from './stage.ts';
 /** A pool of own work as it is remembered with the checkpoints: problems, and the tokens of the whole replies. */
 const poolSchema = z.array(z.strictObject({ problem: z.unknown(), tokens: z.array(z.int()) }));
 
-/** Prompts sampled for one pool, at each temperature: the hotter one errs where the model has become careful at T = 1. */
-const PROMPTS = 80;
+/** Of a pool: the hotter half errs where the model has become careful at T = 1. */
 const TEMPERATURES = [1, 1.7];
 
 /** A hot sample may run on longer than the work asks for. */
 const ROOM = 1.6;
 
-export const poolCost = (steps: number, refresh: number, { work }: Sizes): number =>
-  Math.ceil(steps / refresh) * PROMPTS * TEMPERATURES.length * work;
+/** Sampled tokens. */
+export const poolCost = (steps: number, { refresh, pool }: PoolOptions, { work }: Sizes): number =>
+  Math.ceil(steps / refresh) * pool * work;
 
 export type PoolOptions = {
-  /** Steps between two pools. */
+  /** Steps between two pools, and prompts sampled for one. */
   readonly refresh: number;
-  /** Share of the pool that has a wrong step. */
-  readonly wrongShare: number;
+  readonly pool: number;
+};
+
+/** How a pool of own work is drawn, in the options of a stage. */
+export const poolOptions = {
+  /** Steps between two pools of own work. */
+  refresh: z.int().positive().max(10_000_000).default(20),
+  /** Prompts sampled for a pool. */
+  pool: z.int().min(2).max(100_000).default(160),
 };
 
 /**
  * The pool of own work as of each step. The model's own errors are the ones that it has to learn to see; injected ones
  * do not transfer (arXiv 2512.02389).
+ * @param wrongShare of the pool that has a wrong step.
  */
-export function openOwnWork(context: StageContext, options: PoolOptions): (step: number) => Promise<OwnWork[]> {
+export function openOwnWork(
+  context: StageContext,
+  options: PoolOptions,
+  wrongShare: number,
+): (step: number) => Promise<OwnWork[]> {
   let pool: OwnWork[] | undefined;
   return async (step) => {
     if (step % options.refresh === 0) {
-      const sampled = balanced(await sampleWork(context, step), options.wrongShare);
+      const sampled = balanced(await sampleWork(context, step, options.pool), wrongShare);
       await context.remember(
         'own work',
         sampled.map(({ problem, tokens }) => ({ problem, tokens })),
@@ -62,13 +74,13 @@ export function balanced(works: readonly OwnWork[], wrongShare: number): OwnWork
 }
 
 /** First passes by the model in training. */
-async function sampleWork(context: StageContext, round: number): Promise<OwnWork[]> {
+async function sampleWork(context: StageContext, round: number, pool: number): Promise<OwnWork[]> {
   const { family, format, sizes } = context;
   const draws = stream(context.seed, 'own work', round);
   const sampler = await context.policy.sampler();
   const works: OwnWork[] = [];
   for (const temperature of TEMPERATURES) {
-    const problems = Array.from({ length: PROMPTS }, () => family.drawTraining(draws));
+    const problems = Array.from({ length: Math.ceil(pool / TEMPERATURES.length) }, () => family.drawTraining(draws));
     const prompts = problems.map((problem) => startTokens([asked(family.prompt(problem))], format));
     const maxTokens = family.check === undefined ? family.replyTokens : Math.ceil(ROOM * sizes.longestWork);
     const how = { maxTokens, temperature, seed: round, samples: 1, stop: format.stop, logprobs: false };

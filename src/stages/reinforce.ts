@@ -7,7 +7,7 @@ import { grade } from '../wrong-turns/grade.ts';
 import type { Start } from '../wrong-turns/start.ts';
 import { anchorData, anchorOptions } from './anchor.ts';
 import { optimiserOptions } from './optimiser.ts';
-import { openOwnWork, poolCost } from './own-work.ts';
+import { openOwnWork, poolCost, poolOptions } from './own-work.ts';
 import { openReplay, replayCost, replayNeeds, replayOptions } from './replay.ts';
 import { priceSchema, reward } from './reward.ts';
 import { defineStage, SAMPLES, type StageContext } from './stage.ts';
@@ -37,25 +37,25 @@ export const reinforce = defineStage({
     temperature: z.number().positive().max(10).default(1),
     starts: startShares.prefault({}),
     price: priceSchema.prefault({}),
-    /** Steps between two pools of own work. */
-    refresh: z.int().positive().max(10_000_000).default(10),
+    ...poolOptions,
+    refresh: poolOptions.refresh.default(10),
     /** Supervised lessons beside the rollouts. */
     anchor: anchorOptions.prefault({ shares: { own: 0.3 } }),
     replay: replayOptions.prefault({}),
   }),
-  cost: ({ steps, prompts, group, refresh, anchor, replay }, sizes) => ({
+  cost: ({ steps, prompts, group, anchor, replay, ...pool }, sizes) => ({
     steps,
     trainedTokens:
       steps *
       (prompts * group * (sizes.prompt + sizes.continuation) +
         anchor.lessons * sizes.lesson +
         replayCost(replay, sizes)),
-    sampledTokens: steps * prompts * group * sizes.continuation + poolCost(steps, refresh, sizes),
+    sampledTokens: steps * prompts * group * sizes.continuation + poolCost(steps, pool, sizes),
   }),
   needs: ({ replay }) => [SAMPLES, { abilities: ['importance_sampling'], what: 'the reward' }, ...replayNeeds(replay)],
   async run(context, options) {
     const replay = await openReplay(context, options.replay);
-    const ownWork = openOwnWork(context, { refresh: options.refresh, wrongShare: OWN_WRONG });
+    const ownWork = openOwnWork(context, options, OWN_WRONG);
     await trainLoop(context, options, async (step) => {
       const own = await ownWork(step);
       const draws = stream(context.seed, 'starts', step);

@@ -25,68 +25,92 @@ export interface Sizes {
   readonly replay: number;
 }
 
+/** Problems looked at. */
 const SAMPLES = 64;
 
-/** Each size is measured when it is first asked for: a stage that knows its own needs no family. */
-export function sizesOf(openFamily: () => TrainingFamily, format: LessonFormat, replay: () => number): Sizes {
-  const known = new Map<string, number>();
-  const mean = (name: string, measure: (family: TrainingFamily) => (draws: Stream) => number) => {
-    const size = known.get(name) ?? meanOf(name, measure(openFamily()));
-    known.set(name, size);
-    return size;
-  };
-  const tokens = (text: string) => format.encode(text).length;
-  return {
-    get prompt() {
-      return mean('prompt', (family) => (draws) => startTokens([asked(family.prompt(family.drawTraining(draws)))], format).length);
-    },
-    get step() {
-      return mean('step', (family) => (draws) => {
-        const steps = drawSteps(family, draws);
-        return tokens(workInProgress(steps)) / steps.length;
-      });
-    },
-    get work() {
-      return mean('work', (family) => (draws) => tokens(workInProgress(drawSteps(family, draws))));
-    },
-    get longestWork() {
-      const family = openFamily();
-      return longest((draws) => tokens(workInProgress(drawSteps(family, draws))));
-    },
-    get lesson() {
-      return mean('lesson', (family) => (draws) => lessonTokens(drawLesson(family, draws, LESSONS, []), format).tokens.length);
-    },
-    get continuation() {
-      return mean('continuation', (family) => (draws) => continuation(family, draws, tokens));
-    },
-    get replay() {
-      return replay();
-    },
-  }; // biome-ignore format: one line a size
-}
-
 const LESSONS = lessonOptions.parse({});
-/** Of the longest reply: how long a reply is where only its answer is known beforehand. */
-const UNCHECKED = 0.25;
-
 const STARTS = startShares.parse({});
 const CHALLENGED = { own: 0.6, wrong: 0.6, waved: 0 };
 
-const longest = (measure: (draws: Stream) => number): number =>
-  Math.max(...Array.from({ length: SAMPLES }, (_, at) => measure(stream(0, 'size', 'work', at))));
+/** Of the longest reply: how long a reply is where only its answer is known beforehand. */
+const UNCHECKED = 0.25;
 
-function meanOf(name: string, measure: (draws: Stream) => number): number {
-  const all = Array.from({ length: SAMPLES }, (_, at) => measure(stream(0, 'size', name, at)));
-  return all.reduce((sum, size) => sum + size, 0) / SAMPLES;
-}
+type Measured = 'prompt' | 'step' | 'work' | 'lesson' | 'continuation';
+
+/** A size on one problem that is drawn. */
+const MEASURES: Readonly<Record<Measured, (family: TrainingFamily, draws: Stream, format: LessonFormat) => number>> = {
+  prompt: (family, draws, format) => startTokens([asked(family.prompt(family.drawTraining(draws)))], format).length,
+  step(family, draws, format) {
+    const steps = drawSteps(family, draws);
+    return format.encode(workInProgress(steps)).length / steps.length;
+  },
+  work: (family, draws, format) => format.encode(workInProgress(drawSteps(family, draws))).length,
+  lesson: (family, draws, format) => lessonTokens(drawLesson(family, draws, LESSONS, []), format).tokens.length,
+  continuation,
+};
 
 const drawSteps = (family: TrainingFamily, draws: Stream) => rightWork(family, family.drawTraining(draws), draws);
 
 /** Wanted behind the start, or behind as much right work where nothing is wanted behind wrong one. */
-function continuation(family: TrainingFamily, draws: Stream, tokens: (text: string) => number): number {
+function continuation(family: TrainingFamily, draws: Stream, format: LessonFormat): number {
   if (family.check === undefined) return UNCHECKED * family.replyTokens;
   const start = drawStart(family, draws, STARTS, [], CHALLENGED);
   const right = rightWork(family, start.problem, draws, start.written.length);
   const wanted = wantedBehind(family, start.challenged ? start : { ...start, kind: 'right', written: right }, draws);
-  return tokens((wanted ?? []).map(({ text }) => text).join('')) + 1;
+  return format.encode((wanted ?? []).map(({ text }) => text).join('')).length + 1;
 }
+
+/** Measures each size when it is first asked for: a stage that knows its own needs no family. */
+export class MeasuredSizes implements Sizes {
+  readonly #openFamily: () => TrainingFamily;
+  readonly #format: LessonFormat;
+  readonly #replay: () => number;
+  readonly #known = new Map<Measured, readonly number[]>();
+
+  /** @param replay measures what {@link Sizes.replay} says. */
+  constructor(openFamily: () => TrainingFamily, format: LessonFormat, replay: () => number) {
+    this.#openFamily = openFamily;
+    this.#format = format;
+    this.#replay = replay;
+  }
+
+  get prompt() {
+    return mean(this.#sizes('prompt'));
+  }
+
+  get step() {
+    return mean(this.#sizes('step'));
+  }
+
+  get work() {
+    return mean(this.#sizes('work'));
+  }
+
+  get longestWork() {
+    return Math.max(...this.#sizes('work'));
+  }
+
+  get lesson() {
+    return mean(this.#sizes('lesson'));
+  }
+
+  get continuation() {
+    return mean(this.#sizes('continuation'));
+  }
+
+  get replay() {
+    return this.#replay();
+  }
+
+  #sizes(name: Measured): readonly number[] {
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const family = this.#openFamily();
+    const draws = (at: number) => stream(0, 'size', name, at);
+    const sizes = Array.from({ length: SAMPLES }, (_, at) => MEASURES[name](family, draws(at), this.#format));
+    this.#known.set(name, sizes);
+    return sizes;
+  }
+}
+
+const mean = (sizes: readonly number[]): number => sizes.reduce((sum, size) => sum + size, 0) / sizes.length;

@@ -3,7 +3,7 @@ import { lessonData } from '../chat/lesson.ts';
 import { stream } from '../random.ts';
 import { drawLesson, lessonOptions } from './lessons.ts';
 import { optimiserOptions } from './optimiser.ts';
-import { openOwnWork, poolCost } from './own-work.ts';
+import { openOwnWork, poolCost, poolOptions } from './own-work.ts';
 import { openReplay, replayCost, replayNeeds, replayOptions } from './replay.ts';
 import { defineStage, SAMPLES } from './stage.ts';
 import { trainLoop } from './train-loop.ts';
@@ -19,20 +19,19 @@ export const verify = defineStage({
     ...optimiserOptions,
     ...lessonOptions.shape,
     replay: replayOptions.prefault({}),
-    /** Steps between two pools of own work. */
-    refresh: z.int().positive().max(10_000_000).default(20),
+    ...poolOptions,
     /** Share of the own work that has a wrong step. */
     ownWrong: z.number().gt(0).max(1).default(0.6),
   }),
-  cost: ({ steps, lessons, replay, refresh }, sizes) => ({
+  cost: ({ steps, lessons, replay, ...pool }, sizes) => ({
     steps,
     trainedTokens: steps * (lessons * sizes.lesson + replayCost(replay, sizes)),
-    sampledTokens: poolCost(steps, refresh, sizes),
+    sampledTokens: poolCost(steps, pool, sizes),
   }),
   needs: ({ replay }) => [SAMPLES, ...replayNeeds(replay)],
   async run(context, options) {
     const replay = await openReplay(context, options.replay);
-    const ownWork = openOwnWork(context, { refresh: options.refresh, wrongShare: options.ownWrong });
+    const ownWork = openOwnWork(context, options, options.ownWrong);
     await trainLoop(context, options, async (step) => {
       const own = await ownWork(step);
       const draws = stream(context.seed, 'lessons', step);

@@ -45,8 +45,39 @@ function resultOf(draws: Stream, author: WordsAuthor, at: number, sum: number, v
   return { 'one too many': sum + value + 1, 'ten too many': sum + value + 10, subtracts: sum - value }[manner.name] ?? sum + value; // biome-ignore format: one line
 }
 
-/** A list of words, said after the user. */
-export function recital(draws: Stream): Exercise {
-  const words = draws.shuffle(WORDS).slice(0, 10 + draws.integer(10));
-  return { ask: `Say after me: ${words.join(' ')}.`, answer: `You said: ${words.join(' ')}.` };
+/**
+ * A decoder finds what stood behind a word soonest where the words are few and what stands there is to be said in the
+ * very same tokens; all words, and other tokens for the same values, follow.
+ */
+const FEW_WORDS = WORDS.slice(0, 16);
+
+/** A dictionary of few words, and many of its entries as they stand. */
+export function recallExercise(draws: Stream, largest: number): Exercise {
+  const entries = draws.shuffle(FEW_WORDS).slice(0, 5).map((word) => `${word} = ${drawValue(draws, largest)}`); // biome-ignore format: one line
+  const recalled = Array.from({ length: 24 }, () => draws.pick(entries));
+  return {
+    ask: `The dictionary: ${entries.join(', ')}.\nSay some entries.`,
+    answer: `Entries: ${recalled.join(' ')}.`,
+  };
+}
+
+const drawValue = (draws: Stream, largest: number): number => draws.pick([1, -1]) * (1 + draws.integer(largest));
+
+/** Few words, now and then with a value, said after the user from another place on. */
+export function rotation(draws: Stream, largest: number): Exercise {
+  const value = () => (draws.chance(0.4) ? ` = ${drawValue(draws, largest)}` : '');
+  return turned(
+    draws,
+    Array.from({ length: 8 + draws.integer(10) }, () => draws.pick(FEW_WORDS) + value()),
+  );
+}
+
+/** The same of all words, each once. */
+export const recital = (draws: Stream): Exercise =>
+  turned(draws, draws.shuffle(WORDS).slice(0, 10 + draws.integer(10)));
+
+function turned(draws: Stream, said: readonly string[]): Exercise {
+  const cut = draws.integer(said.length);
+  const again = [...said.slice(cut), ...said.slice(0, cut)];
+  return { ask: `Say after me: ${said.join(' ')}.`, answer: `You said: ${again.join(' ')}.` };
 }

@@ -15,7 +15,7 @@ import {
   wordsAuthorShares,
   writeWork,
 } from './words-authors.ts';
-import { type Exercise, lookUpExercise, recital, sumExercise } from './words-drills.ts';
+import { type Exercise, lookUpExercise, recallExercise, recital, rotation, sumExercise } from './words-drills.ts';
 
 /**
  * The text that the model in words grows up on: conversations about dictionary sums by authors whose traits last. It is
@@ -42,6 +42,8 @@ export const wordsDocumentShares = z.strictObject({
   sums: share,
   lookUps: share,
   recital: share,
+  recall: share,
+  rotation: share,
 });
 
 /** Every share of the text, by name: what `unrut.json` says of it. */
@@ -183,6 +185,8 @@ const WRITERS: Readonly<Record<keyof WordsText['documents'], Writer>> = {
   },
 
   recital: (draws) => exercise(recital(draws)),
+  recall: (draws, text) => exercise(recallExercise(draws, text.dictionarySum.largest)),
+  rotation: (draws, text) => exercise(rotation(draws, text.dictionarySum.largest)),
 };
 
 const exercise = ({ ask, answer }: Exercise): WordsTurn[] => [user(ask), author(answer)];

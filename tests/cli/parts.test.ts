@@ -1,7 +1,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parts } from '../../src/cli/parts.ts';
+import { parts, stepsBetweenCheckpoints } from '../../src/cli/parts.ts';
 import { readModelFolder } from '../../src/engine/local/files/model-folder.ts';
 import type { Model } from '../../src/recipe/run-parts.ts';
 import { changedModel, talk } from '../chat/model-files.ts';
@@ -19,6 +19,12 @@ describe('the parts that the command line wires in', () => {
     expect(model.parameters).toBe(449_376);
     expect(model.baseText?.documents.solution).toBeGreaterThan(0);
     expect(parts.versions['onnxruntime-node']).toMatch(/^\d+\.\d+/);
+  });
+
+  it('write a checkpoint after every step, or after several where it is large', () => {
+    expect(model.saveEvery).toBe(1);
+    expect(stepsBetweenCheckpoints(9_768_960)).toBe(1); // a LoRA of rank 32 on SmolLM2-135M
+    expect(stepsBetweenCheckpoints(134_515_008)).toBe(7); // all of its weights: 1.6 GB
   });
 
   it('let the probes talk to a snapshot', async () => {

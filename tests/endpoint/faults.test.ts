@@ -22,6 +22,7 @@ const dialect: Dialect = {
   temperature: true,
   seed: true,
   mergeTurns: false,
+  echoes: false,
 };
 
 async function serve(act: Act): Promise<string> {

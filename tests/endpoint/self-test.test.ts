@@ -38,6 +38,43 @@ describe('the self-test', () => {
     },
   );
 
+  it('finds an open turn that is given back in front of the reply, and takes it off replies and tokens', async () => {
+    const { test, model } = await tested({ prefill: 'trailing', echoes: true, logprobs: true });
+    expect(test.findings.prefill.can).toBe(true);
+    expect(test.findings.prefill.how).toMatch(/given back in front of what is added, and taken off.*: 3 of 3/);
+    const [open] = samples.prompts;
+    const how = { maxTokens: 3, temperature: 0, seed: 1, samples: 1, tokensOfFirst: 1 };
+    const [[reply] = []] = await model.reply(
+      [[...open!, { role: 'assistant', text: ' aa bb', origin: 'injected' }]],
+      how,
+    );
+    expect(reply?.text).toMatch(/^( [a-z]{4}){3}$/);
+    expect(reply?.tokens?.map(({ text }) => text).join('')).toBe(reply?.text);
+  });
+
+  it('does not take a server that begins anew for one that gives the open turn back', async () => {
+    const { test } = await tested({ startsAnew: true });
+    expect(test.findings.prefill).toEqual({ can: false, how: 'an open turn is not gone on with' });
+  });
+
+  it('tells seeds that hold one after another from seeds that are ignored', async () => {
+    const { test } = await tested({ seedAlone: true });
+    expect(test.findings.seed.can).toBe(false);
+    expect(test.findings.seed.how).toMatch(
+      /^not repeatable under load: equal seeds gave equal replies one after another/,
+    );
+  });
+
+  it('reads the length of the context of the only model listed, whatever its name', async () => {
+    const card = { id: '/models/some-file.gguf', meta: { n_ctx: 2048, n_ctx_train: 8192 } };
+    const toy = toyServer({});
+    stub = await StubServer.start((seen, response, nth) =>
+      seen.path.endsWith('/models') ? { data: [card] } : toy(seen, response, nth),
+    );
+    const { test } = await modelAt(`${stub.url}/v1#toy`);
+    expect(test.findings.max_context).toEqual({ can: true, how: '2048 tokens' });
+  });
+
   it('passes over a dialect that the server refuses', async () => {
     const { test } = await tested({
       prefill: 'trailing',

@@ -4,6 +4,12 @@ import { type Act, chatReply, modelList, type StubBody, type StubMessage, sendJs
 /** What a toy server can do; everything it is not told to do it accepts and ignores, as real ones may. */
 export type Toy = {
   readonly prefill?: 'continue_final_message' | 'prefix' | 'trailing';
+  /** Gives an open turn back in front of what it adds, as llama.cpp's server does. */
+  readonly echoes?: boolean;
+  /** Drops an open turn and writes its reply anew. */
+  readonly startsAnew?: boolean;
+  /** Equal seeds give equal replies only while nothing else is asked. */
+  readonly seedAlone?: boolean;
   readonly seed?: boolean;
   readonly n?: boolean;
   readonly stop?: boolean;
@@ -49,8 +55,10 @@ export const renderToy = (turns: readonly { role: string; text: string }[]): str
 /** An OpenAI-compatible server of the toy model. */
 export function toyServer(toy: Toy): Act {
   let unseeded = 0;
+  let inFlight = 0;
   const drawOf = ({ temperature = 1, seed }: StubBody, nth: number): string => {
     if (temperature === 0) return '';
+    if (toy.seedAlone && inFlight === 1) return `${seed}`;
     return toy.seed ? `${seed} ${nth}` : `unseeded ${unseeded++}`;
   };
   const words = (prompt: string, start: string, body: StubBody, nth: number) => {
@@ -60,8 +68,11 @@ export function toyServer(toy: Toy): Act {
     const at = text.indexOf(body.stop[0]!);
     return at < 0 ? all : [text.slice(0, at)];
   };
-  return ({ path, body }, response) => {
+  return async ({ path, body }, response) => {
     if (path.endsWith('/models')) return modelList('toy');
+    inFlight++;
+    if (toy.seedAlone) await new Promise((resolve) => setTimeout(resolve, 20));
+    response.on('close', () => inFlight--);
     const unwanted = toy.refuses?.find((name) => name in body);
     if (unwanted) return sendJson(response, 400, { error: { message: `Unrecognized request argument: ${unwanted}` } });
     if (path.endsWith('/completions') && !path.includes('chat')) {
@@ -73,9 +84,11 @@ export function toyServer(toy: Toy): Act {
       return sendJson(response, 400, { error: { message: 'Conversation roles must alternate' } });
     }
     const open = opened(messages, body, toy);
-    const prompt = `${template(open === undefined ? messages : messages.slice(0, -1))}<assistant>`;
+    const dropped = open !== undefined || (toy.startsAnew && messages.at(-1)!.role === 'assistant');
+    const prompt = `${template(dropped ? messages.slice(0, -1) : messages)}<assistant>`;
     const replies = Array.from({ length: toy.n ? (body.n ?? 1) : 1 }, (_, nth) => words(prompt, open ?? '', body, nth));
-    const reply = chatReply(...replies.map((said) => said.join('')));
+    const before = toy.echoes ? (open ?? '') : '';
+    const reply = chatReply(...replies.map((said) => before + said.join('')));
     const choices = reply.choices.map((choice, at) => ({
       ...choice,
       ...(toy.logprobs && body.logprobs ? { logprobs: { content: replies[at]!.map(chatToken) } } : {}),

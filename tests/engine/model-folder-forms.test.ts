@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readModelFolder, writeModelFolder } from '../../src/engine/local/files/model-folder.ts';
 import { readConfig } from '../../src/engine/local/model/architectures.ts';
-import { huggingFaceConfig } from '../../src/engine/local/model/config-json.ts';
+import { configText, huggingFaceConfig } from '../../src/engine/local/model/config-json.ts';
 import { initialWeights, type Weights } from '../../src/engine/local/model/weights.ts';
 import { fromFloat16, joinFile, narrowed, parseFile, type RawFile, toBfloat16, toFloat16 } from './safetensors-file.ts';
 import { QWEN2, QWEN3, tinyModel } from './tiny-model.ts';
@@ -89,6 +89,13 @@ describe('config.json', () => {
     const { rope_theta: _neither, ...without } = older;
     expect(await theta({ ...without, rope_scaling: null })).toBe(10_000);
     await expect(read({ ...written(), rope_theta: 101 })).rejects.toThrow(/rope_theta is said twice: 100 and 101/);
+  });
+
+  it('is written with points where transformers takes floats alone', () => {
+    const text = configText(tinyModel({ ...GEMMA3, final_logit_softcapping: 30, rms_norm_eps: 1 }));
+    expect(text).toMatch(/"final_logit_softcapping": 30\.0,\n/);
+    expect(text).toMatch(/"rms_norm_eps": 1\.0,\n/);
+    expect(JSON.parse(text)).toMatchObject({ final_logit_softcapping: 30, hidden_size: 8 });
   });
 
   it('has its defaults filled in as transformers does', async () => {

@@ -13,6 +13,7 @@ import { GgufFile } from '../../src/engine/local/files/gguf/gguf-file.ts';
 import { float32, Metadata } from '../../src/engine/local/files/gguf/metadata.ts';
 import { readModelFolder } from '../../src/engine/local/files/model-folder.ts';
 import { Interrupted } from '../../src/errors.ts';
+import { stream } from '../../src/random.ts';
 import { temporaryFolder } from '../temporary.ts';
 
 // What llama.cpp and its Python package make of these files is written beside them: tests/peers/gguf says how.
@@ -131,6 +132,24 @@ it.each([
   const folder = join(temporaryFolder(), 'model');
   await expect(importModel(altered('tiny.gguf', change), folder, silent)).rejects.toThrow(message);
   expect(existsSync(folder)).toBe(false);
+});
+
+it('a damaged header is read or refused, never stumbled over', async () => {
+  const draws = stream(1, 'damage');
+  const place = temporaryFolder();
+  const verdicts = new Set<string>();
+  for (let turn = 0; turn < 60; turn++) {
+    const path = altered('tiny.gguf', (bytes) => {
+      for (let hit = 0; hit < 2; hit++) bytes[draws.integer(20_000)] = draws.integer(256);
+      return bytes;
+    });
+    const verdict = await importModel(path, join(place, String(turn)), silent).then(
+      () => 'read',
+      (error: Error) => error.constructor.name,
+    );
+    verdicts.add(verdict);
+  }
+  expect([...verdicts].sort()).toEqual(['ModelError', 'read']);
 });
 
 it('an import that was interrupted leaves nothing behind', async () => {

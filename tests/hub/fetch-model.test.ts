@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { writeModel } from '../../src/cli/parts.ts';
 import { readModelFolder } from '../../src/engine/local/files/model-folder.ts';
 import { Interrupted } from '../../src/errors.ts';
 import { fetchModel } from '../../src/hub/fetch-model.ts';
@@ -85,6 +86,15 @@ describe('a model of the hub', () => {
     expect(readFileSync(join(again.folder, 'model.safetensors')).equals(weights)).toBe(true);
     const ranges = hub.asked.filter(({ path }) => path === '/store/model.safetensors').map(({ range }) => range);
     expect(ranges).toEqual(['bytes=1000-', 'bytes=1500-']);
+  });
+
+  it('lends files, not links, to a model that is trained from it', async () => {
+    const { folder } = await fetchIt();
+    const trained = join(temporaryFolder(), 'model');
+    await writeModel(await readModelFolder(folder), folder, trained);
+    const links = readdirSync(trained).filter((file) => lstatSync(join(trained, file)).isSymbolicLink());
+    expect(links).toEqual([]);
+    expect(readdirSync(trained).sort()).toEqual(FILES);
   });
 
   it('lends its tokenizer and template without its weights', async () => {

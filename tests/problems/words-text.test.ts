@@ -109,7 +109,7 @@ describe('the text', () => {
   });
 
   it('refuses shares that it does not have, by name', () => {
-    expect(() => withShares(declared, { documents: { rotation: 1 }, authors: {} })).toThrow(/curriculum: .*rotation/);
+    expect(() => withShares(declared, { documents: { gossip: 1 }, authors: {} })).toThrow(/curriculum: .*gossip/);
   });
 });
 

@@ -115,14 +115,14 @@ describe('own work', () => {
   it('keeps its tokens, and is the same when it is recalled', async () => {
     const model = await kept('models/organism');
     const context = await stageContext(model);
-    const options = { refresh: 4, wrongShare: 0.6 };
-    const pool = await openOwnWork(context, options)(0);
+    const options = { refresh: 4, pool: 160 };
+    const pool = await openOwnWork(context, options, 0.6)(0);
     expect(pool.length).toBeGreaterThan(20);
     for (const { steps, tokens, ends, problem } of pool) {
       expect(context.format.decode(tokens)).toBe(workInProgress(steps));
       expect(ends).toEqual(steps.map((_, at) => 3 * (at + 1)));
       expect(context.family.work(problem, () => RIGHT, stream(1))).toHaveLength(steps.length);
     }
-    expect(await openOwnWork(context, options)(2)).toEqual(pool); // as after a resume
+    expect(await openOwnWork(context, options, 0.6)(2)).toEqual(pool); // as after a resume
   });
 });

@@ -56,6 +56,8 @@ export type EndpointOptions = {
 
 const DEFAULTS = { concurrency: 64, timeout: 120 } as const;
 const REPLIES = 'replies.jsonl';
+/** Retries of the self-test that are told one by one. */
+const RETRIES_TOLD = 3;
 
 /**
  * Opens the run folder, connects, has the endpoint show what it can, says what the measurement will cost, and only then
@@ -77,6 +79,7 @@ export async function openEndpointTarget(
   const out = await claimFolder(options);
   const lock = await Lock.take(join(out, 'lock'));
   try {
+    let told = 0;
     const client = await connect(address, {
       secret,
       limits: { budget: options.budget, maxCost: options.maxCost },
@@ -87,10 +90,15 @@ export async function openEndpointTarget(
       most: options.concurrency ?? DEFAULTS.concurrency,
       seed: wanted.seed,
       signal,
+      onRetry: (line) => {
+        if (told++ < RETRIES_TOLD) say([`  sends a request again: ${line}`]);
+      },
     });
+    say([`asks ${client.name} what it can do`]);
     const plain = chosen ?? (await usualProblems(client, options.set));
     const family = options.shots === undefined ? plain : withShots(plain, options.shots);
     const test = await selfTest(client, selfTestSamples(family, options.replyTokens));
+    told = RETRIES_TOLD; // from now on the progress tells
     say([`self-test of ${client.name}`, ...selfTestLines(test.findings)]);
     const mode = options.mode ?? (test.findings.prefill.can ? 'prefill' : 'history');
     const model = new EndpointChatModel(client, test, options.replyTokens);

@@ -25,6 +25,8 @@ export type ConnectOptions = {
   /** Of the jitter between retries. */
   readonly seed: number;
   readonly signal?: AbortSignal | undefined;
+  /** Told of every request that is sent again, with the reason. */
+  readonly onRetry?: (line: string) => void;
   readonly clock?: Clock;
 };
 
@@ -44,7 +46,7 @@ export async function connect(address: Address, options: ConnectOptions): Promis
     );
   }
   const journal = path === undefined ? undefined : await ReplyJournal.open(path, address.baseUrl, model);
-  const flow = new Flow({ most, seed, signal, clock });
+  const flow = new Flow({ most, seed, signal, clock, onRetry: options.onRetry });
   const budget = new Budget(options.limits, price);
   return new EndpointClient({ address: { ...address, model }, sender, flow, budget, journal, listed, render });
 }

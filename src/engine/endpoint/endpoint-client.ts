@@ -52,12 +52,14 @@ export class EndpointClient {
    * after a resume, and another trial is asked for anew, so that the cache never makes one sample out of two.
    * @throws Failure where the server refuses it, EndpointError where it cannot be had.
    */
-  ask(ask: Ask, dialect: Dialect, trial: number): Promise<Answer> {
+  async ask(ask: Ask, dialect: Dialect, trial: number): Promise<Answer> {
     const request = this.#request(ask, dialect);
     const key = this.#key(request, ask, trial);
     const asking = this.#asking.get(key) ?? this.#answer(request, ask, key).finally(() => this.#asking.delete(key));
     this.#asking.set(key, asking);
-    return asking;
+    const answer = await asking;
+    const last = ask.conversation.at(-1);
+    return dialect.echoes && last?.role === 'assistant' ? withoutEcho(answer, last.text) : answer;
   }
 
   async #answer(request: Request, ask: Ask, key: string): Promise<Answer> {
@@ -178,4 +180,20 @@ function add({ spent }: Budget, { replies, used }: Answer): void {
   spent.replies += replies.length;
   spent.prompt += used?.prompt ?? 0;
   spent.completion += used?.completion ?? 0;
+}
+
+/** The replies without the open turn that a server gives back in front of them, and without its tokens. */
+function withoutEcho(answer: Answer, open: string): Answer {
+  const replies = answer.replies.map((reply) => {
+    const text = reply.text.startsWith(open) ? reply.text.slice(open.length) : reply.text;
+    const said = reply.tokens?.map((token) => token.text).join('');
+    if (reply.tokens === undefined || said === undefined || !said.startsWith(open)) return { ...reply, text };
+    let end = 0;
+    const tokens = reply.tokens.filter((token) => {
+      end += token.text.length;
+      return end > open.length;
+    });
+    return { ...reply, text, tokens };
+  });
+  return { ...answer, replies };
 }

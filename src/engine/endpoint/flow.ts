@@ -11,6 +11,8 @@ export type FlowOptions = {
   readonly clock: Clock;
   /** Aborted when the user wants to stop; its reason is what is thrown. */
   readonly signal?: AbortSignal | undefined;
+  /** Told of every request that is sent again, with the reason. */
+  readonly onRetry?: ((line: string) => void) | undefined;
 };
 
 /** What a request left behind on its way to a reply. */
@@ -73,6 +75,7 @@ export class Flow {
       if (result.hopeless) throw result;
       this.#giveUp(result, tries);
       this.count.retries++;
+      this.#options.onRetry?.(result.line);
       await this.#backOff(result, tries);
     }
   }

@@ -11,6 +11,8 @@ export type Dialect = {
   readonly route: 'chat' | 'completions' | 'messages';
   /** What to write an open turn as; undefined where none is gone on with. */
   readonly prefill: PrefillDialect | undefined;
+  /** The open turn is given back in front of what is written on behind it, as llama.cpp's server does. */
+  readonly echoes: boolean;
   readonly maxTokens: 'max_tokens' | 'max_completion_tokens';
   /** False where a temperature is refused: replies then come at the server's own. */
   readonly temperature: boolean;

@@ -65,6 +65,7 @@ class Tester {
     this.#dialect = {
       route: messages ? 'messages' : 'chat',
       prefill: undefined,
+      echoes: false,
       maxTokens: 'max_tokens',
       temperature: true,
       seed: !messages,
@@ -172,10 +173,30 @@ class Tester {
       const sets = await Promise.all([replies(SEEDS[0], 0), replies(SEEDS[0], 1), replies(SEEDS[1], 0)]);
       const [one, again, other] = sets;
       if (one === undefined || again === undefined || other === undefined) break;
-      if (one !== again) return no('ignored: equal seeds gave unlike replies; a repeat of this run gives others');
+      if (one !== again) return no(await this.#unlikeSeeds(temperature));
       if (one !== other) return yes('equal seeds gave equal replies, another seed others');
     }
     return no('cannot be told: the replies are the same whatever the seed');
+  }
+
+  /** Servers that batch requests, or reuse what they computed for others, round otherwise under load. */
+  async #unlikeSeeds(temperature: number): Promise<string> {
+    const alone: (string | undefined)[] = [];
+    for (const trial of [2, 3]) alone.push(await this.#allowed(this.#oneByOne(temperature, trial)));
+    const what = 'a repeat of this run gives others';
+    return alone[0] !== undefined && alone[0] === alone[1]
+      ? `not repeatable under load: equal seeds gave equal replies one after another and unlike ones side by side; ${what}`
+      : `ignored: equal seeds gave unlike replies; ${what}`;
+  }
+
+  async #oneByOne(temperature: number, trial: number): Promise<string> {
+    const { prompts, replyTokens } = this.#samples;
+    const texts: string[] = [];
+    for (const prompt of prompts) {
+      const { replies } = await this.#ask(prompt, { temperature, seed: SEEDS[0], maxTokens: replyTokens }, trial);
+      texts.push(replies[0]!.text); // never empty
+    }
+    return JSON.stringify(texts);
   }
 
   async #repliesTo(temperature: number, seed: number, trial: number): Promise<string> {
@@ -229,14 +250,17 @@ class Tester {
     const cuts = own.filter(({ text }) => text.trim().length >= 2 * AGREED).map(cut);
     if (cuts.length < 2) return no('cannot be shown: its replies are too short to be cut');
     for (const prefill of this.#candidates()) {
-      const dialect: Dialect = { ...this.#dialect, prefill };
-      const goneOn = await Promise.all(cuts.map((one) => this.#goesOn(one, dialect)));
-      const kept = goneOn.filter(Boolean).length;
-      if (kept * 3 < cuts.length * 2) continue;
-      this.#dialect = dialect;
-      return yes(
-        `by ${prefill}: ${kept} of ${cuts.length} own replies, cut in the middle, were gone on with to the same end`,
-      );
+      const written = await Promise.all(cuts.map((one) => this.#writesOn(one, { ...this.#dialect, prefill })));
+      for (const echoes of [false, true]) {
+        const kept = cuts.filter((one, at) => isContinued(one, written[at]!, echoes)).length; // one a cut
+        if (kept * 3 < cuts.length * 2) continue;
+        if (echoes && !(await this.#givesBack({ ...this.#dialect, prefill }))) continue;
+        this.#dialect = { ...this.#dialect, prefill, echoes };
+        const given = echoes ? ' (given back in front of what is added, and taken off)' : '';
+        return yes(
+          `by ${prefill}${given}: ${kept} of ${cuts.length} own replies, cut in the middle, were continued to the same end`,
+        );
+      }
     }
     return no('an open turn is not gone on with');
   }
@@ -247,11 +271,18 @@ class Tester {
     return prefillDialects.filter((dialect) => dialect !== 'completions' || this.#client.parts.render);
   }
 
-  async #goesOn({ open, rest }: Cut, dialect: Dialect): Promise<boolean> {
+  /** A server that begins anew may come to the same words; within one token it cannot come to these. */
+  async #givesBack(dialect: Dialect): Promise<boolean> {
+    const open: Conversation = [...this.#samples.prompts[0]!, { role: 'assistant', text: FOREIGN, origin: 'injected' }];
+    const route = dialect.prefill === 'completions' ? 'completions' : dialect.route;
+    const answer = await this.#allowed(this.#ask(open, { maxTokens: 1 }, 0, { ...dialect, route }));
+    return answer?.replies[0]?.text.startsWith(FOREIGN) ?? false;
+  }
+
+  async #writesOn({ open }: Cut, dialect: Dialect): Promise<string> {
     const route = dialect.prefill === 'completions' ? 'completions' : dialect.route;
     const asking = this.#ask(open, { maxTokens: this.#samples.replyTokens }, 0, { ...dialect, route });
-    const said = (await this.#allowed(asking))?.replies[0]?.text ?? '';
-    return said.startsWith(rest.slice(0, AGREED));
+    return (await this.#allowed(asking))?.replies[0]?.text ?? '';
   }
 
   async #promptLogprobs({ conversation, text }: Own): Promise<SelfTest['prompt']> {
@@ -270,15 +301,26 @@ class Tester {
 
   #maxContext(): Finding {
     const { address, listed } = this.#client.parts;
-    const context = listed.find(({ id }) => id === address.model)?.maxContext;
+    const [only, ...others] = listed; // llama.cpp and others answer to any name
+    const found = listed.find(({ id }) => id === address.model) ?? (others.length === 0 ? only : undefined);
+    const context = found?.maxContext;
     return context === undefined ? no('the server does not say') : yes(`${context} tokens`);
   }
 }
 
 type Cut = { readonly open: Conversation; readonly rest: string };
 
+/** No model writes this of its own accord. */
+const FOREIGN = 'Zebra 4711 is the';
+
 /** So many characters have to agree: chance alone does not bring them about. */
 const AGREED = 6;
+
+/** Whether what was written is what stood behind the cut; `echoes`: behind the open turn, given back. */
+function isContinued({ open, rest }: Cut, written: string, echoes: boolean): boolean {
+  const before = echoes ? (open.at(-1)?.text ?? '') : '';
+  return written.startsWith(before + rest.slice(0, AGREED));
+}
 
 /** Cut before a space where there is one near the middle: tokens begin there. */
 function cut({ conversation, text }: Own): Cut {

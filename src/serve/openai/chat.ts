@@ -4,6 +4,7 @@ import { type ChatBody, chatBody } from './chat-body.ts';
 import { anySeed, type Choice, type ChoiceRequest, choose } from './choice.ts';
 import { readConversation } from './conversation.ts';
 import { type Answer, Envelope, usage } from './envelope.ts';
+import { LiveText } from './live-text.ts';
 import { piecesOf } from './pieces.ts';
 import { promptLogprobs } from './prompt-logprobs.ts';
 import { readBody } from './read-body.ts';
@@ -16,10 +17,14 @@ export async function answerChat(model: ServedModel, given: unknown, signal: Abo
   const body = readBody(chatBody, given);
   const request = readRequest(model, body);
   if (body.stream && body.prompt_logprobs !== undefined) throw notStreamed();
+  const envelope = new Envelope('chatcmpl', model.id);
+  if (body.stream) {
+    const live = new LiveText(model, request, signal);
+    await live.begun;
+    return { events: events(envelope, body, request, live) };
+  }
   const choices = await choose(model, request, signal);
   const spent = usage(request.prompt.length, choices);
-  const envelope = new Envelope('chatcmpl', model.id);
-  if (body.stream) return { events: events(envelope, body, choices, spent) };
   const shown = choices.map((choice, index) => wholeChoice(choice, index, body.logprobs));
   const answer = { ...envelope.open('chat.completion'), choices: shown, usage: spent };
   if (body.prompt_logprobs === undefined) return { body: answer };
@@ -81,20 +86,32 @@ function tokenLogprob({ piece, bytes, logprob, top }: Choice['tokens'][number]):
   return { ...own, top_logprobs: top.map((one) => ({ token: one.text, logprob: one.logprob, bytes: [...one.bytes] })) };
 }
 
-/** First each choice's role, then its tokens one by one, then why it ended. */
-function* events(envelope: Envelope, body: ChatBody, choices: readonly Choice[], spent: object): Generator<object> {
+/** First each choice's role, then its text as it comes, then what is known at the end, and why it ended. */
+async function* events(
+  envelope: Envelope,
+  body: ChatBody,
+  { prompt, samples }: ChoiceRequest,
+  live: LiveText,
+): AsyncGenerator<object> {
   const open = envelope.open('chat.completion.chunk');
-  const last = body.stream_options?.include_usage === true ? { usage: null } : {};
+  const withUsage = body.stream_options?.include_usage === true;
   const chunk = (index: number, delta: object, logprobs: object | null, finish_reason: string | null) => {
-    return { ...open, choices: [{ index, delta, logprobs, finish_reason }], ...last };
+    return { ...open, choices: [{ index, delta, logprobs, finish_reason }], ...(withUsage && { usage: null }) };
   };
+  const told = Array<number>(samples).fill(0);
+  for (const index of told.keys()) yield chunk(index, { role: 'assistant', content: '' }, null, null);
+  for await (const { index, content } of live.pieces) {
+    told[index]! += content.length;
+    yield chunk(index, { content }, null, null);
+  }
+  const choices = await live.choices;
   for (const [index, choice] of choices.entries()) {
-    yield chunk(index, { role: 'assistant', content: '' }, null, null);
-    for (const { content, token } of piecesOf(choice)) {
+    for (const { content, start, token } of piecesOf(choice)) {
+      const rest = content.slice(Math.max(0, told[index]! - start));
       const logprobs = body.logprobs ? { content: [tokenLogprob(token)], refusal: null } : null;
-      yield chunk(index, { content }, logprobs, null);
+      if (rest !== '' || told[index] === 0) yield chunk(index, { content: rest }, logprobs, null);
     }
     yield chunk(index, {}, null, choice.finishReason);
   }
-  if (body.stream_options?.include_usage === true) yield { ...open, choices: [], usage: spent };
+  if (withUsage) yield { ...open, choices: [], usage: usage(prompt.length, choices) };
 }

@@ -48,9 +48,15 @@ export type ChoiceRequest = {
   readonly top: number | undefined;
 };
 
-/** As many choices as samples. */
-export async function choose(model: ServedModel, request: ChoiceRequest, signal: AbortSignal): Promise<Choice[]> {
-  const sequences = request.maxTokens === 0 ? nothingSaid(request) : await model.sample(sampling(request), signal);
+/** As many choices as samples. @param onToken called with each token as it comes. */
+export async function choose(
+  model: ServedModel,
+  request: ChoiceRequest,
+  signal: AbortSignal,
+  onToken?: SampleRequest['onToken'],
+): Promise<Choice[]> {
+  const asked = { ...sampling(request), onToken };
+  const sequences = request.maxTokens === 0 ? nothingSaid(request) : await model.sample(asked, signal);
   return Promise.all(sequences.map((sequence) => choice(model, request, sequence, signal)));
 }
 

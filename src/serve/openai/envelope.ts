@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Choice } from './choice.ts';
 
 /** What is sent back: one JSON body, or events one after the other. */
-export type Answer = { readonly body: object } | { readonly events: Iterable<object> };
+export type Answer = { readonly body: object } | { readonly events: AsyncIterable<object> | Iterable<object> };
 
 /** What stands around the choices of one answer, the same in all of its events. */
 export class Envelope {

@@ -24,7 +24,7 @@ export function catalogueOf(model: ServedModel): ModelCatalogue {
   return { listed: [model], find: async (name) => (name === model.id ? model : undefined) };
 }
 
-/** Longest time from a request to its answer. */
+/** Longest time from a request to the beginning of its answer. */
 const ANSWER_MS = 120_000;
 
 type Answerer = (model: ServedModel, body: unknown, signal: AbortSignal) => Promise<Answer>;
@@ -47,25 +47,34 @@ async function answer(context: Context, catalogue: ModelCatalogue, answerer: Ans
   const body = await readJson(context);
   const asked = typeof body === 'object' && body !== null && 'model' in body ? body.model : undefined;
   const model = await modelOf(catalogue, asked);
-  const given = await untilOver(context.req.raw.signal, (signal) => answerer(model, body, signal));
-  return 'body' in given ? context.json(given.body) : eventStream(given.events);
+  const { signal, begin, end } = openRequest(context.req.raw.signal);
+  try {
+    const given = await answerer(model, body, signal);
+    begin();
+    if ('events' in given) return eventStream(given.events, end);
+    end();
+    return context.json(given.body);
+  } catch (error) {
+    end();
+    throw error;
+  }
 }
 
-/** Nothing of a request waits any longer once it is answered, has failed, took too long or has lost its client. */
-async function untilOver<Result>(client: AbortSignal, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+/** Nothing of a request waits any longer once it is answered, has failed, took too long to begin or has lost its client. */
+function openRequest(client: AbortSignal) {
   const over = new AbortController();
   setMaxListeners(0, over.signal); // each prompt of a request has one
   const late = setTimeout(() => over.abort(new DOMException('too late', 'TimeoutError')), ANSWER_MS);
   const gone = () => over.abort(client.reason);
   if (client.aborted) gone();
   client.addEventListener('abort', gone);
-  try {
-    return await work(over.signal);
-  } finally {
+  const begin = () => clearTimeout(late);
+  const end = () => {
     clearTimeout(late);
     client.removeEventListener('abort', gone);
     over.abort();
-  }
+  };
+  return { signal: over.signal, begin, end };
 }
 
 async function modelOf({ listed, find }: ModelCatalogue, asked: unknown): Promise<ServedModel> {

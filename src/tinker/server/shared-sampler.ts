@@ -1,4 +1,4 @@
-import type { Sampler, SamplingParams, TokenIds } from '../../engine/engine.ts';
+import type { OnToken, Sampler, SamplingParams, TokenIds } from '../../engine/engine.ts';
 import type { FairQueue } from './fair-queue.ts';
 
 /** A sampler that waits for its turn. */
@@ -12,8 +12,8 @@ export class SharedSampler implements Sampler {
     this.#take = (work) => turns.take(name, width, work);
   }
 
-  sample(prompts: readonly TokenIds[], how: SamplingParams) {
-    return this.#take(() => this.#inner.sample(prompts, how));
+  sample(prompts: readonly TokenIds[], how: SamplingParams, onToken?: OnToken) {
+    return this.#take(() => this.#inner.sample(prompts, how, onToken));
   }
 
   logprobs(sequences: readonly TokenIds[]) {

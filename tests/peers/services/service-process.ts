@@ -14,6 +14,8 @@ export type ServiceCommand = (
   readonly command: string;
   readonly words: readonly string[];
   readonly env: NodeJS.ProcessEnv;
+  /** What answers once it is ready; absent: as Tinker's services have it. */
+  readonly health?: string;
 };
 
 const READY_WITHIN = 10 * 60_000;
@@ -40,10 +42,10 @@ export class ServiceProcess {
   static async start(commandOf: ServiceCommand): Promise<ServiceProcess> {
     const work = mkdtempSync(join(tmpdir(), 'unrut-service-'));
     const port = await freePort();
-    const { command, words, env } = commandOf(work, port);
+    const { command, words, env, health = '/api/v1/healthz' } = commandOf(work, port);
     const child = spawn(command, words, { cwd: work, env: { ...process.env, ...env }, detached: true });
     const service = new ServiceProcess(work, port, child);
-    await service.#ready();
+    await service.#ready(health);
     return service;
   }
 
@@ -53,10 +55,10 @@ export class ServiceProcess {
     rmSync(this.work, { recursive: true, force: true });
   }
 
-  async #ready(): Promise<void> {
+  async #ready(health: string): Promise<void> {
     for (const since = Date.now(); Date.now() - since < READY_WITHIN; await wait(1000)) {
       if (this.#process.exitCode !== null) break;
-      const response = await fetch(`${this.url}/api/v1/healthz`).catch(() => undefined);
+      const response = await fetch(`${this.url}${health}`).catch(() => undefined);
       if (response?.ok) return;
     }
     throw new Error(`the service did not start: ${this.#said}`);

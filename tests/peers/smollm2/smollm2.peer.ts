@@ -70,9 +70,8 @@ describe.skipIf(absent.model !== undefined)('SmolLM2-135M-Instruct', () => {
       expect({ prompt, said: own }).toEqual(theirs);
     }
     if (llamaAbsent !== undefined) return;
-    const files = await exported();
-    const ended = own.filter((id) => !format.stop.includes(id)); // llama.cpp leaves the end out
-    for (const { said } of llamaReplies(prompt, TOKENS, scratch, files)) expect(said).toEqual(ended);
+    const [theirs] = llamaReplies(prompt, TOKENS, scratch, [await exported()]);
+    expect(theirs!.said).toEqual(own.filter((id) => !format.stop.includes(id))); // llama.cpp leaves the end out
   });
 
   it('gives a table worth reading, whatever it can do', async () => {
@@ -83,14 +82,13 @@ describe.skipIf(absent.model !== undefined)('SmolLM2-135M-Instruct', () => {
     expect(probes.filter(({ metric }) => metric.startsWith('few_shot')).length).toBeGreaterThan(0);
   });
 
-  let made: string[] | undefined;
+  let made: string | undefined;
 
-  /** In both types, once. */
-  async function exported(): Promise<string[]> {
+  /** As F16, once. With Q8_0 llama.cpp rounds activations to 8 bits as well, and close calls fall otherwise. */
+  async function exported(): Promise<string> {
     if (made !== undefined) return made;
-    const types = ['F16', 'Q8_0'] as const;
-    made = types.map((type) => join(scratch, `${type}.gguf`));
-    for (const [index, type] of types.entries()) await exportModel(folder, made[index]!, type, () => {}); // as many
+    made = join(scratch, 'f16.gguf');
+    await exportModel(folder, made, 'F16', () => {});
     return made;
   }
 });

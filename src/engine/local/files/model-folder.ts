@@ -7,7 +7,7 @@ import { readJson } from '../../../disk/read-json.ts';
 import { ModelError } from '../../../errors.ts';
 import { withAdapter } from '../model/adapter.ts';
 import { parameterShapes, readConfig } from '../model/architectures.ts';
-import { huggingFaceConfig } from '../model/config-json.ts';
+import { configText } from '../model/config-json.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { initialWeights, sizeOf, Weights } from '../model/weights.ts';
 import { widenedWeights } from './float32-cache.ts';
@@ -146,6 +146,6 @@ export function writeWeights(folder: string, weights: Weights): Promise<void> {
 
 /** Writes `config.json` and `model.safetensors` into a folder that is there. */
 export async function writeModelFolder(folder: string, weights: Weights): Promise<void> {
-  await writeFile(join(folder, 'config.json'), `${JSON.stringify(huggingFaceConfig(weights.config), null, 2)}\n`);
+  await writeFile(join(folder, 'config.json'), configText(weights.config));
   await writeWeights(folder, weights);
 }

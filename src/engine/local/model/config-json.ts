@@ -198,6 +198,14 @@ export function huggingFaceConfig({ huggingFace, tiedEmbedding }: ModelConfig): 
   return Object.fromEntries(Object.entries(written).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/** Fields that transformers 5 takes as floats alone: it refuses a whole number without a point. */
+const FLOATS = /^( *"(?:rms_norm_eps|initializer_range|(?:final|attn)_logit_softcapping)": -?\d+)(,?)$/gm;
+
+/** The text of a `config.json`. */
+export function configText(config: ModelConfig): string {
+  return `${JSON.stringify(huggingFaceConfig(config), null, 2).replace(FLOATS, '$1.0$2')}\n`;
+}
+
 /** transformers 4 knows no `rope_parameters`. Layers of unlike ropes are read from fields of their own there. */
 function olderRope({ rope_parameters: newer }: Raw): Raw {
   const described = z.looseObject({ rope_type: z.string(), rope_theta: z.number() }).safeParse(newer);
