@@ -41,7 +41,7 @@ const rowSchema = z.strictObject({
   answer: answer.optional(),
   answers: z.array(answer).min(1).optional(),
   options: z.array(answer).min(2).max(10).optional(),
-  steps: z.array(text).min(1).optional(),
+  steps: z.array(z.string().trim()).min(1).optional(),
   first_wrong_step: z.union([z.int().min(1), z.literal('none')]).optional(),
   wrong: z.union([text, z.array(text).min(1)]).optional(),
   shards: z.array(text).min(2).optional(),
@@ -90,7 +90,7 @@ function toProblem(row: Row, where: string): OwnProblem {
     question,
     answer: first ?? '',
     numeric: options === undefined && first !== undefined && readValue(first).kind === 'number',
-    steps,
+    steps: firstWrongStep === undefined ? steps.filter((step) => step !== '') : steps, // a label counts every line
     ...(others.length > 0 && { others }),
     ...(options && { options }),
     ...(firstWrongStep !== undefined && { firstWrongStep }),

@@ -49,7 +49,9 @@ function chosenByText(said: string, options: readonly string[]): string[] {
 
 /** What the text behind a letter says: the text of another option, or another letter. An article is no letter. */
 function alsoSaid(behind: string, letter: string, options: readonly string[] | undefined): string[] {
-  const [, other] = /^(?:,|and|or|\/)\s*\(?([A-J])\)?(?![\w'])/.exec(behind) ?? [];
+  const [, inBrackets, alone] =
+    /^(?:,|and|or|&|\/)?\s*(?:\(([A-J])\)|(?:and |or )?([A-J])(?=\s*(?:$|[.,)])))/.exec(behind) ?? [];
+  const other = inBrackets ?? alone;
   if (other !== undefined) return [other];
   const texts = options ? chosenByText(behind, options) : [];
   return texts.filter((one) => one !== letter);

@@ -10,6 +10,8 @@ export type Claim = {
   readonly rest: string;
   /** In a box, which says itself where it ends. */
   readonly boxed: boolean;
+  /** The last box before it, where it is none itself: what is said behind a box is often said about it. */
+  readonly box?: Claim | undefined;
 };
 
 export type Claimed =
@@ -83,9 +85,14 @@ function marked(text: string): Found | undefined {
     const claim = claimAt(text, start, markers[at + 1]?.index ?? text.length);
     const box = markers[at + 1];
     if (claim.statement === '' && box && text.slice(start, box.index).trim() === '') continue;
-    return claim;
+    return { ...claim, box: boxBefore(text, markers.slice(0, at)) };
   }
   return undefined;
+}
+
+function boxBefore(text: string, markers: readonly RegExpMatchArray[]): Claim | undefined {
+  const last = markers.findLastIndex(([sign]) => sign.startsWith('\\'));
+  return last < 0 ? undefined : boxes(text, markers.slice(0, last + 1));
 }
 
 const SENTENCE = 200;

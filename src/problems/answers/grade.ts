@@ -29,8 +29,19 @@ export function accepted(answers: readonly string[], options?: readonly string[]
 /** Reads the last answer of a reply and holds it against what is right. What cannot be read for certain is not graded. */
 export function gradeReply(reply: string, right: Accepted, ended: 'stop' | 'length' = 'stop'): Graded {
   const { claim, unreadable } = lastClaim(reply, (line, alone) => isBare(line, alone, right), ended);
-  return claim ? gradeClaim(claim, right, reply) : none(unreadable);
+  if (claim === undefined) return none(unreadable);
+  return gradeClaim(claim.box && !isPlain(claim, right) ? claim.box : claim, right, reply);
 }
+
+/** Whether a claim is nothing but an answer: one in other words does not take back what stands in a box before it. */
+function isPlain(claim: Claim, right: Accepted): boolean {
+  if (isChoice(right)) return choiceIn(claim.statement, right.options).length > 0;
+  if (match(claim, right.values) !== undefined || isRejected(claim.statement)) return true;
+  return readValue(claim.statement).kind !== 'text' || isOfWords(right, claim.statement);
+}
+
+const isOfWords = ({ values }: Accepted, statement: string): boolean =>
+  values.every(({ kind }) => kind === 'text') && statement.split(/\s+/).length <= SHORT;
 
 const none = (unreadable: Unreadable): Graded => ({ answer: undefined, right: false, unreadable });
 const graded = (answer: string, right: boolean): Graded => ({ answer, right });
@@ -91,7 +102,7 @@ function gradeChoice({ statement }: Claim, { answers, options }: Accepted, reply
 /** What a plain text says its number is, of an equation behind the last `=`. */
 function gradeNumber(statement: string, right: Accepted): Graded {
   const results = affirmed(withoutLatex(statement)).map((part) => part.slice(part.lastIndexOf('=') + 1));
-  if (results.some((part) => /\\[a-zA-Z]|[\^√]/.test(part))) return none('no value');
+  if (results.some((part) => /\\[a-zA-Z]|[\^√]/.test(part))) return gradeMaths(statement, right);
   const numerals = results.flatMap(numeralsIn);
   const distinct = new Set(numerals.map(({ value, scaled }) => spellAny(value ?? scaled)));
   const [numeral] = numerals;

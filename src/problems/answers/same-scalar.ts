@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { createContext, Script } from 'node:vm';
 import type { ComputeEngine, Expression } from '@cortex-js/compute-engine';
 import { stream } from '../../random.ts';
 
@@ -9,12 +10,26 @@ import { stream } from '../../random.ts';
  */
 export function sameScalar(a: string, b: string, how: 'equal' | 'up to a factor' = 'equal'): boolean | undefined {
   if (!isSmall(a) || !isSmall(b)) return undefined;
+  const library = computeEngine();
+  return inTime(() => {
+    const [one, other] = [parse(library, a), parse(library, b)];
+    return one && other && sameValues(one, other, how);
+  });
+}
+
+/** Wall time, ms: a hundred times what a comparison takes, so that a busy machine finds the same. */
+const LIMIT = 1000;
+const context = createContext({});
+const run = new Script('compute()');
+
+/** Undefined where the library cannot take it, or does not come to an end: then another engine is made for the next one. */
+function inTime(compute: () => boolean | undefined): boolean | undefined {
+  context.compute = compute;
   try {
-    const [one, other] = [parse(a), parse(b)];
-    if (one === undefined || other === undefined) return undefined;
-    return sameValues(one, other, how);
-  } catch {
-    return undefined; // what the library cannot take is what cannot be told
+    return run.runInContext(context, { timeout: LIMIT });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') engine = undefined; // it was stopped in the middle
+    return undefined;
   }
 }
 
@@ -54,8 +69,8 @@ function computeEngine(): ComputeEngine {
   return engine;
 }
 
-function parse(latex: string): Expression | undefined {
-  const parsed = computeEngine().parse(latex);
+function parse(library: ComputeEngine, latex: string): Expression | undefined {
+  const parsed = library.parse(latex);
   return parsed.isValid ? parsed : undefined;
 }
 

@@ -55,12 +55,16 @@ function sameBased(a: Value, b: Value): boolean | undefined {
 
 function sameSeveral(a: Value, b: Value): boolean | undefined {
   if (a.kind !== 'several' || b.kind !== 'several') return sameAsOne(a, b);
-  const loose = (a.brackets === 'list' || b.brackets === 'list') && a.brackets !== b.brackets;
   if (isUnordered(a.brackets) && isUnordered(b.brackets)) return sameInAnyOrder(a.parts, b.parts);
-  if (loose) return sameInOrder(a.parts, b.parts) ? true : undefined;
-  if (a.brackets !== b.brackets) return isInterval(a) && isInterval(b) ? false : undefined;
-  return sameInOrder(a.parts, b.parts);
+  if (a.brackets === b.brackets) return sameInOrder(a.parts, b.parts);
+  if (isInterval(a) && isInterval(b)) return false;
+  if (!isRow(a) || !isRow(b)) return undefined;
+  if ((a.brackets === 'list' || b.brackets === 'list') && sameInOrder(a.parts, b.parts)) return true;
+  return sameInAnyOrder(a.parts, b.parts) === false ? false : undefined;
 }
+
+/** What a union or a matrix comes to may be written as something else; these are what stands in them. */
+const isRow = ({ brackets }: Several): boolean => brackets !== 'union' && brackets !== 'matrix';
 
 const isInterval = ({ brackets }: Several): boolean => /^[([][)\]]$/.test(brackets);
 
