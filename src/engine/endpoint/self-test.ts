@@ -4,10 +4,8 @@ import { Failure } from '../http/failure.ts';
 import type { Answer } from './answer.ts';
 import { AGREED, type Cut, cut, FOREIGN, isContinued, type Own } from './cut-reply.ts';
 import type { EndpointClient } from './endpoint-client.ts';
+import { type Finding, no, yes } from './finding.ts';
 import { type Ask, type Dialect, type PrefillDialect, prefillDialects } from './request.ts';
-
-/** What was found out, and how: a sentence for the report. */
-export type Finding = { readonly can: boolean; readonly how: string };
 
 /** What can be asked of an endpoint, in the order of the report. */
 export const abilities = [
@@ -44,9 +42,6 @@ export async function selfTest(client: EndpointClient, samples: Samples): Promis
     throw client.stopped(error);
   }
 }
-
-const yes = (how: string): Finding => ({ can: true, how });
-const no = (how: string): Finding => ({ can: false, how });
 
 const SEEDS = [11, 12] as const;
 const SHORT = 16;
