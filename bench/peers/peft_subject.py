@@ -28,15 +28,14 @@ def train(model, optimiser, task):
 
 
 def sample(model, task):
-    prompts = torch.randint(model.config.vocab_size, (task["repeats"], task["batch"], task["prompt"]))
+    prompt = torch.randint(model.config.vocab_size, (task["batch"], task["prompt"]))
     how = dict(max_new_tokens=task["tokens"], min_new_tokens=task["tokens"], do_sample=True, pad_token_id=0, top_k=0)
 
     @torch.inference_mode()
     def work():
-        for prompt in prompts:
-            model.generate(prompt, attention_mask=torch.ones_like(prompt), **how)
+        model.generate(prompt, attention_mask=torch.ones_like(prompt), **how)
 
-    return work, task["repeats"] * task["batch"] * task["tokens"]
+    return work, task["batch"] * task["tokens"]
 
 
 def logprobs(model, task):

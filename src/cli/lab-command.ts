@@ -18,6 +18,7 @@ import { findModel } from './find-model.ts';
 import { latestRunFolder, nextRunFolder } from './find-run.ts';
 import { onInterrupt } from './interrupt.ts';
 import { allVersions, describeMachine } from './machine.ts';
+import { print, printJson, redraw, say } from './print.ts';
 
 export type LabOptions = {
   readonly seed: number;
@@ -35,8 +36,8 @@ export async function listLab({ json }: Pick<LabOptions, 'json'>): Promise<numbe
   const rows = await Promise.all(
     EXPERIMENTS.map(async (one) => ({ ...about(one), last: await lastVerdict(one.name) })),
   );
-  if (json) process.stdout.write(`${JSON.stringify({ kind: 'lab', experiments: rows })}\n`);
-  else for (const row of rows) process.stdout.write(entry(row));
+  if (json) printJson({ kind: 'lab', experiments: rows });
+  else for (const row of rows) print(entry(row));
   return EXIT.ok;
 }
 
@@ -132,9 +133,7 @@ async function runIn(
     });
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
-    process.stderr.write(
-      `unrut: interrupted; finished pieces are kept: the same command with --resume --out ${folder} continues\n`,
-    );
+    say(`unrut: interrupted; finished pieces are kept: the same command with --resume --out ${folder} continues`);
     return undefined;
   } finally {
     show.close();
@@ -182,10 +181,7 @@ function printDeclaration(
   chosen: Record<string, unknown>,
   { json }: LabOptions,
 ): number {
-  if (json)
-    process.stdout.write(
-      `${JSON.stringify({ kind: 'declaration', experiment: name, claim, minutes, declaration, options: chosen })}\n`,
-    );
+  if (json) printJson({ kind: 'declaration', experiment: name, claim, minutes, declaration, options: chosen });
   else {
     const table = printTable(['declared', '']);
     table.push(
@@ -194,29 +190,30 @@ function printDeclaration(
       ...Object.entries(declaration).map(([key, text]) => [key, Array.isArray(text) ? text.join('; ') : String(text)]),
       ['options', z.string().parse(JSON.stringify(chosen))],
     );
-    process.stdout.write(`${table}\n`);
+    print(`${table}\n`);
   }
   return EXIT.ok;
 }
 
-async function showLab(folder: string, results: readonly LabResults[], { json }: LabOptions): Promise<void> {
+/** Writes the page of experiments, and prints them with their verdicts. */
+export async function showLab(
+  folder: string,
+  results: readonly LabResults[],
+  { json }: Pick<LabOptions, 'json'>,
+): Promise<void> {
   const { renderLabHtml } = await import('../report/lab-html.ts'); // drawing takes a second to load
   const report = join(folder, 'report.html');
   await writeWhole(report, renderLabHtml(results));
-  if (json)
-    process.stdout.write(
-      `${JSON.stringify({ kind: 'lab-results', time: new Date().toISOString(), report, results })}\n`,
-    );
-  else process.stdout.write(`${results.map((one) => renderLabTerminal(one)).join('\n')}\nreport   ${report}\n`);
+  if (json) printJson({ kind: 'lab-results', time: new Date().toISOString(), report, results });
+  else print(`${results.map((one) => renderLabTerminal(one)).join('\n')}\nreport   ${report}\n`);
 }
 
 type Progress = { progress(what: string, share: number): void; close(): void };
 
 /** A line that is drawn anew in a terminal, a line a piece in a pipe, an event a piece for machines. */
 function progressOf({ json, quiet }: LabOptions): Progress {
-  const { stdout } = process;
   if (quiet) return { progress() {}, close() {} };
-  if (json || !stdout.isTTY) return { progress: pieceByPiece(json === true), close() {} };
+  if (json || !process.stdout.isTTY) return { progress: pieceByPiece(json === true), close() {} };
   const clock = new Map<string, number>();
   return {
     progress(what, share) {
@@ -226,9 +223,9 @@ function progressOf({ json, quiet }: LabOptions): Progress {
         share > 0.01
           ? `, ${formatCount(Math.ceil(((performance.now() - start) / 1000) * (1 / share - 1)))} s left`
           : '';
-      stdout.write(`\r\u001b[2K${`${what}: ${Math.round(share * 100)} %${left}`.slice(0, (stdout.columns ?? 80) - 1)}`);
+      redraw(`${what}: ${Math.round(share * 100)} %${left}`);
     },
-    close: () => void stdout.write('\r\u001b[2K'),
+    close: () => redraw(''),
   };
 }
 
@@ -237,8 +234,7 @@ function pieceByPiece(json: boolean): Progress['progress'] {
   return (what) => {
     if (what === last) return;
     last = what;
-    process.stdout.write(
-      json ? `${JSON.stringify({ kind: 'piece', time: new Date().toISOString(), what })}\n` : `  ${what}\n`,
-    );
+    if (json) printJson({ kind: 'piece', time: new Date().toISOString(), what });
+    else print(`  ${what}\n`);
   };
 }

@@ -1,4 +1,5 @@
-import { visible } from '../visible.ts';
+import { clipped, columnsOf } from '../report/fit.ts';
+import { visible, visibleLine } from '../visible.ts';
 
 /**
  * @file The one way to the terminal. What is printed may quote a stranger: a server's sentence, a log's text, the name of
@@ -8,6 +9,11 @@ import { visible } from '../visible.ts';
 /** Text for people, on standard output. */
 export function print(text: string): void {
   process.stdout.write(harmless(text));
+}
+
+/** Writes the last line of a terminal anew, as much of it as one row holds. */
+export function redraw(line: string): void {
+  process.stdout.write(`\r\u001b[2K${clipped(visibleLine(line), (columnsOf() ?? 80) - 1)}`);
 }
 
 /** A line for people beside the results, on standard error. */

@@ -62,9 +62,11 @@ async function tries<Problem>(
   const starts = Array.from({ length: Math.ceil(problems.length / size) }, (_, part) => part * size);
   const replies: Reply[][] = [];
   const queue = starts.values();
+  const failures: unknown[] = [];
   let done = 0;
   const ask = async (): Promise<void> => {
     for (const first of queue) {
+      if (failures.length > 0) return;
       const prompts = problems.slice(first, first + size).map((problem) => [asked(family.prompt(problem))]);
       const how = { maxTokens: family.replyTokens, temperature: TEMPERATURE, seed, samples: TRIES, place: first };
       for (const [at, samples] of (await model.reply(prompts, how)).entries()) replies[first + at] = samples;
@@ -72,7 +74,9 @@ async function tries<Problem>(
       progress(done / problems.length);
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, ask));
+  // after a failure what is in flight is heard out: it may have been paid for
+  await Promise.all(Array.from({ length: AT_ONCE }, () => ask().catch((error) => failures.push(error))));
+  if (failures.length > 0) throw failures[0];
   return replies;
 }
 

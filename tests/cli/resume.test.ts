@@ -22,7 +22,8 @@ afterAll(() => box.remove());
 async function outcome(run: string): Promise<unknown> {
   const { seconds: _seconds, stages, run: card, ...results } = JSON.parse(box.read(`${run}/results.json`));
   const unclocked = stages.map(({ seconds: _spent, ...stage }: { seconds: number }) => stage);
-  return { trained: await box.trained(run), results, stages: unclocked, run: { ...card, started: '' } };
+  const { overrides: _typed, ...about } = card; // one of the runs says in options what the recipe says anyway
+  return { trained: await box.trained(run), results, stages: unclocked, run: { ...about, started: '' } };
 }
 
 /** Starts or resumes a run and kills it with -9 a little after the wanted number of events. */

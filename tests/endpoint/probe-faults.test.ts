@@ -15,7 +15,7 @@ import { type Act, type Seen, StubServer, sendJson } from './stub-server.ts';
  * of 1.2 s here.
  */
 const TIMES = 50;
-vi.mock('../../src/engine/endpoint/clock.ts', async () => {
+vi.mock('../../src/engine/http/clock.ts', async () => {
   const { fasterClock } = await import('./faster-clock.ts');
   return { realClock: fasterClock(50) };
 });

@@ -102,7 +102,7 @@ test('an adapter for matrices that the base has fused is refused', async () => {
   const options = { rank: 3, seed: 1, trainAttn: true, trainMlp: false, trainUnembed: false };
   await writePeftFolder(folder, await new LoraPolicy(runtime, apart, options).adapter());
   await expect(readPeftFolder(folder, fused)).rejects.toThrow(
-    /adapter_config.json: target_modules has q_proj, which a Phi3ForCausalLM has not; it has qkv_proj, o_proj/,
+    /adapter_config.json: target_modules has q_proj, which Phi3ForCausalLM does not have; it has qkv_proj, o_proj/,
   );
   await expect(readConfig(folder)).rejects.toThrow(/holds an adapter alone; copy its adapter_\* files into the folder/);
 });

@@ -88,7 +88,7 @@ describe('config.json', () => {
     expect(await theta(newer)).toBe(100);
     const { rope_theta: _neither, ...without } = older;
     expect(await theta({ ...without, rope_scaling: null })).toBe(10_000);
-    await expect(read({ ...written(), rope_theta: 101 })).rejects.toThrow(/rope_theta is said twice: 100 and 101/);
+    await expect(read({ ...written(), rope_theta: 101 })).rejects.toThrow(/rope_theta is given twice: 100 and 101/);
   });
 
   it('is written with points where transformers takes floats alone', () => {
@@ -108,12 +108,12 @@ describe('config.json', () => {
     [{ architectures: [] }, /architectures/],
     [{ model_type: 'qwen3' }, /model_type is "qwen3"; LlamaForCausalLM goes with "llama"/],
     [{ rope_parameters: { rope_type: 'llama3', rope_theta: 100 } }, /rope_parameters.factor is missing/],
-    [{ rope_scaling: { type: 'linear', factor: 2 } }, /rope_parameters and rope_scaling disagree: .*; leave one/],
+    [{ rope_scaling: { type: 'linear', factor: 2 } }, /rope_parameters and rope_scaling disagree: .*; keep one/],
     [{ rope_parameters: null, rope_scaling: { type: 'linear' } }, /rope_scaling.factor is missing/],
     [{ rope_parameters: { rope_type: 'mrope' } }, /rope_parameters.rope_type is "mrope"; supported is "default", /],
     [{ rope_parameters: { rope_type: 'yarn', factor: 2, odd: 1 } }, /rope_parameters.odd is not supported/],
-    [{ rope_parameters: { rope_type: 'default', type: 'mrope' } }, /is of two types: default and mrope; leave one/],
-    [{ rope_parameters: { rope_theta: 50 } }, /rope_theta is said twice: 50 and 100; leave one/],
+    [{ rope_parameters: { rope_type: 'default', type: 'mrope' } }, /names two types: default and mrope; keep one/],
+    [{ rope_parameters: { rope_theta: 50 } }, /rope_theta is given twice: 50 and 100; keep one/],
     [{ rope_parameters: { ...LLAMA3, high_freq_factor: 0.5 } }, /high_freq_factor is 0.5, below low_freq_factor 1/],
     [{ is_causal: false }, /is_causal is false; supported is true/],
     [{ is_causal: null }, /is_causal is null; supported is true/],
@@ -129,7 +129,7 @@ describe('config.json', () => {
     [{ transformers_weights: 'other.safetensors' }, /transformers_weights is "other.safetensors"; supported is null/],
     [{ sliding_window: 8 }, /sliding_window is 8; supported is null/],
     [{ ...MISTRAL, sliding_window: 8, layer_types: ['full_attention', 'full_attention'] }, /but sliding_window is 8/],
-    [{ ...QWEN3, layer_types: ['full_attention', 'sliding_attention'] }, /no sliding_window is in force/],
+    [{ ...QWEN3, layer_types: ['full_attention', 'sliding_attention'] }, /no sliding_window applies/],
     [{ layer_types: ['full_attention'] }, /layer_types has 1 entries, for 2 layers/],
     [{ ...QWEN3, head_dim: null }, /head_dim is null/],
     [{ partial_rotary_factor: 0.5 }, /partial_rotary_factor is 0.5; supported is 1/],

@@ -139,6 +139,16 @@ describe('sampling', () => {
     await expect(few).rejects.toThrow(`there are 1 seeds for ${prompts.length} prompts; give one for each`);
   });
 
+  test('a call made in parts that name their place draws what the whole call draws', async () => {
+    const whole = await sampler.sample(prompts, plain);
+    const parts = [
+      ...(await sampler.sample(prompts.slice(0, 1), plain)),
+      ...(await sampler.sample(prompts.slice(1), { ...plain, place: 1 })),
+    ];
+    const tokens = (groups: typeof whole) => groups.map((rows) => rows.map((row) => row.tokens));
+    expect(tokens(parts)).toEqual(tokens(whole));
+  });
+
   test.each([1, 2, 8, 9, 10])('maxTokens %i is a prefix of a longer run', async (maxTokens) => {
     const long = await sampler.sample(prompts, plain);
     const short = await sampler.sample(prompts, { ...plain, maxTokens });

@@ -14,36 +14,36 @@ import { gameBot } from '../../src/lab/game-bot/game-bot.ts';
 import { pairwise } from '../../src/lab/game-bot/methods.ts';
 import { evenly, exactOutcomes, randomMixed } from '../../src/lab/game-bot/outcomes.ts';
 import { isHeldOut, teacherMoves, testPositions } from '../../src/lab/game-bot/positions.ts';
-import { countPositions, goodMoves, valueOf } from '../../src/lab/game-bot/solver.ts';
+import { countPositions, exactValue, goodMoves } from '../../src/lab/game-bot/solver.ts';
 import { stream } from '../../src/random.ts';
 import { runLab } from './run.ts';
 
-const after = (...moves: number[]): Board => moves.reduce(play, EMPTY);
+const played = (...moves: number[]): Board => moves.reduce(play, EMPTY);
 
 describe('connect four on 4 x 4', () => {
   it('is a draw of 134,289 positions', () => {
     expect(countPositions()).toBe(134_289);
-    expect(valueOf(EMPTY)).toBe(0);
+    expect(exactValue(EMPTY)).toBe(0);
   });
 
   it('is won by a column, a row and both diagonals', () => {
-    expect(isWon(after(0, 1, 0, 1, 0, 1, 0))).toBe(true);
-    expect(isWon(after(0, 0, 1, 1, 2, 2, 3))).toBe(true);
-    expect(isWon(after(0, 1, 1, 2, 2, 3, 2, 3, 3, 0, 3))).toBe(true);
-    expect(isWon(after(3, 2, 2, 1, 1, 0, 1, 0, 0, 3, 0))).toBe(true);
-    expect(isWon(after(0, 1, 0, 1, 0, 1))).toBe(false);
+    expect(isWon(played(0, 1, 0, 1, 0, 1, 0))).toBe(true);
+    expect(isWon(played(0, 0, 1, 1, 2, 2, 3))).toBe(true);
+    expect(isWon(played(0, 1, 1, 2, 2, 3, 2, 3, 3, 0, 3))).toBe(true);
+    expect(isWon(played(3, 2, 2, 1, 1, 0, 1, 0, 0, 3, 0))).toBe(true);
+    expect(isWon(played(0, 1, 0, 1, 0, 1))).toBe(false);
   });
 
   it('makes one class of a position and its mirror image, of the same value', () => {
-    const board = after(0, 1, 2, 2);
+    const board = played(0, 1, 2, 2);
     expect(classOf(board)).toBe(classOf(mirrored(board)));
-    expect(keyOf(mirrored(board))).toBe(keyOf(after(3, 2, 1, 1)));
-    expect(valueOf(board)).toBe(valueOf(mirrored(board)));
+    expect(keyOf(mirrored(board))).toBe(keyOf(played(3, 2, 1, 1)));
+    expect(exactValue(board)).toBe(exactValue(mirrored(board)));
   });
 
   it('sees a win in one move, and the only block', () => {
-    expect(goodMoves(after(0, 1, 0, 1, 0, 1))).toEqual([0]);
-    expect(goodMoves(after(0, 1, 0, 1, 0))).toEqual([0]);
+    expect(goodMoves(played(0, 1, 0, 1, 0, 1))).toEqual([0]);
+    expect(goodMoves(played(0, 1, 0, 1, 0))).toEqual([0]);
   });
 });
 

@@ -1,13 +1,13 @@
 import type { Stream } from '../../random.ts';
-import { type Formula, functionOf, LAW_FUNCTION, type Symbol } from './formula.ts';
+import { type Formula, type FormulaSymbol, functionOf, LAW_FUNCTION } from './formula.ts';
 
 /** Tokens of the longest formula. */
 export const LONGEST = 11;
 
-const LEAVES: readonly Symbol[] = ['u', 'v', '1'];
+const LEAVES: readonly FormulaSymbol[] = ['u', 'v', '1'];
 
 /** Every exchange of the roles of u, v and 1. */
-const ROLES: readonly Readonly<Record<string, Symbol>>[] = [
+const ROLES: readonly Readonly<Record<string, FormulaSymbol>>[] = [
   { u: 'u', v: 'v', '1': '1' },
   { u: 'v', v: 'u', '1': '1' },
   { u: 'u', v: '1', '1': 'v' },

@@ -1,7 +1,7 @@
 import type { Datum, Policy, Sampler, TokenIds } from '../../engine/engine.ts';
 import type { SmallShape } from '../text/small-model.ts';
 import { LONGEST } from './corpus.ts';
-import { type Formula, isWhole, SYMBOLS, type Symbol } from './formula.ts';
+import { type Formula, type FormulaSymbol, isWhole, SYMBOLS } from './formula.ts';
 
 const START = SYMBOLS.length;
 const END = START + 1;
@@ -38,7 +38,7 @@ export async function write(sampler: Sampler, count: number, seed: number): Prom
     stop: [END],
   });
   return drawn.map(({ tokens, logprobs }) => {
-    const symbols = tokens.filter((token) => token < START).map((token) => SYMBOLS[token] as Symbol); // below START
+    const symbols = tokens.filter((token) => token < START).map((token) => SYMBOLS[token] as FormulaSymbol); // below START
     return {
       formula: tokens.at(-1) === END && symbols.length === tokens.length - 1 && isWhole(symbols) ? symbols : undefined,
       tokens,

@@ -4,18 +4,18 @@
  */
 
 export const SYMBOLS = ['u', 'v', '1', '+', '-', '*', '/'] as const;
-export type Symbol = (typeof SYMBOLS)[number];
+export type FormulaSymbol = (typeof SYMBOLS)[number];
 
-const OPERATIONS: Readonly<Partial<Record<Symbol, (a: number, b: number) => number>>> = {
+const OPERATIONS: Readonly<Partial<Record<FormulaSymbol, (a: number, b: number) => number>>> = {
   '+': (a, b) => a + b,
   '-': (a, b) => a - b,
   '*': (a, b) => a * b,
   '/': (a, b) => a / b,
 };
 
-export type Formula = readonly Symbol[];
+export type Formula = readonly FormulaSymbol[];
 
-export const isOperation = (symbol: Symbol): boolean => OPERATIONS[symbol] !== undefined;
+export const isOperation = (symbol: FormulaSymbol): boolean => OPERATIONS[symbol] !== undefined;
 
 /** Operands that are still missing; a formula is whole when it comes to 0 for the first time at its end. */
 export const missing = (formula: Formula): number =>
@@ -34,7 +34,7 @@ export function isWhole(formula: Formula): boolean {
 export function valueAt(formula: Formula, u: number, v: number): number {
   const stack: number[] = [];
   for (let at = formula.length - 1; at >= 0; at--) {
-    const symbol = formula[at] as Symbol; // in range
+    const symbol = formula[at] as FormulaSymbol; // in range
     const operation = OPERATIONS[symbol];
     if (operation === undefined) stack.push(symbol === 'u' ? u : symbol === 'v' ? v : 1);
     else stack.push(operation(stack.pop() ?? Number.NaN, stack.pop() ?? Number.NaN));

@@ -82,7 +82,7 @@ function explained(values: readonly number[], { scale, lookback, horizon }: Opti
   const coefficients = cubic(train);
   const middle = mean(train.map(({ target }) => target));
   const total = mean(test.map(({ target }) => (target - middle) ** 2));
-  const gains = test.map(({ feature, target }) => ((target - middle) ** 2 - (target - valueOf(coefficients, feature)) ** 2) / total);
+  const gains = test.map(({ feature, target }) => ((target - middle) ** 2 - (target - cubicValue(coefficients, feature)) ** 2) / total);
   const { value, low, high } = blockGain(gains, Math.min(lookback + horizon, Math.floor(gains.length / 4)));
   return { value, low, high, windows: test.length };
 } // biome-ignore format: one line a statement
@@ -103,7 +103,7 @@ function deviation(values: readonly number[]): number {
 
 const POWERS: readonly number[] = [0, 1, 2, 3];
 
-const valueOf = (coefficients: readonly number[], x: number): number =>
+const cubicValue = (coefficients: readonly number[], x: number): number =>
   POWERS.reduce<number>((sum, power) => sum + (coefficients[power] ?? 0) * x ** power, 0);
 
 /** Least squares of target on 1, x, x^2, x^3: the normal equations, by elimination. */

@@ -303,12 +303,16 @@ function linearBackward(
   return [graph.op('MatMul', [gradient!, weight!]), weightGradient(graph, gradient!, x!, sizes)];
 }
 
+/** Outputs from which on a weight is a vocabulary's table. */
+const TABLE_ROWS = 2 ** 13;
+
 /**
  * `[to, from]`: gradient' x. The narrower factor is turned first, because the matrix product takes an eighth longer when
- * it has to turn its left factor itself (docs/performance.md); projections of the same x share its turned copy.
+ * it has to turn its left factor itself (docs/performance.md); projections of the same x share its turned copy. Of a
+ * vocabulary the other way would turn a whole table.
  */
 function weightGradient(graph: GraphBuilder, gradient: Value, x: Value, { from, to }: Sizes): Value {
-  if (to <= from) return graph.op('MatMul', [swapRowsAndColumns(graph, gradient), x]);
+  if (to <= from || to >= TABLE_ROWS) return graph.op('MatMul', [swapRowsAndColumns(graph, gradient), x]);
   return swapRowsAndColumns(graph, graph.op('MatMul', [swapRowsAndColumns(graph, x), gradient]));
 }
 

@@ -113,7 +113,7 @@ function checkModules(path: string, { modules }: AdapterShape, config: ModelConf
   const foreign = modules.find((module) => !known.includes(module));
   if (foreign === undefined) return;
   throw new ModelError(
-    `${path}: target_modules has ${foreign}, which a ${config.architecture} has not; it has ${known.join(', ')}`,
+    `${path}: target_modules has ${foreign}, which ${config.architecture} does not have; it has ${known.join(', ')}`,
   );
 }
 

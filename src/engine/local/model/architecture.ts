@@ -8,7 +8,7 @@ import type { ModelConfig, ParameterShape } from './model-config.ts';
 import { type RopeModel, readRope } from './rope-parameters.ts';
 import type { ScaledRope } from './rope-scaling.ts';
 
-/** A family of models: how its `config.json` is read, what its layers hold and what they compute. */
+/** A family of models: its `config.json`, the parameters of its layers, and what they compute. */
 export type Architecture = {
   /** The class in transformers, as `architectures` in `config.json` has it. */
   readonly name: string;
@@ -22,17 +22,17 @@ export type Architecture = {
 };
 
 type Definition<Fields extends z.ZodRawShape> = Pick<Architecture, 'name' | 'modelType' | 'parameters' | 'layer'> & {
-  /** Fields of `config.json` beside those that all families have; every one that changes what is computed. */
+  /** Fields of `config.json` besides those that all families share: every one that changes the computation. */
   readonly fields: Fields;
-  /** transformers' defaults for fields that are absent, where they differ from Llama's. */
+  /** transformers' defaults for absent fields, where they differ from Llama's. */
   readonly defaults?: Readonly<Partial<CommonFields>>;
-  /** Its rotary tables, where it has other than Llama. */
+  /** Reads its rotary tables, where they are not described as Llama's are. */
   ropes?(raw: CommonFields & z.output<z.ZodObject<Fields>>, model: RopeModel, fail: Fail): readonly ScaledRope[];
-  /** What differs from a Llama of the same fields. @param fail throws, naming the file. */
+  /** Returns what differs from a Llama with the same fields. @param fail throws, naming the file. */
   shape(raw: CommonFields & z.output<z.ZodObject<Fields>>, fail: Fail): Partial<ModelConfig>;
 };
 
-/** An {@link Architecture} from what sets it apart. */
+/** Makes an {@link Architecture} from what sets it apart. */
 export function defineArchitecture<Fields extends z.ZodRawShape>(definition: Definition<Fields>): Architecture {
   const { name, modelType, fields, defaults, parameters, layer } = definition;
   const own = z.object(fields);

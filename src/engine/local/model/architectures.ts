@@ -19,7 +19,7 @@ const architectures = new Map(
   [llama, mistral, qwen2, qwen3, smolLm3, phi3, olmo2, gemma3].map((each) => [each.name, each]),
 );
 
-/** Makes one more family known to everything in this process that reads model folders. */
+/** Makes one more family known to everything in this process that reads model folders; replaces one of the same name. */
 export function addArchitecture(architecture: Architecture): void {
   architectures.set(architecture.name, architecture);
 }

@@ -47,12 +47,12 @@ export const commonFields = z.object({
 
 export type CommonFields = z.output<typeof commonFields>;
 
-/** For families that have no such biases, whatever their config says. */
+/** For families whose projections never have such biases. */
 export const noBias = z.literal(false).nullish();
 
 /**
- * Fields that change what transformers, or another family, computes, with the values that change nothing. They are
- * refused with any other value, unless a family reads them.
+ * Fields that change the computation, in transformers or in another family, with their neutral values. Any other value is
+ * refused, unless the family reads the field.
  */
 const NEUTRAL: Readonly<Record<string, readonly unknown[]>> = {
   is_causal: [true],
@@ -80,7 +80,7 @@ const NEUTRAL: Readonly<Record<string, readonly unknown[]>> = {
   num_experts: [0, null],
 };
 
-/** @param read fields that the family reads. */
+/** Refuses fields of other families that would change the computation. @param read fields that this family reads. */
 export function refuseForeign(value: Raw, read: readonly string[], fail: Fail): void {
   for (const [field, neutral] of Object.entries(NEUTRAL)) {
     if (!Object.hasOwn(value, field) || read.includes(field) || neutral.includes(value[field])) continue;
@@ -89,14 +89,14 @@ export function refuseForeign(value: Raw, read: readonly string[], fail: Fail): 
   }
 }
 
-/** Every field that may be misspelt. @param own those of a family. */
+/** Known field names, to find misspelt ones by. @param own those of a family. */
 export const spellings = (own: readonly string[]): string[] => [
   ...Object.keys(commonFields.shape),
   ...Object.keys(NEUTRAL),
   ...own,
 ];
 
-/** The shape of a Llama of these fields. */
+/** The shape of a Llama with these fields. */
 export function commonShape(
   raw: CommonFields,
   ropesOf: (model: RopeModel) => readonly ScaledRope[],
@@ -140,7 +140,7 @@ export function activationOf(field: string, name: string, fail: Fail): Activatio
 }
 
 /**
- * Which layers slide, by `layer_types` or, where the file has none, by the family's rule.
+ * Tells which layers slide: by `layer_types` or, where it is absent, by the family's rule.
  * @param window of the sliding layers. @param fail throws where a layer slides without one.
  */
 export function slidingLayers(
@@ -154,26 +154,26 @@ export function slidingLayers(
   const sliding = Array.from({ length: layers }, (_, layer) =>
     types ? types[layer] === 'sliding_attention' : rule(layer),
   );
-  if (sliding.includes(true) && !window) fail('layer_types has "sliding_attention", but no sliding_window is in force');
+  if (sliding.includes(true) && !window) fail('layer_types has "sliding_attention", but no sliding_window applies');
   return sliding;
 }
 
-/** The window that hides anything of the longest text. */
+/** The sliding window, or undefined where it covers the longest text anyway. */
 export function windowOf(raw: CommonFields, window: number | null | undefined): number | undefined {
   return window && window < raw.max_position_embeddings ? window : undefined;
 }
 
-/** The layers of a family that has a window in every layer or in none. */
+/** What layers see in a family with a window in every layer or in none. */
 export function windowEverywhere(raw: CommonFields, fail: Fail): LayerSight[] {
   const { sliding_window: given } = raw;
   const type = given ? 'sliding_attention' : 'full_attention';
   const other = raw.layer_types?.find((each) => each !== type);
-  if (other !== undefined) fail(`layer_types has "${other}", but sliding_window is ${given}; leave one`);
+  if (other !== undefined) fail(`layer_types has "${other}", but sliding_window is ${given}; keep one`);
   const window = windowOf(raw, given);
   return slidingLayers(raw, given, () => Boolean(given), fail).map(() => ({ rope: 0, window }));
 }
 
-/** For families that have no windows. */
+/** What layers see in a family without windows. */
 export function windowNowhere(raw: CommonFields, fail: Fail): LayerSight[] {
   const { sliding_window: given, layer_types: types } = raw;
   if (windowOf(raw, given) !== undefined) fail(`sliding_window is ${given}; supported is null`);
@@ -181,7 +181,7 @@ export function windowNowhere(raw: CommonFields, fail: Fail): LayerSight[] {
   return slidingLayers(raw, given, () => false, fail).map(() => ({ rope: 0 }));
 }
 
-/** Checks what holds for all families. */
+/** Checks the constraints that all families share. */
 export function checkedShape(config: ModelConfig, fail: Fail): ModelConfig {
   const { heads, keyValueHeads, headSize } = config;
   if (heads % keyValueHeads !== 0) {

@@ -2,37 +2,37 @@ import type { Value } from '../compiler/onnx/graph-builder.ts';
 import type { ModelConfig } from './model-config.ts';
 
 /**
- * What a decoder layer is written in. There are two implementations: `training-decoder.ts` emits it on a tape, which
- * can be differentiated, `inference-decoder.ts` in as few nodes as possible. Activations are rows, one a token; norms
- * and projections are known by their names without `.weight` and `.bias`.
+ * The operations that a decoder layer is written in. Two implementations emit them: `training-decoder.ts` on a tape that
+ * can be differentiated, `inference-decoder.ts` in as few nodes as possible. Activations are rows, one per token. Norms and
+ * projections are named without `.weight` and `.bias`.
  */
 export interface DecoderOps {
   readonly config: ModelConfig;
-  /** RMSNorm of rows of this width, times the gain. */
+  /** Applies RMSNorm to rows of this width, times the gain. */
   norm(x: Value, gain: string, width: number): Value;
-  /** The outputs of these projections of x, side by side. */
+  /** Applies projections to x; their outputs stand side by side. */
   project(x: Value, ...projections: readonly Projection[]): Value;
-  /** The residual stream plus a projection of x. */
+  /** Adds a projection of x to the residual stream. */
   projectOnto(stream: Value, x: Value, projection: Projection): Value;
-  /** The residual stream plus an update. */
+  /** Adds an update to the residual stream. */
   add(stream: Value, update: Value): Value;
-  /** Columns side by side. @param widths of the parts. */
+  /** Concatenates columns. @param widths of the parts. */
   beside(parts: readonly Value[], widths: readonly number[]): Value;
-  /** Columns apart. @param widths of the parts. */
+  /** Splits columns. @param widths of the parts. */
   apart(x: Value, widths: readonly number[]): readonly Value[];
-  /** The activation of gate, times up. */
+  /** Applies the activation to gate and multiplies by up. */
   gated(gate: Value, up: Value): Value;
   /**
-   * What each token takes from the tokens that it sees, from rows of all queries, keys and values side by side.
-   * Queries and keys are turned by the layer's rotary table.
+   * Applies attention to rows with all queries, keys and values side by side. Rotates queries and keys by the layer's
+   * rotary table, and hides what lies outside its window.
    */
   attend(layer: number, projected: Value, headNorms?: HeadNorms): Value;
-  /** Of these rows those that are needed behind the attention of this layer. */
+  /** Keeps the rows that are still needed after the attention of this layer. */
   asked(layer: number, rows: Value): Value;
 }
 
 /** A matrix `[to, from]`, as Hugging Face stores it, with a bias where the config has one. */
 export type Projection = { readonly name: string; readonly from: number; readonly to: number };
 
-/** Gains of the norms of each head's query and key, which come before they are turned (Qwen3). */
+/** Gains of the norms on each head's query and key, applied before rotation (Qwen3). */
 export type HeadNorms = { readonly query: string; readonly key: string };

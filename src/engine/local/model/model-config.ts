@@ -1,28 +1,28 @@
 import type { Activation } from './activations.ts';
 
-/** How many heads attention has, and how wide they are: all that caches, masks and rows need to know of a model. */
+/** The heads of attention: all that caches, masks and rows need to know about a model. */
 export type AttentionShape = {
   readonly heads: number;
   /** Fewer than `heads` is grouped-query attention; divides `heads`. */
   readonly keyValueHeads: number;
   readonly headSize: number;
-  /** What a query times a key is multiplied by. */
+  /** Scale of attention scores: 1 / sqrt(head size) in most families. */
   readonly scoreScale: number;
 };
 
 /** One set of rotary tables (Su et al. 2021). */
 export type Rope = {
-  /** Radians a position, one for each pair of dimensions that turns. */
+  /** One per rotated pair of dimensions, in radians per position. */
   readonly frequencies: readonly number[];
-  /** What cosines and sines are multiplied by; 1 unless the context was stretched by YaRN. */
+  /** Factor of cosines and sines: 1 unless the context was stretched by YaRN or LongRoPE. */
   readonly scale: number;
 };
 
-/** What the attention of one layer sees of positions. */
+/** How the attention of one layer uses positions. */
 export type LayerSight = {
-  /** Which of the model's rotary tables turns queries and keys; absent means none does. */
+  /** Index of the rotary table that rotates queries and keys; absent means none (NoPE). */
   readonly rope?: number | undefined;
-  /** Tokens that a token sees, itself included; absent means all before it. */
+  /** Sliding window: how many tokens a token sees, itself included; absent means the whole text. */
   readonly window?: number | undefined;
 };
 
@@ -36,11 +36,11 @@ export type ModelConfig = AttentionShape & {
   readonly layers: number;
   readonly activation: Activation;
   readonly normEpsilon: number;
-  /** What is added to the gains of norms as they are stored; 1 in Gemma. */
+  /** Added to the stored gains of norms: 1 in Gemma, else 0. */
   readonly gainOffset: number;
-  /** What embeddings are multiplied by. */
+  /** Factor of the embeddings: sqrt(hidden size) in Gemma, else 1. */
   readonly embeddingScale: number;
-  /** Logits are cap tanh(logit / cap). */
+  /** Cap of the logits, cap tanh(logit / cap); absent means none. */
   readonly logitCap?: number | undefined;
   /** The output projection is the embedding. */
   readonly tiedEmbedding: boolean;
@@ -52,7 +52,7 @@ export type ModelConfig = AttentionShape & {
   readonly maxPositions: number;
   /** Standard deviation of fresh weights. */
   readonly initializerRange: number;
-  /** The fields of `config.json` as they were read, for whoever writes the model again. */
+  /** The fields of `config.json` as they were read, to be written again on export. */
   readonly huggingFace: Readonly<Record<string, unknown>>;
 };
 

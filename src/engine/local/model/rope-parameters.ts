@@ -23,38 +23,38 @@ export const ropeFields = {
 
 export type RopeFields = z.output<z.ZodObject<typeof ropeFields>>;
 
-/** What a rope needs to know of its model and family. */
+/** What a rope depends on besides its description. */
 export type RopeModel = {
   readonly headSize: number;
   readonly maxPositions: number;
   readonly defaultTheta: number;
-  /** The kinds that the family has; absent means all. */
+  /** The rope types that the family supports; absent means all. */
   readonly types?: readonly string[];
-  /** Whether the family heeds `partial_rotary_factor`. */
+  /** Whether the family reads `partial_rotary_factor`. */
   readonly partial?: boolean;
 };
 
-/** Reads the one rope of a model. @param fail throws, where two fields disagree as well. */
+/** Reads the rope of a model whose layers share one. @param fail throws, also where two fields disagree. */
 export function readRope(raw: RopeFields, model: RopeModel, fail: Fail): ScaledRope {
   const newer = described(raw.rope_parameters, raw, 'rope_parameters', fail);
   const older = described(raw.rope_scaling, raw, 'rope_scaling', fail);
   if (newer !== undefined && older !== undefined && !isDeepStrictEqual(newer, older)) {
-    fail(`rope_parameters and rope_scaling disagree: ${JSON.stringify(newer)} and ${JSON.stringify(older)}; leave one`);
+    fail(`rope_parameters and rope_scaling disagree: ${JSON.stringify(newer)} and ${JSON.stringify(older)}; keep one`);
   }
   if (newer !== undefined) return ropeOf(newer, model, within('rope_parameters', fail));
   if (older !== undefined) return ropeOf(older, model, within('rope_scaling', fail));
   return ropeOf(filled({}, raw, 'rope_parameters', fail), model, fail);
 }
 
-/** `rope_parameters` of a family whose sliding layers turn otherwise than the others. */
+/** `rope_parameters` of a family whose sliding layers have a rope of their own. */
 export const ropesByLayer = {
   rope_parameters: z.strictObject({ full_attention: description, sliding_attention: description }).nullish(),
 };
 
 /**
- * Reads the ropes of whole-text layers and of sliding ones, in this order. What is said outside is of the whole-text
- * layers.
- * @param sliding what their ropes know otherwise, and the field with their base.
+ * Reads the rope of the full-attention layers and that of the sliding ones, in this order. Fields outside the description
+ * belong to the full-attention layers.
+ * @param sliding what differs for the sliding layers; `theta` is the value of a field of their own.
  */
 export function readRopes(
   raw: RopeFields & z.output<z.ZodObject<typeof ropesByLayer>>,
@@ -70,7 +70,7 @@ export function readRopes(
   ];
 }
 
-/** A description with what stands beside it; undefined where there is none, or an empty one. */
+/** A description, completed by the fields outside it; undefined where it is absent or empty. */
 function described(given: Raw | null | undefined, outside: RopeFields, where: string, fail: Fail): Raw | undefined {
   if (given === undefined || given === null || Object.keys(given).length === 0) return undefined;
   return filled(given, outside, where, fail);
@@ -79,13 +79,13 @@ function described(given: Raw | null | undefined, outside: RopeFields, where: st
 /** Older files say `type`. */
 function filled(given: Raw, outside: RopeFields, where: string, fail: Fail): Raw {
   const { type, rope_type = type ?? 'default', ...parameters } = given;
-  if (type !== undefined && type !== rope_type) fail(`${where} is of two types: ${rope_type} and ${type}; leave one`);
+  if (type !== undefined && type !== rope_type) fail(`${where} names two types: ${rope_type} and ${type}; keep one`);
   const beside = Object.entries(outside).filter(([field]) => isBeside(field, rope_type));
   const once = beside.map(([field, value]) => saidOnce(field, parameters[field], value, fail));
   return Object.assign({ ...parameters, rope_type }, ...once);
 }
 
-/** Fields that stand outside of a description and mean its rope. */
+/** Whether a field outside the description belongs to its rope. */
 function isBeside(field: string, type: unknown): boolean {
   if (field === 'rope_theta' || field === 'partial_rotary_factor') return true;
   return field === 'original_max_position_embeddings' && kindOf(type)?.fields.includes(field) === true;
@@ -94,11 +94,11 @@ function isBeside(field: string, type: unknown): boolean {
 const kindOf = (type: unknown) =>
   typeof type === 'string' && Object.hasOwn(ropeKinds, type) ? ropeKinds[type] : undefined;
 
-/** A field that may stand inside and outside, but may not say two things. */
+/** A field that may be given inside and outside the description, with one value. */
 function saidOnce(field: string, inside: unknown, outside: unknown, fail: Fail): Raw {
   const [first, second] = [inside ?? undefined, outside ?? undefined];
   if (first !== undefined && second !== undefined && first !== second) {
-    fail(`${field} is said twice: ${first} and ${second}; leave one`);
+    fail(`${field} is given twice: ${first} and ${second}; keep one`);
   }
   const value = first ?? second;
   return value === undefined ? {} : { [field]: value };

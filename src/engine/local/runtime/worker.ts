@@ -92,7 +92,14 @@ async function openSession(key: string, { bytes, mapped, threads, replaces }: Se
     sessions.delete(replaces);
   }
   const wide = threads === undefined ? {} : { intraOpNumThreads: threads };
-  const options = { ...SESSION_OPTIONS, ...wide, ...(mapped && mappedOptions(mapped, threads !== undefined)) };
+  // a plan of the memory for each shape is faster where models are small, and takes half as much again
+  const isLarge = threads !== undefined || mapped !== undefined;
+  const options = {
+    ...SESSION_OPTIONS,
+    enableMemPattern: !isLarge,
+    ...wide,
+    ...(mapped && mappedOptions(mapped, threads !== undefined)),
+  };
   sessions.set(key, await executor.InferenceSession.create(bytes, options));
 }
 
@@ -120,19 +127,14 @@ async function runPlan(
   };
 }
 
-/**
- * The native executor maps the file, once for all sessions of all processes; a plan of the memory for each shape would
- * take half as much again. WebAssembly reads the file.
- */
+/** The native executor maps the file, once for all sessions of all processes; WebAssembly reads it. */
 function mappedOptions({ folder, file }: Mapped, packs: boolean): object {
   const session = {
     ...SESSION_OPTIONS.extra.session,
     model_external_initializers_file_folder_path: folder,
     disable_prepacking: packs ? '0' : '1',
   };
-  return isNative
-    ? { extra: { session }, enableMemPattern: false }
-    : { externalData: [{ path: file, data: join(folder, file) }] };
+  return isNative ? { extra: { session } } : { externalData: [{ path: file, data: join(folder, file) }] };
 }
 
 /** The tensors of these parameters, most of which are here already. */
