@@ -22,7 +22,7 @@ export function listProblems({ json }: { readonly json?: boolean }, known: Famil
   const parts = families.map(({ name, summary, dials }) =>
     [`${name}: ${summary}`, ...dials.map((dial) => `  ${dial.name}=${dial.default}: ${dial.meaning}`)].join('\n'),
   );
-  const text = [...parts, 'A file of your own (.jsonl with question, answer, optional steps) is a family too.'];
+  const text = [...parts, 'A file of your own (.jsonl with question and answer, docs/data.md) is a family too.'];
   print(`${wrapped(text.join('\n\n'), columnsOf() ?? PAGE)}\n`);
   return EXIT.ok;
 }

@@ -116,7 +116,7 @@ function usedProblems<Problem>(family: ProblemFamily<Problem>, problems: readonl
 
 /** Fewer than one problem in so many solved: easier ones are tried. */
 const HARDLY = 4;
-const TRIED = 8;
+const TRIED = 4;
 
 async function tryEasier(
   model: ChatModel,

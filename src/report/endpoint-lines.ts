@@ -35,20 +35,20 @@ export function competenceLines({ run: { problems = [] } }: Pick<Results, 'run'>
     return [
       `competence on ${on}: ${gateWords(gate)}`,
       ...(shown ? [`  ${shown.outcome}, for example: ${JSON.stringify(shown.text)}`] : []),
-      ...easierLines(gate),
+      ...easierLines(gate, shots),
     ];
   });
 }
 
 type Gate = NonNullable<NonNullable<Results['run']['problems']>[number]['gate']>;
 
-function easierLines({ easier, passed, drawn }: Gate): string[] {
+function easierLines({ easier, passed, drawn }: Gate, shots: number | undefined): string[] {
   if (easier !== undefined) {
     return easier.map((one) => `  with ${one.flags}: ${one.passed} of ${one.drawn} problems solved`);
   }
-  return passed * 4 < drawn
-    ? ['  easier: --shots 3 shows worked examples, --set the dials of `unrut problems list`']
-    : [];
+  if (passed * 4 >= drawn) return [];
+  const examples = shots === undefined ? '--shots 3 shows worked examples, ' : '';
+  return [`  easier: ${examples}--set sets the dials of \`unrut problems list\``];
 }
 
 const modeWords = {

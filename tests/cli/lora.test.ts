@@ -87,7 +87,8 @@ describe('a run that trains a LoRA', () => {
     const merged = await readModelFolder(join(whole, 'model'));
     const adapter = await readPeftFolder(join(whole, 'adapter'), base);
     expect(adapter.shape).toMatchObject({ rank: 4, alpha: 32 });
-    expect(merged.config).toEqual({ ...base.config, tiedEmbedding: false });
+    const huggingFace = { ...base.config.huggingFace, tie_word_embeddings: false };
+    expect(merged.config).toEqual({ ...base.config, tiedEmbedding: false, huggingFace });
     expect(merged.get('model.embed_tokens.weight').data).toEqual(base.get('model.embed_tokens.weight').data);
     expect(merged.get('lm_head.weight').data).not.toEqual(base.get('model.embed_tokens.weight').data);
     const config = JSON.parse(readFileSync(join(whole, 'adapter/adapter_config.json'), 'utf8'));

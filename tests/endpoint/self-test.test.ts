@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { SelfTest } from '../../src/engine/endpoint/self-test.ts';
 import { modelAt, samples } from './open.ts';
-import { StubServer } from './stub-server.ts';
+import { StubServer, sendJson } from './stub-server.ts';
 import { renderToy, type Toy, toyServer } from './toy-model.ts';
 
 let stub: StubServer;
@@ -73,6 +73,18 @@ describe('the self-test', () => {
     );
     const { test } = await modelAt(`${stub.url}/v1#toy`);
     expect(test.findings.max_context).toEqual({ can: true, how: '2048 tokens' });
+  });
+
+  it('tells of requests that are sent again, with the reason', async () => {
+    const toy = toyServer({ prefill: 'trailing' });
+    stub = await StubServer.start((seen, response, nth) =>
+      nth === 1 && !seen.path.endsWith('/models')
+        ? sendJson(response, 503, { error: { message: 'still loading' } })
+        : toy(seen, response, nth),
+    );
+    const told: string[] = [];
+    await modelAt(`${stub.url}/v1#toy`, { onRetry: (line) => told.push(line) });
+    expect(told).toEqual([expect.stringMatching(/503.*still loading/)]);
   });
 
   it('passes over a dialect that the server refuses', async () => {

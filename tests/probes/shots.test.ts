@@ -109,7 +109,7 @@ describe('the competence gate', () => {
     const target = { name: 'parrot', model, competence: model };
     const { problems, rows, skipped } = await prober.probe(target, { problems: 8, behaviours: ['few-shot', 'multi-turn'], seed: 1 });
     expect(problems[0]!.gate).toMatchObject({ passed: 0, replies: { unreadable: 40 }, shown: { outcome: 'unreadable', text: 'a tale without a number' } });
-    expect(problems[0]!.gate!.easier?.map(({ drawn }) => drawn)).toEqual([10, 10, 10]);
+    expect(problems[0]!.gate!.easier?.map(({ drawn }) => drawn)).toEqual([5, 5, 5]);
     expect(rows.map(({ metric }) => metric)).toEqual(['few_shot_gain', 'few_shot_gain', 'few_shot_gain']);
     expect(skipped).toEqual([{ behaviour: 'multi-turn', why: expect.stringMatching(/^needs problems that the model solves; it solved none of 10/) }]);
   });

@@ -68,7 +68,7 @@ export async function openEndpointTarget(
   name: string,
   wanted: ProbeSettings,
   options: EndpointOptions,
-  say: (lines: readonly string[]) => void,
+  say: Say,
   signal: AbortSignal,
 ): Promise<OpenTarget> {
   const address = parseAddress(name);
@@ -78,8 +78,8 @@ export async function openEndpointTarget(
   const prices = await readPrices(options.prices ?? join(packageRoot, 'prices.json'));
   const out = await claimFolder(options);
   const lock = await Lock.take(join(out, 'lock'));
+  const retries = tellsRetries(say);
   try {
-    let told = 0;
     const client = await connect(address, {
       secret,
       limits: { budget: options.budget, maxCost: options.maxCost },
@@ -90,44 +90,76 @@ export async function openEndpointTarget(
       most: options.concurrency ?? DEFAULTS.concurrency,
       seed: wanted.seed,
       signal,
-      onRetry: (line) => {
-        if (told++ < RETRIES_TOLD) say([`  sends a request again: ${line}`]);
-      },
+      onRetry: retries.tell,
     });
-    say([`asks ${client.name} what it can do`]);
-    const plain = chosen ?? (await usualProblems(client, options.set));
-    const family = options.shots === undefined ? plain : withShots(plain, options.shots);
-    const test = await selfTest(client, selfTestSamples(family, options.replyTokens));
-    told = RETRIES_TOLD; // from now on the progress tells
-    say([`self-test of ${client.name}`, ...selfTestLines(test.findings)]);
-    const mode = options.mode ?? (test.findings.prefill.can ? 'prefill' : 'history');
-    const model = new EndpointChatModel(client, test, options.replyTokens);
-    const selfTestReplies = client.given;
-    const settings = await planMeasurement({
-      ...{ client, selfTestReplies, family, wanted, mode, options, say },
-      can: model.can,
-    });
-    const log = await openLog(out, name, { mode, ...settings });
-    const logged = new LoggedModel(model, log);
-    return {
-      target: { name, model: logged, competence: logged, mode, log: logged },
-      prober: createProber(family),
-      settings,
-      out,
-      about: async () => ({ endpoint: useOf(client, test, mode, prices) }),
-      progress: () => progressOf(client),
-      keep: (results) => finishLog(log, results, 'before'),
-      close: async () => {
-        await log.discard(); // nothing where it was kept
-        await client.parts.journal?.close();
-        lock.release();
-      },
-    };
+    return await openOn(client, { name, wanted, options, say, chosen, prices, out, lock, retries });
   } catch (error) {
     lock.release();
     await dropUnused(out);
     throw error;
   }
+}
+
+type Say = (lines: readonly string[]) => void;
+
+/** What has been opened of a measurement before the endpoint shows what it can. */
+type Begun = {
+  readonly name: string;
+  readonly wanted: ProbeSettings;
+  readonly options: EndpointOptions;
+  readonly say: Say;
+  readonly chosen: ProblemFamily<unknown> | undefined;
+  readonly prices: PriceTable;
+  readonly out: string;
+  readonly lock: Lock;
+  readonly retries: ReturnType<typeof tellsRetries>;
+};
+
+/** Tells the first requests that are sent again, until the progress of the measurement does. */
+function tellsRetries(say: Say) {
+  let told = 0;
+  return {
+    tell: (line: string) => {
+      if (told++ < RETRIES_TOLD) say([`  sends a request again: ${line}`]);
+    },
+    leave: () => {
+      told = RETRIES_TOLD;
+    },
+  };
+}
+
+/** Has the endpoint show what it can, and plans the measurement. */
+async function openOn(client: EndpointClient, begun: Begun): Promise<OpenTarget> {
+  const { name, wanted, options, say, chosen, prices, out, lock, retries } = begun;
+  say([`asks ${client.name} what it can do`]);
+  const plain = chosen ?? (await usualProblems(client, options.set));
+  const family = options.shots === undefined ? plain : withShots(plain, options.shots);
+  const test = await selfTest(client, selfTestSamples(family, options.replyTokens));
+  retries.leave();
+  say([`self-test of ${client.name}`, ...selfTestLines(test.findings)]);
+  const mode = options.mode ?? (test.findings.prefill.can ? 'prefill' : 'history');
+  const model = new EndpointChatModel(client, test, options.replyTokens);
+  const selfTestReplies = client.given;
+  const settings = await planMeasurement({
+    ...{ client, selfTestReplies, family, wanted, mode, options, say },
+    can: model.can,
+  });
+  const log = await openLog(out, name, { mode, ...settings });
+  const logged = new LoggedModel(model, log);
+  return {
+    target: { name, model: logged, competence: logged, mode, log: logged },
+    prober: createProber(family),
+    settings,
+    out,
+    about: async () => ({ endpoint: useOf(client, test, mode, prices) }),
+    progress: () => progressOf(client),
+    keep: (results) => finishLog(log, results, 'before'),
+    close: async () => {
+      await log.discard(); // nothing where it was kept
+      await client.parts.journal?.close();
+      lock.release();
+    },
+  };
 }
 
 /** What the server says that the model speaks, where it is one of ours; else the default. */

@@ -113,6 +113,14 @@ export class EndpointClient {
       .slice(0, 27);
   }
 
+  /** Tokens of the model listed under this name, or of the only one: llama.cpp and others answer to any name. */
+  get maxContext(): number | undefined {
+    const { address, listed } = this.parts;
+    const [only, ...others] = listed;
+    const found = listed.find(({ id }) => id === address.model) ?? (others.length === 0 ? only : undefined);
+    return found?.maxContext;
+  }
+
   get name(): string {
     return addressText(this.parts.address);
   }

@@ -2,11 +2,10 @@ import type { Conversation } from '../../conversation/conversation.ts';
 import { EndpointError } from '../../errors.ts';
 import { Failure } from '../http/failure.ts';
 import type { Answer } from './answer.ts';
+import { AGREED, type Cut, cut, FOREIGN, isContinued, type Own } from './cut-reply.ts';
 import type { EndpointClient } from './endpoint-client.ts';
+import { type Finding, no, yes } from './finding.ts';
 import { type Ask, type Dialect, type PrefillDialect, prefillDialects } from './request.ts';
-
-/** What was found out, and how: a sentence for the report. */
-export type Finding = { readonly can: boolean; readonly how: string };
 
 /** What can be asked of an endpoint, in the order of the report. */
 export const abilities = [
@@ -43,12 +42,6 @@ export async function selfTest(client: EndpointClient, samples: Samples): Promis
     throw client.stopped(error);
   }
 }
-
-/** A greedy reply of the model's own, to hold others against. */
-type Own = { readonly conversation: Conversation; readonly text: string };
-
-const yes = (how: string): Finding => ({ can: true, how });
-const no = (how: string): Finding => ({ can: false, how });
 
 const SEEDS = [11, 12] as const;
 const SHORT = 16;
@@ -300,33 +293,7 @@ class Tester {
   }
 
   #maxContext(): Finding {
-    const { address, listed } = this.#client.parts;
-    const [only, ...others] = listed; // llama.cpp and others answer to any name
-    const found = listed.find(({ id }) => id === address.model) ?? (others.length === 0 ? only : undefined);
-    const context = found?.maxContext;
+    const context = this.#client.maxContext;
     return context === undefined ? no('the server does not say') : yes(`${context} tokens`);
   }
-}
-
-type Cut = { readonly open: Conversation; readonly rest: string };
-
-/** No model writes this of its own accord. */
-const FOREIGN = 'Zebra 4711 is the';
-
-/** So many characters have to agree: chance alone does not bring them about. */
-const AGREED = 6;
-
-/** Whether what was written is what stood behind the cut; `echoes`: behind the open turn, given back. */
-function isContinued({ open, rest }: Cut, written: string, echoes: boolean): boolean {
-  const before = echoes ? (open.at(-1)?.text ?? '') : '';
-  return written.startsWith(before + rest.slice(0, AGREED));
-}
-
-/** Cut before a space where there is one near the middle: tokens begin there. */
-function cut({ conversation, text }: Own): Cut {
-  const middle = Math.floor(text.trimEnd().length / 2);
-  const space = text.slice(0, middle + 1).search(/\s\S*$/);
-  const at = space > middle / 2 ? space : middle;
-  const open: Conversation = [...conversation, { role: 'assistant', text: text.slice(0, at), origin: 'sampled' }];
-  return { open, rest: text.slice(at).trimEnd() };
 }
