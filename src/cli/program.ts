@@ -60,6 +60,7 @@ function buildProgram(loadParts: LoadParts, exit: Exit): Command {
   addProblems(program, loadParts, exit);
   addLab(program, loadParts, exit);
   addImport(program, exit);
+  addChat(program, loadParts, exit);
   addExport(program, exit);
   return program;
 }
@@ -282,5 +283,29 @@ Examples:
           ? await labAll(options, await loadParts())
           : await lab(experiment, model, options, await loadParts()),
       );
+    });
+}
+
+function addChat(program: Command, loadParts: LoadParts, exit: Exit): void {
+  program
+    .command('chat <model>')
+    .description('talk to a model in the terminal; put a wrong turn into its mouth and see what it does')
+    .option('--against <model>', 'a second model that hears the same, side by side')
+    .option('--temperature <number>', '0 is greedy', Number, 0)
+    .option('--tokens <number>', 'longest reply', wholeNumber(1), 200)
+    .option('--seed <number>', 'of the draws', wholeNumber(), 1)
+    .addHelpText(
+      'after',
+      `
+<model> is a folder, a finished run, or a model of the hub. Lines come from standard input, so a script can talk, too.
+In the conversation: /wrong TEXT, /begin TEXT, /undo, /clear, /help, /quit.
+
+Examples:
+  unrut chat models/smollm2
+  unrut chat models/organism --against runs/quickstart-1`,
+    )
+    .action(async (model: string, options) => {
+      const { chat } = await import('./chat-command.ts');
+      exit(await chat(model, options, await loadParts()));
     });
 }
