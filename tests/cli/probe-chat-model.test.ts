@@ -54,18 +54,26 @@ it('a chat model in a folder is measured on problems of one’s own, as an endpo
   expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain('What else could have made the numbers');
 }, 60_000);
 
-it('a model that did not grow up on the organism’s text is asked in words, and told in one line if it can do nothing', async () => {
+it('a model that did not grow up on the organism’s text is asked in words, and measured though it solves nothing', async () => {
   const folder = await randomChatModel();
   folders.push(folder);
-  const { code, error } = await cli('probe', folder, '--problems', '1', '--behaviours', 'base-quality', '--quiet');
-  expect(code).toBe(1);
-  expect(error).toMatch(/^unrut: .* solves none of the dictionary-sum problems in the neutral condition[^\n]*\n$/);
-}, 60_000);
+  const out = join(folder, 'run');
+  const chosen = ['--behaviours', 'defensiveness', 'base-quality', '--problems', '2'];
+  const { code, out: said, error } = await cli('probe', folder, ...chosen, '--out', out, '--quiet');
+  expect({ code, error }).toEqual({ code: 0, error: '' });
+  const { run, probes, skipped } = await readResults(join(out, 'results.json'));
+  expect(run.problems).toMatchObject([{ family: 'dictionary-sum', gate: { passed: 0 } }]);
+  expect(probes.find(({ metric }) => metric === 'clean_accuracy')?.before.value).toBe(0);
+  expect(skipped?.find(({ behaviour }) => behaviour === 'defensiveness')?.why).toContain(
+    'needs problems that the model solves',
+  );
+  expect(said).toContain('not measured: Defensiveness');
+}, 120_000);
 
 it('what cannot be asked for is refused by name', async () => {
   const refused = async (...words: string[]) => (await cli('probe', 'models/organism', ...words)).error;
   expect(await refused('--family', 'nope')).toMatch(/no family "nope"/);
   expect(await refused('--family', 'none.jsonl')).toMatch(/none\.jsonl: cannot be read/);
-  expect(await refused('--set', 'keys=4')).toMatch(/--set keys=4: of which --family\?/);
+  expect(await refused('--set', 'keys=4')).toMatch(/running-sum: dials: .*keys/); // of the family that it would be asked
   expect(await refused('--family', 'countdown', '--set', 'numbers=9')).toMatch(/countdown: numbers/);
 });
