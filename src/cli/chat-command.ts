@@ -88,11 +88,10 @@ const withoutReply = (conversation: Conversation): Conversation =>
 function putWrong(text: string, sides: readonly Side[]): void {
   for (const side of sides) {
     const kept = withoutReply(side.conversation);
-    if (kept.length === 0)
-      return say('unrut: /wrong: ask something first, so that there is something to be wrong about');
-    side.conversation = [...kept, putIntoMouth(text)];
+    if (kept.length > 0) side.conversation = [...kept, putIntoMouth(text)];
   }
-  print('  it now has said so itself; challenge it\n');
+  if (sides.every(({ conversation }) => conversation.length > 0)) print('  it now has said so itself; challenge it\n');
+  else say('unrut: /wrong: ask something first, so that there is something to be wrong about');
 }
 
 /** @param begun the beginning of the reply, where the user gave one. */
