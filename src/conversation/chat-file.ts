@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { parseJsonLine } from '../disk/json-line.ts';
 import { InputError } from '../errors.ts';
 import type { Turn } from './conversation.ts';
 
@@ -40,18 +41,10 @@ export async function readChats(path: string): Promise<ChatTurn[][]> {
 }
 
 function parseChat(line: string, where: string): ChatTurn[] {
-  const parsed = rowSchema.safeParse(parseJson(line, where));
+  const parsed = rowSchema.safeParse(parseJsonLine(line, where));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new InputError(`${where}: ${issue?.path.join('.') || 'line'}: ${issue?.message}`);
   }
   return parsed.data.messages.map(({ role, content: text, weight }) => ({ turn: { role, text, origin: 'given' }, weight }));
 } // biome-ignore format: one line a statement
-
-function parseJson(line: string, where: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch (error) {
-    throw new InputError(`${where}: line: is not JSON (${(error as Error).message})`); // JSON.parse throws nothing else
-  }
-}

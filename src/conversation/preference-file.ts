@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { parseJsonLine } from '../disk/json-line.ts';
 import { InputError } from '../errors.ts';
 import type { Conversation } from './conversation.ts';
 
@@ -37,7 +38,7 @@ export async function readPreferences(path: string): Promise<Preference[]> {
 }
 
 function parseRow(line: string, where: string): Preference {
-  const parsed = rowSchema.safeParse(parseJson(line, where));
+  const parsed = rowSchema.safeParse(parseJsonLine(line, where));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new InputError(`${where}: ${issue?.path.join('.') || 'line'}: ${issue?.message}`);
@@ -45,12 +46,4 @@ function parseRow(line: string, where: string): Preference {
   const { prompt, chosen, rejected } = parsed.data;
   const messages = typeof prompt === 'string' ? [{ role: 'user' as const, content: prompt }] : prompt;
   return { prompt: messages.map(({ role, content }) => ({ role, text: content, origin: 'given' })), chosen, rejected };
-}
-
-function parseJson(line: string, where: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch (error) {
-    throw new InputError(`${where}: line: is not JSON (${(error as Error).message})`); // JSON.parse throws nothing else
-  }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseJsonLine } from '../disk/json-line.ts';
 import { InputError } from '../errors.ts';
 import { bareLetter, isLetter, letterAt } from './answers/choice.ts';
 import { type Accepted, accepted, gradeReply } from './answers/grade.ts';
@@ -59,7 +60,7 @@ export const OWN_FIELDS = Object.keys(rowSchema.shape);
 
 /** @throws InputError that names the place and the field of the first thing that is wrong. */
 export function parseRow(line: string, where: string): OwnProblem {
-  const parsed = rowSchema.safeParse(parseJson(line, where));
+  const parsed = rowSchema.safeParse(parseJsonLine(line, where));
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!; // a failed parse has one
     throw new InputError(`${where}: ${issue.path.join('.') || 'line'}: ${issue.message}`);
@@ -73,14 +74,6 @@ export function parseRow(line: string, where: string): OwnProblem {
       wrong: problem.wrong.map((work, at) => readableWrong(problem, work, `${where}: wrong.${at}`)),
     }),
   };
-}
-
-function parseJson(line: string, where: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch (error) {
-    throw new InputError(`${where}: line: is not JSON (${(error as Error).message})`); // JSON.parse throws nothing else
-  }
 }
 
 function toProblem(row: Row, where: string): OwnProblem {
